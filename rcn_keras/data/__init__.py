@@ -1,0 +1,1 @@
+"""Annotated faces: readers, splits, crops and batches."""

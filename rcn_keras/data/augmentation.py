@@ -1,0 +1,83 @@
+"""The two augmentation layers as one step, with every random number handed in."""
+
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from rcn_keras.data.annotations import FLIP_PAIRS
+from rcn_keras.faces.boxes import INPUT_SIZE
+from rcn_keras.layers import RandomKeypointAffine, RandomOcclusion
+from rcn_keras.layers.random_keypoint_affine import DRAWS as AFFINE_DRAWS
+from rcn_keras.layers.random_occlusion import DRAWS as OCCLUSION_DRAWS
+
+DRAWS = AFFINE_DRAWS + OCCLUSION_DRAWS
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """What is drawn for a training image (footnotes 7 and 9), as plain data.
+
+    Attributes:
+        scale, translation: floats, fractions of the square's side.
+        rotation: float, degrees to either side.
+        flip: bool, mirror half of the faces.
+        occlusion: bool, one black rectangle of 20 to 50 pixels a side.
+    """
+
+    scale: float = 0.1
+    translation: float = 0.1
+    rotation: float = 40.0
+    flip: bool = True
+    occlusion: bool = True
+
+
+class Augmenter:
+    """Turns stored crops into the network's input.
+
+    Args:
+        augmentation: `Augmentation`, or `None` to only cut out the square.
+        keypoints: int, 5 or 68.
+    """
+
+    def __init__(self, augmentation, keypoints):
+        self.training = augmentation is not None
+        settings = augmentation or Augmentation()
+        self.occluding = self.training and settings.occlusion
+        self.affine = RandomKeypointAffine(
+            size=INPUT_SIZE,
+            scale=settings.scale,
+            translation=settings.translation,
+            rotation=settings.rotation,
+            flip_pairs=FLIP_PAIRS[keypoints] if settings.flip else None,
+        )
+        self.occlusion = RandomOcclusion()
+
+    def __call__(self, images, keypoints, squares, draws):
+        """`(N, 160, 160, 1)` uint8 crops and their keypoints, squares and `(N, 9)`
+        uniform numbers to `(N, 80, 80, 1)` float32 and `(N, K, 2)`."""
+        moved = self.affine(
+            {"images": images, "keypoints": keypoints, "squares": squares},
+            training=self.training,
+            draws=draws[:, :AFFINE_DRAWS],
+        )
+        # Bytes, as at prediction: the original rounds after the warp too.
+        images = ops.round(moved["images"])
+        if self.occluding:
+            images = self.occlusion(images, draws=draws[:, AFFINE_DRAWS:])
+        return images, moved["keypoints"]
+
+
+def epoch_draws(count, seed, epoch):
+    """The order and the uniform numbers of one epoch, the same on every backend.
+
+    Args:
+        count: int, number of faces.
+        seed, epoch: ints.
+
+    Returns:
+        order: `(count,)` int64 permutation.
+        draws: `(count, 9)` float32 in [0, 1).
+    """
+    generator = np.random.default_rng([seed, epoch])
+    return generator.permutation(count), generator.random((count, DRAWS), "float32")

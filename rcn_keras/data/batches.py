@@ -1,0 +1,96 @@
+"""The same batches without TensorFlow: a `keras.utils.PyDataset` for any backend."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from rcn_keras.data.augmentation import Augmentation, Augmenter, epoch_draws
+
+
+def input_images(crops, augmentation=None, seed=0, batch_size=256):
+    """The network's inputs for a whole set, as bytes.
+
+    Args:
+        crops: `Crops`.
+        augmentation: `None` to only cut out the square, or an `Augmentation` that is
+            applied once, from `seed` (the original's validation set).
+        seed: int.
+        batch_size: int.
+
+    Returns:
+        images: `(N, 80, 80, 1)` uint8.
+        keypoints: `(N, K, 2)` float32 in their pixels.
+    """
+    augmenter = Augmenter(augmentation, crops.keypoints.shape[1])
+    _, draws = epoch_draws(len(crops), seed, 0)
+    images, keypoints = [], []
+    for start in range(0, len(crops), batch_size):
+        part = slice(start, start + batch_size)
+        x, y = augmenter(
+            crops.images[part], crops.keypoints[part], crops.squares[part], draws[part]
+        )
+        images.append(ops.convert_to_numpy(x).astype("uint8"))
+        keypoints.append(ops.convert_to_numpy(y))
+    return np.concatenate(images), np.concatenate(keypoints)
+
+
+class TrainingBatches(keras.utils.PyDataset):
+    """Augmented batches from a seed, made on the device that Keras runs on.
+
+    Holds what `rcn_keras.data.pipeline.training_dataset` holds, batch by batch.
+
+    Args:
+        crops: `Crops`.
+        batch_size: int.
+        augmentation: `Augmentation`, or `None`.
+        seed: int.
+        first_epoch: int, the epoch to begin with.
+    """
+
+    def __init__(
+        self, crops, batch_size=64, augmentation=Augmentation(), seed=0, first_epoch=0
+    ):
+        super().__init__(workers=1)
+        if len(crops) < batch_size:
+            raise ValueError(
+                f"`batch_size` must be at most the number of faces, {len(crops)}. "
+                f"Received: batch_size={batch_size}"
+            )
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = first_epoch
+        self.count = len(crops)
+        self._arrays = tuple(
+            ops.convert_to_tensor(array)
+            for array in (crops.images, crops.keypoints, crops.squares)
+        )
+        self._augment = _compiled(Augmenter(augmentation, crops.keypoints.shape[1]))
+        self._drawn = epoch_draws(self.count, seed, first_epoch)
+
+    def __len__(self):
+        return self.count // self.batch_size
+
+    def __getitem__(self, index):
+        order, draws = self._drawn
+        part = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return self._augment(order[part], draws[part], *self._arrays)
+
+    def on_epoch_end(self):
+        self.epoch += 1
+        self._drawn = epoch_draws(self.count, self.seed, self.epoch)
+
+
+def _compiled(augmenter):
+    def augmented(index, draws, images, keypoints, squares):
+        return augmenter(
+            ops.take(images, index, axis=0),
+            ops.take(keypoints, index, axis=0),
+            ops.take(squares, index, axis=0),
+            draws,
+        )
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(augmented)
+    return augmented

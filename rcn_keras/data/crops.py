@@ -1,0 +1,96 @@
+"""Faces decoded and cropped once, kept in memory as bytes."""
+
+import concurrent.futures
+import dataclasses
+import os
+
+import numpy as np
+
+from rcn_keras.errors import InputError
+from rcn_keras.faces import boxes
+from rcn_keras.faces.crop import crop_square, to_crop
+from rcn_keras.faces.images import read_image
+
+
+@dataclasses.dataclass(frozen=True)
+class Crops:
+    """A set of faces as arrays, `N` of them.
+
+    Attributes:
+        images: `(N, 160, 160, 1)` uint8, the stored crops.
+        keypoints: `(N, K, 2)` float32 in pixels of the crops.
+        squares: `(N, 3)` float32, left, top and side of the network's input in them.
+        outer: `(N, 3)` float32, left, top and side of the crops in their photographs.
+        faces: list of N `Face`.
+        failures: list of str, one for each face left out: its source and the reason.
+    """
+
+    images: np.ndarray
+    keypoints: np.ndarray
+    squares: np.ndarray
+    outer: np.ndarray
+    faces: list
+    failures: list
+
+    def __len__(self):
+        return len(self.images)
+
+    def take(self, indices):
+        """The crops at these indices, in this order."""
+        indices = np.asarray(indices)
+        return dataclasses.replace(
+            self,
+            images=self.images[indices],
+            keypoints=self.keypoints[indices],
+            squares=self.squares[indices],
+            outer=self.outer[indices],
+            faces=[self.faces[i] for i in indices],
+        )
+
+
+def load_crops(faces, progress=None):
+    """Decodes and crops every face; one that fails is left out and told of.
+
+    Args:
+        faces: list of `Face` with 5 keypoints.
+        progress: callable `(done, total)`, or `None`.
+
+    Returns:
+        `Crops`.
+
+    Raises:
+        InputError: if no face at all could be loaded.
+    """
+    loaded, failures = [], []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, (face, result) in enumerate(zip(faces, pool.map(_load, faces)), 1):
+            if isinstance(result, str):
+                failures.append(f"{face.source}: {result}")
+            else:
+                loaded.append((face, *result))
+            if progress:
+                progress(done, len(faces))
+    if not loaded:
+        raise InputError(f"no face could be loaded; the first: {failures[0]}")
+    kept, images, outer, inner = zip(*loaded)
+    outer = np.array(outer, "float32")
+    keypoints = np.stack([face.keypoints for face in kept])
+    return Crops(
+        images=np.stack(images)[..., None],
+        keypoints=to_crop(keypoints, outer, boxes.CROP_SIZE).astype("float32"),
+        squares=np.array(inner, "float32"),
+        outer=outer,
+        faces=list(kept),
+        failures=failures,
+    )
+
+
+def _load(face):
+    """`(crop, outer, inner)`, or the reason why there is none."""
+    try:
+        image = read_image(face.image)
+        height, width = image.shape[:2]
+        outer, inner = boxes.training_squares(face.keypoints, width, height)
+    except ValueError as error:
+        return str(error)
+    return crop_square(image, outer), outer, inner

@@ -1,0 +1,90 @@
+"""`tf.data` batches from crops in memory: augmented after batching, prefetched."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
+
+
+def training_dataset(
+    crops, batch_size=64, augmentation=Augmentation(), seed=0, first_epoch=0
+):
+    """Augmented batches without end, from a seed.
+
+    Every epoch has `len(crops) // batch_size` full batches in a new order; what epoch
+    `e` holds depends on `seed` and `e` alone, so a run that is killed goes on with the
+    batches it would have seen.
+
+    Args:
+        crops: `Crops`.
+        batch_size: int.
+        augmentation: `Augmentation`, or `None`.
+        seed: int.
+        first_epoch: int, the epoch to begin with.
+
+    Returns:
+        `tf.data.Dataset` of `(N, 80, 80, 1)` float32 images and `(N, K, 2)` float32
+        keypoints in their pixels.
+
+    Raises:
+        ValueError: if there are fewer faces than `batch_size`.
+
+    Example:
+        >>> data = training_dataset(crops, batch_size=64, seed=0)
+        >>> model.fit(data, steps_per_epoch=len(crops) // 64, epochs=20)
+    """
+    if len(crops) < batch_size:
+        raise ValueError(
+            f"`batch_size` must be at most the number of faces, {len(crops)}. "
+            f"Received: batch_size={batch_size}"
+        )
+    augmenter = Augmenter(augmentation, crops.keypoints.shape[1])
+    with tf.device("CPU"):
+        images, keypoints, squares = map(
+            tf.constant, (crops.images, crops.keypoints, crops.squares)
+        )
+
+    steps = len(crops) // batch_size
+    drawn = functools.lru_cache(maxsize=2)(epoch_draws)
+
+    def batch_draws(step):
+        order, draws = drawn(len(crops), seed, int(step) // steps)
+        start = int(step) % steps * batch_size
+        return order[start : start + batch_size], draws[start : start + batch_size]
+
+    def augmented(step):
+        index, draws = tf.numpy_function(batch_draws, [step], (tf.int64, tf.float32))
+        index.set_shape((batch_size,))
+        draws.set_shape((batch_size, DRAWS))
+        return augmenter(
+            tf.gather(images, index),
+            tf.gather(keypoints, index),
+            tf.gather(squares, index),
+            draws,
+        )
+
+    dataset = tf.data.Dataset.range(first_epoch * steps, tf.int64.max)
+    options = tf.data.Options()
+    # Replicas share the stream of batches; there are no files to share out.
+    policy = tf.data.experimental.AutoShardPolicy.DATA
+    options.experimental_distribute.auto_shard_policy = policy
+    dataset = dataset.map(augmented, num_parallel_calls=2).with_options(options)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_dataset(crops, batch_size=64):
+    """The faces cut out as they are, in order, the last batch smaller."""
+    from rcn_keras.data.batches import input_images
+
+    images, keypoints = input_images(crops)
+    dataset = tf.data.Dataset.from_tensor_slices((images, keypoints))
+    dataset = dataset.batch(batch_size)
+    return dataset.map(lambda x, y: (tf.cast(x, tf.float32), y)).prefetch(2)
+
+
+def as_numpy(dataset, batches):
+    """The first batches of a dataset as lists of arrays (for tests and plots)."""
+    pairs = [(np.asarray(x), np.asarray(y)) for x, y in dataset.take(batches)]
+    return [x for x, _ in pairs], [y for _, y in pairs]

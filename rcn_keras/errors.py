@@ -1,0 +1,5 @@
+"""The one exception for bad input: its text is the line that the user reads."""
+
+
+class InputError(ValueError):
+    """A file, folder or argument that cannot be used; the message names it and why."""

@@ -1,0 +1,73 @@
+"""Errors of predicted keypoints in numpy: Eq. 4 and what is drawn from it."""
+
+import numpy as np
+
+from rcn_keras import codec
+
+
+def normalized_errors(true, predicted, grid=False):
+    """Distance over interocular distance for every keypoint (Eq. 4).
+
+    Args:
+        true, predicted: `(N, K, 2)` in pixels of the 80x80 input.
+        grid: bool, the paper's protocol: both are floored to whole cells inside the
+            80x80 grid; the interocular distance stays that of the unfloored truth.
+
+    Returns:
+        `(N, K)` float64 fractions.
+    """
+    true, predicted = np.asarray(true, "float64"), np.asarray(predicted, "float64")
+    distance = np.asarray(codec.interocular_distance(true.astype("float32")))
+    if grid:
+        true, predicted = _floored(true), _floored(predicted)
+    return np.linalg.norm(true - predicted, axis=-1) / distance[:, None]
+
+
+def _floored(points, size=80):
+    return np.clip(np.floor(points), 0, size - 1)
+
+
+def summary(errors, resamples=2000, seed=0):
+    """The numbers of a set of faces.
+
+    Args:
+        errors: `(N, K)` fractions.
+        resamples: int, bootstrap resamples of the faces for the interval.
+        seed: int.
+
+    Returns:
+        dict, percent: `nme` the mean error, `ci95` its bootstrap interval,
+        `failure_rate_8` and `failure_rate_10` the share of faces whose mean error is
+        above 8 and 10 %, `auc_10` the area under the cumulative error curve up to 10 %
+        over that of a perfect one, `per_keypoint` the mean error of each keypoint.
+    """
+    errors = np.asarray(errors, "float64")
+    faces = errors.mean(axis=1)
+    generator = np.random.default_rng(seed)
+    picks = generator.integers(0, len(faces), (resamples, len(faces)))
+    low, high = np.percentile(faces[picks].mean(axis=1), [2.5, 97.5])
+    return {
+        "nme": round(100 * faces.mean(), 4),
+        "ci95": [round(100 * low, 4), round(100 * high, 4)],
+        "failure_rate_8": round(100 * np.mean(faces > 0.08), 4),
+        "failure_rate_10": round(100 * np.mean(faces > 0.10), 4),
+        "auc_10": round(100 * area_under_curve(faces, 0.10), 4),
+        "per_keypoint": [round(100 * value, 4) for value in errors.mean(axis=0)],
+    }
+
+
+def cumulative_error(faces, limit=0.2, points=201):
+    """The cumulative error distribution (CED) of the faces' mean errors.
+
+    Returns:
+        thresholds, shares: two `(points,)` arrays; `shares[i]` of the faces have an
+        error of at most `thresholds[i]`.
+    """
+    thresholds = np.linspace(0, limit, points)
+    ordered = np.sort(np.asarray(faces))
+    return thresholds, np.searchsorted(ordered, thresholds, side="right") / len(ordered)
+
+
+def area_under_curve(faces, limit):
+    """Exact area under the CED from 0 to `limit`, over `limit`: in [0, 1]."""
+    return float(np.mean(np.clip(limit - np.asarray(faces), 0, None)) / limit)

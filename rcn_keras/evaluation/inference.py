@@ -1,0 +1,46 @@
+"""Running a network over a set: compiled, in batches of one shape, on any backend."""
+
+import keras
+import numpy as np
+
+from rcn_keras import codec
+
+
+def decoded_model(model):
+    """A model of maps as a model of keypoints, decoded by every rule.
+
+    Args:
+        model: `keras.Model`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps.
+
+    Returns:
+        `keras.Model` to a dict: for each of `codec.DECODERS` keypoints `(N, K, 2)`.
+    """
+    maps = model.output
+    outputs = {method: codec.decode(maps, method) for method in codec.DECODERS}
+    decoded = keras.Model(model.input, outputs)
+    # One call without a trace for each batch; XLA is slower on the CPU.
+    decoded.compile(jit_compile=keras.backend.backend() == "jax")
+    return decoded
+
+
+def run(model, images, batch_size=100):
+    """The outputs of a model for a set of images.
+
+    Args:
+        model: `keras.Model` with a dict of outputs.
+        images: `(N, 80, 80, 1)` uint8.
+        batch_size: int; the last batch is filled up, so that one shape is compiled.
+
+    Returns:
+        dict of arrays with N rows.
+    """
+    parts = []
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size].astype("float32")
+        missing = batch_size - len(batch) if len(images) > batch_size else 0
+        padded = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)])
+        parts.append((model.predict_on_batch(padded), len(batch)))
+    return {
+        name: np.concatenate([np.asarray(out[name])[:count] for out, count in parts])
+        for name in parts[0][0]
+    }

@@ -1,0 +1,17 @@
+"""Keras layers: one a file, tensor in, tensor out, on any Keras backend."""
+
+from rcn_keras.layers.branch_sum import BranchSum
+from rcn_keras.layers.local_contrast_normalization import LocalContrastNormalization
+from rcn_keras.layers.random_keypoint_affine import RandomKeypointAffine
+from rcn_keras.layers.random_occlusion import RandomOcclusion
+from rcn_keras.layers.spatial_softmax import SpatialSoftmax
+from rcn_keras.layers.tiling_upsampling import TilingUpsampling2D
+
+__all__ = [
+    "BranchSum",
+    "LocalContrastNormalization",
+    "RandomKeypointAffine",
+    "RandomOcclusion",
+    "SpatialSoftmax",
+    "TilingUpsampling2D",
+]

@@ -1,0 +1,100 @@
+"""Losses on `(N, K, 2)` keypoints against pre-softmax maps; no dense target is made."""
+
+import keras
+from keras import ops
+
+from rcn_keras import codec
+from rcn_keras._serialization import register
+
+
+@register
+class SpatialCrossentropy(keras.losses.Loss):
+    """Negative log probability of each keypoint's cell, summed over keypoints (Eq. 2).
+
+    A keypoint that is NaN never counts. One outside the frame is clipped to the border
+    cell (the original's MTFL rule) or left out (its 300-W rule), by `outside`.
+
+    Args:
+        outside: `"clip"` or `"mask"`.
+
+    Call arguments:
+        y_true: `(N, K, 2)` keypoints in map pixels.
+        y_pred: `(N, H, W, K)` pre-softmax maps.
+
+    Returns:
+        The mean over the keypoints that count, times K.
+
+    Raises:
+        ValueError: if `outside` is neither.
+
+    Reference:
+        Honari et al., Recombinator Networks, CVPR 2016, Eq. 2.
+    """
+
+    def __init__(self, outside="clip", name="spatial_crossentropy", **kwargs):
+        super().__init__(name=name, reduction="sum", **kwargs)
+        if outside not in ("clip", "mask"):
+            raise ValueError(
+                f"`outside` must be 'clip' or 'mask'. Received: outside={outside!r}"
+            )
+        self.outside = outside
+
+    def call(self, y_true, y_pred):
+        height, width, keypoints = y_pred.shape[1:]
+        known = _known(y_true)
+        y_true = ops.where(known[..., None], y_true, 0.0)
+        if self.outside == "mask":
+            limit = ops.convert_to_tensor([width, height], dtype="float32")
+            within = ops.logical_and(y_true >= 0, y_true < limit)
+            known = ops.logical_and(known, ops.all(within, axis=-1))
+        flat = ops.reshape(y_pred, (-1, height * width, keypoints))
+        logits = ops.transpose(flat, (0, 2, 1))
+        cells = codec.encode(y_true, height, width)
+        negative_log = ops.sparse_categorical_crossentropy(
+            cells, logits, from_logits=True
+        )
+        counts = ops.cast(known, negative_log.dtype)
+        return negative_log * counts * (keypoints / ops.maximum(ops.sum(counts), 1.0))
+
+    def get_config(self):
+        return {"name": self.name, "outside": self.outside}
+
+
+@register
+class ExpectedDistance(keras.losses.Loss):
+    """Squared distance from the mean of the probability map, as a regression would.
+
+    The alternative the paper tried and found worse: it cannot hold two hypotheses
+    (footnote 4).
+
+    Call arguments:
+        y_true: `(N, K, 2)` keypoints in map pixels; NaN never counts.
+        y_pred: `(N, H, W, K)` pre-softmax maps.
+
+    Reference:
+        Honari et al., Recombinator Networks, CVPR 2016, footnote 4.
+    """
+
+    def __init__(self, name="expected_distance", **kwargs):
+        super().__init__(name=name, reduction="sum", **kwargs)
+
+    def call(self, y_true, y_pred):
+        known = _known(y_true)
+        y_true = ops.where(known[..., None], y_true, 0.0)
+        height, width, keypoints = y_pred.shape[1:]
+        probabilities = ops.softmax(ops.cast(y_pred, "float32"), axis=(1, 2))
+        x = ops.arange(width, dtype="float32") + 0.5
+        y = ops.arange(height, dtype="float32") + 0.5
+        mean_x = ops.tensordot(ops.sum(probabilities, axis=1), x, axes=[[1], [0]])
+        mean_y = ops.tensordot(ops.sum(probabilities, axis=2), y, axes=[[1], [0]])
+        mean = ops.stack([mean_x, mean_y], axis=-1)
+        squared = ops.sum((mean - y_true) ** 2, axis=-1)
+        counts = ops.cast(known, squared.dtype)
+        return squared * counts * (keypoints / ops.maximum(ops.sum(counts), 1.0))
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+def _known(y_true):
+    return ops.logical_not(ops.any(ops.isnan(y_true), axis=-1))

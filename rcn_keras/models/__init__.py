@@ -1,0 +1,21 @@
+"""Functional builders: specification in, `keras.Model` out."""
+
+from rcn_keras.models.branches import (
+    BranchSpec,
+    rcn_300w_specs,
+    rcn_mtfl_specs,
+    sumnet_300w_specs,
+    sumnet_mtfl_specs,
+)
+from rcn_keras.models.rcn import build_rcn
+from rcn_keras.models.sumnet import build_sumnet
+
+__all__ = [
+    "BranchSpec",
+    "build_rcn",
+    "build_sumnet",
+    "rcn_300w_specs",
+    "rcn_mtfl_specs",
+    "sumnet_300w_specs",
+    "sumnet_mtfl_specs",
+]

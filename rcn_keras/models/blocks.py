@@ -1,0 +1,117 @@
+"""What SumNet and RCN share: the trunk, the step between two levels, the frame."""
+
+import keras
+from keras import layers
+
+from rcn_keras.layers import (
+    LocalContrastNormalization,
+    SpatialSoftmax,
+    TilingUpsampling2D,
+)
+
+
+def convolution(x, filters, kernel, name, l2, initializer, activation="relu"):
+    """A stride-1 "same" convolution; the keypoint maps (linear) stay in float32."""
+    return layers.Conv2D(
+        filters,
+        kernel,
+        padding="same",
+        activation=activation,
+        kernel_initializer=initializer,
+        kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+        dtype=None if activation else "float32",
+        name=name,
+    )(x)
+
+
+def active_specs(specs, mask):
+    """The branches in use: `(spec, active)` coarse to fine from the coarsest active.
+
+    Args:
+        specs: list of `BranchSpec`, coarse to fine.
+        mask: `None` (all), or as many 0/1 as branches, coarse to fine (Table 1).
+    """
+    mask = [1] * len(specs) if mask is None else list(mask)
+    if len(mask) != len(specs) or set(mask) - {0, 1} or not any(mask):
+        raise ValueError(
+            f"`mask` must hold {len(specs)} values of 0 or 1, coarse to fine, and at "
+            f"least one 1. Received: mask={tuple(mask)}"
+        )
+    sizes = [spec.resolution for spec in specs]
+    if sizes != sorted(set(sizes)):
+        raise ValueError(
+            "`branch_specs` must run from coarse to fine. "
+            f"Received resolutions: {sizes}"
+        )
+    first = mask.index(1)
+    return list(zip(specs, map(bool, mask)))[first:]
+
+
+def image_input(specs, channels, normalization):
+    """The input `(N, 80, 80, channels)` of grey values 0...255, and it normalised."""
+    if normalization not in ("local_contrast", None):
+        raise ValueError(
+            "`normalization` must be 'local_contrast' or None. "
+            f"Received: normalization={normalization!r}"
+        )
+    side = specs[-1].resolution
+    image = keras.Input((side, side, channels), name="images")
+    if normalization is None:
+        return image, layers.Rescaling(1 / 255.0, name="rescaling")(image)
+    return image, LocalContrastNormalization(name="local_contrast_normalization")(image)
+
+
+def trunk(x, specs, l2, initializer):
+    """Convolution and pooling from fine to coarse; returns `{resolution: maps}`."""
+    maps, finer = {}, None
+    for spec in reversed(specs):
+        if finer:
+            x = pooled(x, finer, spec.resolution)
+        name = f"trunk_{spec.resolution}"
+        x = convolution(
+            x, spec.trunk_filters, spec.trunk_kernel, name, l2, initializer
+        )
+        maps[spec.resolution] = x
+        finer = spec.resolution
+    return maps
+
+
+def pooled(x, finer, coarser):
+    """Max-pools one level down: 2x2, or 3x3 with stride 2 where 5 -> 2 (footnote 10)."""
+    for window in (2, 3):
+        if (finer - window) // 2 + 1 == coarser and (finer - window) % 2 == 0:
+            return layers.MaxPooling2D(window, 2, name=f"pool_{coarser}")(x)
+    raise ValueError(
+        "The resolution of a branch must be half of the next finer one, or half of it "
+        f"less one rounded down as in 5 to 2. Received: {finer} to {coarser}"
+    )
+
+
+def upsampled(x, coarser, finer, upsampling, name):
+    """Tiles or interpolates maps up to a finer level; 2 -> 5 repeats three times and
+    drops the last row and column."""
+    factor = -(-finer // coarser)
+    crop = factor * coarser - finer
+    if upsampling == "tiling":
+        return TilingUpsampling2D(factor, crop=crop, name=name)(x)
+    if upsampling != "bilinear":
+        raise ValueError(
+            "`upsampling` must be 'tiling' or 'bilinear'. "
+            f"Received: upsampling={upsampling!r}"
+        )
+    x = layers.UpSampling2D(factor, interpolation="bilinear", name=name)(x)
+    if crop:
+        x = layers.Cropping2D(((0, crop), (0, crop)), name=f"{name}_crop")(x)
+    return x
+
+
+def finished(image, maps, activation, name):
+    """The model from its input and its pre-softmax maps."""
+    if activation not in (None, "spatial_softmax"):
+        raise ValueError(
+            "`activation` must be None or 'spatial_softmax'. "
+            f"Received: activation={activation!r}"
+        )
+    if activation == "spatial_softmax":
+        maps = SpatialSoftmax(name="probabilities")(maps)
+    return keras.Model(image, maps, name=name)

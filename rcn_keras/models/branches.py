@@ -1,0 +1,119 @@
+"""What a branch is, as plain data, and the paper's networks written that way.
+
+Lists of branches run coarse to fine, as in the paper.
+"""
+
+import dataclasses
+
+RESOLUTIONS = (1, 2, 5, 10, 20, 40, 80)
+
+
+@dataclasses.dataclass(frozen=True)
+class BranchSpec:
+    """One resolution level: its trunk convolution and its branch.
+
+    Attributes:
+        resolution: int, side of the maps at this level in pixels.
+        trunk_filters: int, maps of the trunk convolution.
+        filters: tuple of ints, maps of each ReLU convolution of the branch. The
+            convolution that gives the keypoint maps is not listed: the builder adds it.
+        kernels: tuple of ints, kernel sides of those convolutions.
+        trunk_kernel: int, kernel side of the trunk convolution.
+        output_kernel: int, kernel side of the convolution that gives keypoint maps.
+    """
+
+    resolution: int
+    trunk_filters: int
+    filters: tuple
+    kernels: tuple
+    trunk_kernel: int = 3
+    output_kernel: int = 3
+
+    def __post_init__(self):
+        if len(self.filters) != len(self.kernels):
+            raise ValueError(
+                "`filters` and `kernels` must be of one length. "
+                f"Received: filters={self.filters}, kernels={self.kernels}"
+            )
+
+
+def _levels(branches, fewest, most):
+    if not fewest <= branches <= most:
+        raise ValueError(
+            f"`branches` must be between {fewest} and {most}. "
+            f"Received: branches={branches}"
+        )
+    return RESOLUTIONS[-branches:]
+
+
+def _square(resolution, trunk_filters, *filters):
+    """A branch of 3x3 convolutions; at 1x1 only the centre of a kernel sees anything,
+    so there the kernels are 1x1 (the original code's choice, the same function)."""
+    kernel = 1 if resolution == 1 else 3
+    return BranchSpec(
+        resolution, trunk_filters, filters, (kernel,) * len(filters), kernel
+    )
+
+
+def rcn_mtfl_specs(branches=6):
+    """The 5-keypoint RCN, 4 to 7 branches (Fig. 1 right, Table 2).
+
+    The 10x10 branch has two convolutions in the figure's 4-branch network and one in
+    the original code's larger ones; both are kept.
+    """
+    mtfl = {
+        1: _square(1, 48, 48, 48),
+        2: _square(2, 48, 48, 48),
+        5: _square(5, 48, 48, 48),
+        10: _square(10, 48, 48, 48) if branches == 4 else _square(10, 48, 48),
+        20: _square(20, 48, 48, 32),
+        40: _square(40, 32, 32, 16),
+        80: _square(80, 16, 16),
+    }
+    return [mtfl[resolution] for resolution in _levels(branches, 4, 7)]
+
+
+def sumnet_mtfl_specs(branches=6):
+    """The 5-keypoint SumNet, 4 to 6 branches (Fig. 1 left, Table 2)."""
+    widths = {40: 32, 80: 16}
+    return [
+        _square(resolution, width, width)
+        for resolution in _levels(branches, 4, 6)
+        for width in [widths.get(resolution, 48)]
+    ]
+
+
+def rcn_300w_specs(branches=5, kernel_scheme="5x5_1x1"):
+    """The 68-keypoint RCN: 64 maps everywhere, two extra 1x1 layers at 80x80.
+
+    Args:
+        branches: int, 4 to 7 (the paper: 5).
+        kernel_scheme: `"5x5_1x1"`, the original code: the first convolution of a branch
+            is 5x5 and the others 1x1; or `"3x3"`, the paper's text.
+    """
+    if kernel_scheme not in ("5x5_1x1", "3x3"):
+        raise ValueError(
+            "`kernel_scheme` must be '5x5_1x1' or '3x3'. "
+            f"Received: kernel_scheme={kernel_scheme!r}"
+        )
+    first, other = (5, 1) if kernel_scheme == "5x5_1x1" else (3, 3)
+    specs = []
+    for resolution in _levels(branches, 4, 7):
+        if resolution == 1:
+            spec = _square(1, 64, 64, 64)
+        elif resolution == 10:
+            spec = BranchSpec(10, 64, (64,), (first,))
+        elif resolution == 80:
+            spec = BranchSpec(80, 64, (64,) * 3, (first, 1, 1), output_kernel=other)
+        else:
+            spec = BranchSpec(resolution, 64, (64, 64), (first, other))
+        specs.append(spec)
+    return specs
+
+
+def sumnet_300w_specs(branches=5):
+    """The 68-keypoint SumNet: 64 maps everywhere, three layers in the finest branch."""
+    return [
+        _square(resolution, 64, *([64] * (3 if resolution == 80 else 1)))
+        for resolution in _levels(branches, 4, 6)
+    ]

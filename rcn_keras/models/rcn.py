@@ -1,0 +1,106 @@
+from keras import layers
+
+from rcn_keras.models import blocks
+from rcn_keras.models.branches import rcn_300w_specs, rcn_mtfl_specs
+
+
+def build_rcn(
+    branches=6,
+    keypoints=5,
+    skip=False,
+    mask=None,
+    branch_specs=None,
+    upsampling="tiling",
+    channels=1,
+    normalization="local_contrast",
+    activation=None,
+    trunk_l2=0.0,
+    branch_l2=0.0,
+    kernel_initializer="he_normal",
+    name="rcn",
+):
+    """Builds a Recombinator Network.
+
+    The output of each branch is upsampled and concatenated behind the trunk's maps of
+    the next finer level, before that level's own convolutions: coarse features inform
+    the finer ones early (Eq. 3).
+
+    Args:
+        branches: int, 4 to 7: the coarsest maps are 10x10, 5x5, 2x2 or 1x1.
+        keypoints: int, maps to predict. 68 takes the paper's 300-W widths and kernels
+            (`rcn_300w_specs`), any other number its MTFL widths (`rcn_mtfl_specs`).
+        skip: bool, each branch sees all coarser branches, not only the next one.
+        mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: an omitted
+            branch is passed by upsampling the coarser one further. The finest active
+            branch ends in the keypoint maps, which are upsampled to the input's size.
+        branch_specs: list of `BranchSpec`, coarse to fine, for anything not in the
+            paper; `branches` is then ignored.
+        upsampling: `"tiling"`, or `"bilinear"` (footnote 3: worse in some cases).
+        channels: int, 1 for grey, 3 for RGB (footnote 8: worse).
+        normalization: `"local_contrast"`, or `None` for a plain division by 255.
+        activation: `None` for pre-softmax maps, `"spatial_softmax"` for probabilities.
+        trunk_l2, branch_l2: floats, factors of the sum of squared kernels (Eq. 2), for
+            the trunk and for the branches.
+        kernel_initializer: Keras initialiser or its name.
+        name: str, name of the model.
+
+    Returns:
+        `keras.Model`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`.
+
+    Raises:
+        ValueError: if an argument is out of range; the message says what was wanted.
+
+    Example:
+        >>> model = rcn_keras.build_rcn(branches=6)
+        >>> model.count_params()
+        310229
+
+    Reference:
+        Honari et al., Recombinator Networks, CVPR 2016, Sec. 3.2, Eq. 3, Tables 1, 2.
+    """
+    if branch_specs is None:
+        paper_specs = rcn_300w_specs if keypoints == 68 else rcn_mtfl_specs
+        branch_specs = paper_specs(branches)
+    levels = blocks.active_specs(branch_specs, mask)
+    specs = [spec for spec, _ in levels]
+    finest = max(spec.resolution for spec, active in levels if active)
+    image, x = blocks.image_input(specs, channels, normalization)
+    trunk = blocks.trunk(x, specs, trunk_l2, kernel_initializer)
+
+    carried, carried_from = None, None  # what the coarser branches hand on
+    for spec, active in levels:
+        side = spec.resolution
+        if carried is not None:
+            carried = blocks.upsampled(
+                carried, carried_from, side, upsampling, f"upsample_{side}"
+            )
+        carried_from = side
+        if not active:
+            continue
+        x = trunk[side]
+        if carried is not None:
+            x = layers.Concatenate(name=f"concat_{side}")([x, carried])
+        filters = spec.filters
+        if side == finest and side != branch_specs[-1].resolution:
+            # A branch that was to hand on features ends in keypoint maps instead: they
+            # take the place of its last convolution.
+            filters = filters[: max(1, len(filters) - 1)]
+        for i, (width, kernel) in enumerate(zip(filters, spec.kernels), 1):
+            x = blocks.convolution(
+                x, width, kernel, f"branch_{side}_{i}", branch_l2, kernel_initializer
+            )
+        if side == finest:
+            carried = blocks.convolution(
+                x,
+                keypoints,
+                spec.output_kernel,
+                "maps",
+                branch_l2,
+                kernel_initializer,
+                activation=None,
+            )
+        elif skip and carried is not None:
+            carried = layers.Concatenate(name=f"skip_{side}")([x, carried])
+        else:
+            carried = x
+    return blocks.finished(image, carried, activation, name)

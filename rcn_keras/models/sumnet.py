@@ -1,0 +1,88 @@
+from rcn_keras.layers import BranchSum
+from rcn_keras.models import blocks
+from rcn_keras.models.branches import sumnet_300w_specs, sumnet_mtfl_specs
+
+
+def build_sumnet(
+    branches=6,
+    keypoints=5,
+    mask=None,
+    weight_per_pixel=False,
+    branch_specs=None,
+    upsampling="tiling",
+    channels=1,
+    normalization="local_contrast",
+    activation=None,
+    trunk_l2=0.0,
+    branch_l2=0.0,
+    kernel_initializer="he_normal",
+    name="sumnet",
+):
+    """Builds a SumNet, the paper's baseline: branches meet only in a weighted sum.
+
+    Each branch ends in keypoint maps at its own resolution, which are upsampled to the
+    input's size in one step and summed with a learned weight (Eq. 1).
+
+    Args:
+        branches: int, 4 to 6: the coarsest maps are 10x10, 5x5 or 2x2.
+        keypoints: int, maps to predict. 68 takes the paper's 300-W widths
+            (`sumnet_300w_specs`), any other number its MTFL widths.
+        mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: a branch
+            with 0 adds nothing to the sum.
+        weight_per_pixel: bool, alpha of Eq. 1 as one weight for each pixel, branch and
+            keypoint (the paper's text) in place of one for each branch and keypoint.
+        branch_specs: list of `BranchSpec`, coarse to fine; `branches` is then ignored.
+        upsampling: `"tiling"`, or `"bilinear"` (footnote 3).
+        channels: int, 1 for grey, 3 for RGB (footnote 8).
+        normalization: `"local_contrast"`, or `None` for a plain division by 255.
+        activation: `None` for pre-softmax maps, `"spatial_softmax"` for probabilities.
+        trunk_l2, branch_l2: floats, factors of the sum of squared kernels (Eq. 2).
+        kernel_initializer: Keras initialiser or its name.
+        name: str, name of the model.
+
+    Returns:
+        `keras.Model`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`.
+
+    Raises:
+        ValueError: if an argument is out of range; the message says what was wanted.
+
+    Example:
+        >>> rcn_keras.build_sumnet(branches=5).count_params()
+        142850
+
+    Reference:
+        Honari et al., Recombinator Networks, CVPR 2016, Sec. 3.1, Eq. 1.
+    """
+    if branch_specs is None:
+        paper_specs = sumnet_300w_specs if keypoints == 68 else sumnet_mtfl_specs
+        branch_specs = paper_specs(branches)
+    levels = blocks.active_specs(branch_specs, mask)
+    specs = [spec for spec, _ in levels]
+    image, x = blocks.image_input(specs, channels, normalization)
+    trunk = blocks.trunk(x, specs, trunk_l2, kernel_initializer)
+
+    maps = []
+    for spec, active in levels:
+        if not active:
+            continue
+        side = spec.resolution
+        x = trunk[side]
+        for i, (width, kernel) in enumerate(zip(spec.filters, spec.kernels), 1):
+            x = blocks.convolution(
+                x, width, kernel, f"branch_{side}_{i}", branch_l2, kernel_initializer
+            )
+        x = blocks.convolution(
+            x,
+            keypoints,
+            spec.output_kernel,
+            f"maps_{side}",
+            branch_l2,
+            kernel_initializer,
+            activation=None,
+        )
+        full = specs[-1].resolution
+        if side != full:
+            x = blocks.upsampled(x, side, full, upsampling, f"upsample_{side}")
+        maps.append(x)
+    summed = BranchSum(weight_per_pixel, name="maps", dtype="float32")(maps)
+    return blocks.finished(image, summed, activation, name)

@@ -1,0 +1,146 @@
+"""What happens between two epochs: validate, log, keep, tell."""
+
+import csv
+import time
+
+import keras
+import numpy as np
+
+from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.evaluation.inference import decoded_model, run
+from rcn_keras.files import replaced
+
+COLUMNS = [
+    "epoch",
+    "loss",
+    "val_nme",
+    "val_nme_clean",
+    "val_nme_clean_grid",
+    "learning_rate",
+    "images_per_second",
+    "seconds",
+]
+
+
+class Progress(keras.callbacks.Callback):
+    """A line every few seconds with throughput and time left.
+
+    Args:
+        epochs, steps, batch_size: ints of the run.
+        echo: callable that takes a line.
+        every: float, seconds between two lines.
+    """
+
+    def __init__(self, epochs, steps, batch_size, echo, every=15.0):
+        super().__init__()
+        self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
+        self.echo, self.every = echo, every
+        self.images_per_second = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.started = self.told = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic()
+        done = batch + 1
+        self.images_per_second = done * self.batch_size / (now - self.started)
+        if now - self.told >= self.every:
+            self.told = now
+            left = (self.epochs - self.epoch) * self.steps - done
+            minutes = left * self.batch_size / self.images_per_second / 60
+            self.echo(
+                f"epoch {self.epoch + 1}/{self.epochs} step {done}/{self.steps} "
+                f"loss {logs['loss']:.3f} {self.images_per_second:.0f} images/s "
+                f"{minutes:.0f} min left"
+            )
+
+
+class Validation(keras.callbacks.Callback):
+    """Measures, keeps the best weights, writes the log and the state to resume from.
+
+    The error that selects is the mean one of the jittered (and occluded) validation
+    faces, as in the original, at sub-pixel precision; the clean one is logged beside.
+
+    Args:
+        out: folder.
+        clean, jittered: pairs of `(N, 80, 80, 1)` uint8 images and `(N, K, 2)`
+            keypoints.
+        first_epoch: int, epochs already done; later rows of the log are dropped.
+        patience: int or `None`.
+        progress: `Progress`, for the throughput.
+    """
+
+    def __init__(self, out, clean, jittered, first_epoch, patience, progress):
+        super().__init__()
+        self.out, self.clean, self.jittered = out, clean, jittered
+        self.patience, self.progress = patience, progress
+        self.rows = read_log(out / "log.csv")[:first_epoch]
+        self.decoded = None
+
+    def exhausted(self):
+        """Whether early stopping has ended the run."""
+        if self.patience is None or not self.rows:
+            return False
+        errors = [row["val_nme"] for row in self.rows]
+        return len(errors) - 1 - int(np.argmin(errors)) >= self.patience
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.decoded is None:
+            self.decoded = decoded_model(self.model)
+        row = dict.fromkeys(COLUMNS)
+        row.update(
+            epoch=epoch + 1,
+            loss=float(logs["loss"]),
+            learning_rate=float(np.asarray(self.model.optimizer.learning_rate)),
+            images_per_second=round(self.progress.images_per_second, 1),
+        )
+        row["val_nme"], _ = self._errors(*self.jittered)
+        row["val_nme_clean"], row["val_nme_clean_grid"] = self._errors(*self.clean)
+        row["seconds"] = round(time.monotonic() - self.progress.started, 1)
+        best = min((r["val_nme"] for r in self.rows), default=np.inf)
+        self.rows.append(row)
+        if row["val_nme"] < best:
+            with replaced(self.out / "best.weights.h5") as temporary:
+                self.model.save_weights(temporary)
+        # The log first: a row without its `last.keras` is dropped on resuming.
+        write_log(self.out / "log.csv", self.rows)
+        with replaced(self.out / "last.keras") as temporary:
+            self.model.save(temporary)
+        self.progress.echo(
+            f"epoch {epoch + 1}/{self.progress.epochs} loss {row['loss']:.4f} "
+            f"validation {100 * row['val_nme']:.2f} % jittered, "
+            f"{100 * row['val_nme_clean']:.2f} % clean, "
+            f"{100 * row['val_nme_clean_grid']:.2f} % clean on the paper grid; "
+            f"{row['images_per_second']:.0f} images/s"
+            + (" (best)" if row["val_nme"] < best else "")
+        )
+        if self.exhausted():
+            self.progress.echo(f"no better for {self.patience} epochs: stopping")
+            self.model.stop_training = True
+
+    def _errors(self, images, keypoints):
+        """Mean sub-pixel and mean paper-grid error, fractions."""
+        out = run(self.decoded, images)
+        subpixel = normalized_errors(keypoints, out["local_mean"])
+        grid = normalized_errors(keypoints, out["argmax"], grid=True)
+        return float(subpixel.mean()), float(grid.mean())
+
+
+def read_log(path):
+    """The rows of a training log as dicts of numbers; none if there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [
+            {k: int(v) if k == "epoch" else float(v) for k, v in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def write_log(path, rows):
+    """Writes the rows of a training log as CSV."""
+    with replaced(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,153 @@
+"""A thin `model.fit`: one recipe, one folder, resumable at any moment."""
+
+import json
+import pathlib
+import time
+
+import keras
+import numpy as np
+
+from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.data.batches import TrainingBatches, input_images
+from rcn_keras.errors import InputError
+from rcn_keras.files import replaced
+from rcn_keras.losses import SpatialCrossentropy
+from rcn_keras.training.callbacks import Progress, Validation
+from rcn_keras.training.recipes import BUILDERS, as_dict
+
+LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
+BEST = "best.weights.h5"  # weights with the lowest validation error
+
+
+def train(recipe, training, validation, out, resume=False, strategy=None, echo=print):
+    """Trains a recipe; everything it leaves stands in `out`.
+
+    `recipe.json`, `log.csv` (a row an epoch), `training.png`, `last.keras` (to resume)
+    and `best.weights.h5` (lowest validation error). A run that was killed and resumed
+    sees the same batches and ends with the same weights as one that ran through.
+
+    Args:
+        recipe: `Recipe`.
+        training, validation: `Crops`.
+        out: folder, made if missing.
+        resume: bool, go on from `out/last.keras` if there is one.
+        strategy: `None`, or a `tf.distribute` strategy to build the model under.
+        echo: callable that takes a line of progress.
+
+    Returns:
+        `keras.Model` with the best weights.
+
+    Raises:
+        InputError: if `out` holds another run and `resume` is off, or a run of another
+            recipe.
+    """
+    out = pathlib.Path(out)
+    _claim(out, recipe, resume)
+    keras.utils.set_random_seed(recipe.seed)
+    keras.config.set_dtype_policy(recipe.precision)
+    steps = len(training) // recipe.batch_size
+    if steps < 1:
+        raise InputError(
+            f"{len(training)} training faces are fewer than one batch "
+            f"({recipe.batch_size})"
+        )
+    if strategy is None:
+        model = _compiled_model(recipe, steps, out)
+    else:
+        with strategy.scope():
+            model = _compiled_model(recipe, steps, out)
+    first_epoch = int(np.asarray(model.optimizer.iterations)) // steps
+
+    batches = _batches(training, recipe, first_epoch)
+    jitter = Augmentation(flip=False, occlusion=recipe.augmentation.occlusion)
+    progress = Progress(recipe.epochs, steps, recipe.batch_size, echo)
+    watch = Validation(
+        out,
+        clean=input_images(validation),
+        jittered=input_images(validation, jitter, seed=0),
+        first_epoch=first_epoch,
+        patience=recipe.patience,
+        progress=progress,
+    )
+    started = time.monotonic()
+    if first_epoch < recipe.epochs and not watch.exhausted():
+        model.fit(
+            batches,
+            epochs=recipe.epochs,
+            initial_epoch=first_epoch,
+            steps_per_epoch=steps,
+            verbose=0,
+            shuffle=False,
+            callbacks=[progress, watch],
+        )
+    echo(f"trained for {(time.monotonic() - started) / 60:.1f} minutes")
+    model.load_weights(out / BEST)
+    return model
+
+
+def build_model(recipe):
+    """The untrained model of a recipe."""
+    return BUILDERS[recipe.model](**recipe.arguments, name=recipe.model)
+
+
+def make_optimizer(recipe, steps):
+    """The optimiser of a recipe with its schedule over `steps` steps an epoch."""
+    if recipe.optimizer == "adadelta":
+        return keras.optimizers.Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=recipe.warmup_steps,
+        decay_steps=max(recipe.epochs * steps - recipe.warmup_steps, 1),
+        alpha=recipe.final_rate,
+    )
+    return keras.optimizers.Adam(schedule, clipnorm=recipe.clipnorm)
+
+
+def _compiled_model(recipe, steps, out):
+    if (out / LAST).exists():
+        return keras.saving.load_model(out / LAST)
+    model = build_model(recipe)
+    # XLA halves the speed of these networks on a CPU; `jit_compile="auto"` would use it.
+    on_cpu = keras.backend.backend() == "tensorflow" and not _accelerators()
+    model.compile(
+        optimizer=make_optimizer(recipe, steps),
+        loss=SpatialCrossentropy(),
+        jit_compile=False if on_cpu else "auto",
+    )
+    return model
+
+
+def _accelerators():
+    return [d for d in keras.distribution.list_devices() if not d.startswith("cpu")]
+
+
+def _batches(training, recipe, first_epoch):
+    settings = {
+        "batch_size": recipe.batch_size,
+        "augmentation": recipe.augmentation,
+        "seed": recipe.seed,
+        "first_epoch": first_epoch,
+    }
+    if keras.backend.backend() == "tensorflow":
+        from rcn_keras.data.pipeline import training_dataset
+
+        return training_dataset(training, **settings)
+    return TrainingBatches(training, **settings)
+
+
+def _claim(out, recipe, resume):
+    out.mkdir(parents=True, exist_ok=True)
+    told = json.loads(json.dumps(as_dict(recipe)))
+    path = out / "recipe.json"
+    if path.exists():
+        if not resume:
+            raise InputError(
+                f"{out}: holds a training already; pass --resume to go on with it, or "
+                "another folder"
+            )
+        if json.loads(path.read_text()) != told:
+            raise InputError(f"{path}: the training in this folder has another recipe")
+        return
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(told, indent=2) + "\n")
