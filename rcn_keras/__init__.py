@@ -4,6 +4,22 @@ Letters in shapes: N batch, H and W map, K keypoints, R branches. Coordinates ar
 `(x, y)` in continuous pixels: pixel (i, j) covers [i, i+1) x [j, j+1).
 """
 
+from rcn_keras.losses import ExpectedDistance, SpatialCrossentropy
+from rcn_keras.metrics import NormalizedMeanError
 from rcn_keras.models import BranchSpec, build_rcn, build_sumnet
+from rcn_keras.predictor import Predictor
+from rcn_keras.presets import from_preset, list_presets
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "BranchSpec",
+    "ExpectedDistance",
+    "NormalizedMeanError",
+    "Predictor",
+    "SpatialCrossentropy",
+    "build_rcn",
+    "build_sumnet",
+    "from_preset",
+    "list_presets",
+]

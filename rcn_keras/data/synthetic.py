@@ -4,11 +4,12 @@ A face is a three-dimensional set of 68 points (numbers of our own making) that 
 deformed, turned, projected and only then drawn: its keypoints are exact.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from rcn_keras.files import replaced
 
 ENLARGED = 3  # Faces are drawn this many times larger, then reduced by area.
 
@@ -69,7 +70,7 @@ def _camera(rng, shape, size):
     matrix *= min(1, 0.92 * size / np.ptp(shape[:68] @ matrix.T, axis=0).max())
     flat = shape[:68] @ matrix.T
     free = 0.46 * size - np.ptp(flat, axis=0) / 2
-    wander = np.clip(rng.uniform(-0.08, 0.08, 2) * size, -free, free)
+    wander = np.clip(rng.uniform(-0.12, 0.12, 2) * size, -free, free)
     return matrix, size / 2 + wander - (flat.max(0) + flat.min(0)) / 2, np.degrees(yaw)
 
 
@@ -138,19 +139,19 @@ def _features(rng, image, points, matrix, skin, hair):
     thick = rng.uniform(0.02, 0.05) * np.array([0.4, 1, 1.1, 1.1, 0.9])[:, None] * down
     for brow in (points[17:22], points[26:21:-1]):
         _fill(image, _curve(brow - thick, (brow + thick)[::-1]), hair * 0.5)
-    iris = IRIS[rng.integers(len(IRIS))] * rng.uniform(0.8, 1.2)
+    iris, side = IRIS[rng.integers(4)] * rng.uniform(0.8, 1.2), rng.choice([-1, 1])
     for eye in EYES:
         upper, lower = points[eye][:4], points[eye][[3, 4, 5, 0]]
         _fill(image, _curve(upper - 0.07 * down), skin * 0.62, 0.02 * unit)
         _fill(image, _curve(upper, lower), (226, 222, 218))
         centre, ball, inside = points[eye].mean(0), image.copy(), np.zeros_like(image)
-        for radius, colour in ((0.105, iris / 2), (0.09, iris), (0.045, 5)):
+        for radius, colour in ((0.105, iris / 2), (0.09, iris), (0.05, 3)):
             _fill(ball, _disc(centre, radius * unit), colour)
-        _fill(ball, _disc(centre - 0.05 * (right + down), 0.018 * unit), 250)
+        _fill(ball, _disc(centre + 0.055 * (side * right - down), 0.016 * unit), 250)
         _fill(inside, _curve(upper, lower), 255)
         np.copyto(image, ball, where=inside > 127)
         _fill(image, _curve(lower), skin * 0.55, 0.015 * unit)
-        _fill(image, _curve(upper), (34, 24, 22), 0.035 * unit)
+        _fill(image, _curve(upper), (52, 38, 34), 0.03 * unit)
     for wing, hole in ((31, 32), (35, 34)):
         edge = np.stack([points[wing] - 0.13 * down, points[wing] + 0.02 * down])
         _fill(image, edge, skin * 0.6, 0.025 * unit)
@@ -163,6 +164,7 @@ def _features(rng, image, points, matrix, skin, hair):
     _fill(image, _curve(upper, lower), red)
     _fill(image, _curve(upper, roof[::-1]), red * 0.84)
     _fill(image, _curve(roof, floor), (58, 18, 20))
+    # The teeth; nothing of them shows when the mouth is shut.
     _fill(image, _curve(roof, 0.45 * roof[::-1] + 0.55 * floor), (228, 222, 210))
     _fill(image, _curve(roof), red * 0.42, 0.022 * unit)
 
@@ -225,17 +227,12 @@ def draw_face(rng, keypoints=5, size=150):
 
 
 def _write(path, content):
-    """Writes text or a picture so that no reader ever sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replaced(path) as temporary:
         if isinstance(content, str):
-            temporary.write_text(content, newline="")
+            temporary.write_text(content, encoding="utf-8", newline="")
         else:
-            Image.fromarray(content).save(temporary, "JPEG", quality=95)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+            Image.fromarray(content).save(temporary, quality=95)
 
 
 def write_mtfl(folder, training=300, testing=60, seed=0, size=150):
@@ -244,6 +241,7 @@ def write_mtfl(folder, training=300, testing=60, seed=0, size=150):
     As released (1-based pixel centres, backslashes in `training.txt`, CRLF, a space
     before each line but the first, a last line of one space), but without the shift
     of the testing labels. A face follows from the seed, its set and its number alone.
+    Returns the folder.
     """
     folder = Path(folder)
     for part, count in enumerate((training, testing)):

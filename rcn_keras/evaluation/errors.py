@@ -27,11 +27,13 @@ def _floored(points, size=80):
     return np.clip(np.floor(points), 0, size - 1)
 
 
-def summary(errors, resamples=2000, seed=0):
+def summary(errors, missed=0, resamples=2000, seed=0):
     """The numbers of a set of faces.
 
     Args:
         errors: `(N, K)` fractions.
+        missed: int, further faces that were not found: they count as failures, and not
+            in the mean error.
         resamples: int, bootstrap resamples of the faces for the interval.
         seed: int.
 
@@ -43,15 +45,16 @@ def summary(errors, resamples=2000, seed=0):
     """
     errors = np.asarray(errors, "float64")
     faces = errors.mean(axis=1)
+    all_faces = np.concatenate([faces, np.full(missed, np.inf)])
     generator = np.random.default_rng(seed)
     picks = generator.integers(0, len(faces), (resamples, len(faces)))
     low, high = np.percentile(faces[picks].mean(axis=1), [2.5, 97.5])
     return {
         "nme": round(100 * faces.mean(), 4),
         "ci95": [round(100 * low, 4), round(100 * high, 4)],
-        "failure_rate_8": round(100 * np.mean(faces > 0.08), 4),
-        "failure_rate_10": round(100 * np.mean(faces > 0.10), 4),
-        "auc_10": round(100 * area_under_curve(faces, 0.10), 4),
+        "failure_rate_8": round(100 * np.mean(all_faces > 0.08), 4),
+        "failure_rate_10": round(100 * np.mean(all_faces > 0.10), 4),
+        "auc_10": round(100 * area_under_curve(all_faces, 0.10), 4),
         "per_keypoint": [round(100 * value, 4) for value in errors.mean(axis=0)],
     }
 

@@ -16,6 +16,10 @@ INPUT_SIZE = 80  # side of the network's input in pixels
 # the outer only has to hold what lies around it (median of the MTFL training split).
 CONTEXT = 1.2
 
+# From MTCNN's box to the square: shift of the centre in x and y and side, in box sizes
+# (`detector_square`). Fitted on the training split by benchmarks/fit_detector_box.py.
+MTCNN_CONSTANTS = (0.0, 0.05, 1.25)
+
 
 def keypoint_square(keypoints, ratio, width, height):
     """The paper's square around a face of 5 keypoints, kept inside the picture.

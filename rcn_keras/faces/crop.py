@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from rcn_keras.faces.boxes import CROP_SIZE
+from rcn_keras.faces.boxes import CONTEXT, CROP_SIZE, INPUT_SIZE
 
 _LOBES = 3  # Lanczos window
 
@@ -51,6 +51,10 @@ def crop_square(image, square, size=CROP_SIZE):
     left, top, side = (float(v) for v in square)
     y0, rows = resampling_matrix(top, side, size, image.shape[0])
     x0, columns = resampling_matrix(left, side, size, image.shape[1])
+    return _resampled(image, y0, rows, x0, columns)
+
+
+def _resampled(image, y0, rows, x0, columns):
     part = image[y0 : y0 + rows.shape[1], x0 : x0 + columns.shape[1]]
     red, green, blue = (part[:, :, channel].astype("float32") for channel in range(3))
     gray = np.rint(0.299 * red + 0.587 * green + 0.114 * blue)
@@ -78,3 +82,35 @@ def to_crop(points, squares, size):
     """Photograph pixels to crop pixels: the inverse of `to_photograph`."""
     squares = np.asarray(squares, "float64")
     return (np.asarray(points) - squares[:, None, :2]) * (size / squares[:, None, 2:])
+
+
+def input_crop(image, square, size=INPUT_SIZE):
+    """The network's input for a square given directly, as prediction needs it.
+
+    The same two steps as in training, Lanczos to the stored crop's resolution and
+    bilinear from there, composed into one product an axis.
+
+    Args:
+        image: `(H, W, 3)` uint8 RGB.
+        square: `(left, top, side)` in photograph pixels, side above 0.
+        size: int, side of the input in pixels.
+
+    Returns:
+        `(size, size)` uint8 grey.
+    """
+    left, top, side = (float(v) for v in square)
+    margin = (CONTEXT - 1) / 2 * side
+    bilinear = _bilinear_matrix(CROP_SIZE * (1 - 1 / CONTEXT) / 2, CROP_SIZE, size)
+    y0, rows = resampling_matrix(top - margin, CONTEXT * side, CROP_SIZE, len(image))
+    x0, columns = resampling_matrix(
+        left - margin, CONTEXT * side, CROP_SIZE, image.shape[1]
+    )
+    return _resampled(image, y0, bilinear @ rows, x0, bilinear @ columns)
+
+
+def _bilinear_matrix(margin, length, size):
+    """`(size, length)`: what the warp does to an axis without turning it."""
+    step = (length - 2 * margin) / size
+    position = margin + (np.arange(size) + 0.5) * step - 0.5
+    distance = np.abs(position[:, None] - np.arange(length)[None, :])
+    return np.clip(1 - distance, 0, None).astype("float32")

@@ -1,11 +1,9 @@
-"""Face detectors: photograph in, boxes and scores out.
+"""Face detectors: any callable `detector(image) -> (boxes, scores)` is one.
 
-A detector is any callable `detector(image) -> (boxes, scores)`:
-
-- `image`: array of shape `(height, width, 3)`, uint8, RGB.
-- `boxes`: array of shape `(M, 4)`, float32, one `[x0, y0, x1, y1]` a face, in continuous pixels of the photograph
-  (the whole of it is `[0, 0, width, height]`). A box may reach over the edge. No face: shape `(0, 4)`.
-- `scores`: array of shape `(M,)`, float32, falling; the faces stand in this order.
+- image: `(H, W, 3)` uint8, RGB.
+- boxes: `(M, 4)` float32, one `[x0, y0, x1, y1]` a face, in continuous pixels of the
+  photograph; a box may reach over its edge. No face: `(0, 4)`.
+- scores: `(M,)` float32, falling; the boxes stand in the same order.
 """
 
 import os
@@ -15,74 +13,75 @@ import numpy as np
 
 
 class MTCNN:
-    """The three-stage cascade of the `mtcnn` package, whose weights come with it (the default detector).
+    """The cascade of the `mtcnn` package, which carries its weights (the default).
 
-    The package's `detect_faces` finds nothing for a `min_face_size` of 30 or more (its pyramid ends too small), and
-    runs its networks eagerly, four times slower. So its stages are called here: on the photograph scaled until the
-    smallest wanted face has 20 pixels, with networks compiled once for all sizes, built at the first call, on the CPU.
+    The package's `detect_faces` finds nothing for a `min_face_size` of 30 or more (its
+    pyramid ends too small) and runs eagerly, four times slower. So its stages are used
+    here: built at the first photograph, compiled, on the CPU, and fed the photograph
+    scaled until the smallest face wanted has 20 pixels.
 
     Args:
         min_face_size: the smallest face looked for, in pixels of the photograph.
-        max_side: a photograph with a longer side than this is shrunk to it; faces then below 20 pixels are missed.
+        max_side: longer side to which a larger photograph is shrunk beforehand.
     """
 
     def __init__(self, min_face_size=20, max_side=1280):
-        if not (min_face_size > 0 and max_side > 0):
-            sizes = f"min_face_size={min_face_size}, max_side={max_side}"
-            raise ValueError(f"`min_face_size` and `max_side` must be above 0. Received: {sizes}")
+        if not min_face_size > 0:
+            raise ValueError(f"`min_face_size` must be > 0. Received: {min_face_size}")
         self.min_face_size = min_face_size
         self.max_side = max_side
         self._cascade = None
 
     def __call__(self, image):
         self._cascade = self._cascade or _build_cascade()
-        scale = min(20 / self.min_face_size, self.max_side / max(image.shape[:2]))
-        image, scale = _resize(image, scale)
+        smallest = 20 / self.min_face_size
+        image, scale = _resize(image, min(smallest, self.max_side / max(image.shape)))
         image = (image.astype("float32") - 127.5) / 128
-        # A face that fills the photograph is sometimes found only with (grey) space around it.
-        for border in (0, max(image.shape[:2]) // 4):
-            found = self._cascade(np.pad(image, ((border, border), (border, border), (0, 0))))
+        for border in (0, max(image.shape) // 4):  # some large faces need space around
+            found = self._cascade(np.pad(image, [(border, border)] * 2 + [(0, 0)]))
             if len(found):
                 break
-        return _falling((found[:, 1:5] - border) / np.tile(scale, 2), found[:, 5])
+        return _falling((found[:, 1:5] - border) / scale, found[:, 5])
 
 
 class YuNet:
     """OpenCV's `FaceDetectorYN`, given its model file.
 
     Args:
-        model_path: the `.onnx` file of `face_detection_yunet` from the OpenCV zoo.
+        model_path: the file `face_detection_yunet_2023mar.onnx` of the OpenCV zoo.
         score_threshold: faces below this score are dropped.
-        max_side: a photograph with a longer side than this is shrunk to it.
+        max_side: longer side to which a larger photograph is shrunk beforehand.
 
-    Raises: FileNotFoundError without the file, ValueError where OpenCV cannot read it.
+    Raises:
+        FileNotFoundError, ValueError: if the file is not there, or not a network.
     """
 
     def __init__(self, model_path, score_threshold=0.6, max_side=1280):
-        if not os.path.isfile(model_path):
+        self.max_side = max_side
+        if not os.path.isfile(path := str(model_path)):
             raise FileNotFoundError(
-                "`model_path` must be YuNet's model file, models/face_detection_yunet/face_detection_yunet_2023mar.onnx "
-                f"in https://github.com/opencv/opencv_zoo. Received: model_path={str(model_path)!r} (no such file)"
+                f"{path}: no such file. YuNet's model file is to be had from "
+                "https://github.com/opencv/opencv_zoo (models/face_detection_yunet)"
             )
         import cv2
 
-        self.max_side = max_side
         try:
-            self._detector = cv2.FaceDetectorYN.create(str(model_path), "", (320, 320), score_threshold)
+            create = cv2.FaceDetectorYN.create
+            self._detector = create(path, "", (320, 320), score_threshold)
         except cv2.error as error:
-            raise ValueError(f"`model_path` must be YuNet's ONNX model. Received: {str(model_path)!r}") from error
+            raise ValueError(f"{path}: not YuNet's ONNX model, or damaged") from error
 
     def __call__(self, image):
-        image, scale = _resize(image, min(1, self.max_side / max(image.shape[:2])))
+        image, scale = _resize(image, min(1, self.max_side / max(image.shape)))
         self._detector.setInputSize((image.shape[1], image.shape[0]))
-        found = self._detector.detect(np.ascontiguousarray(image[:, :, ::-1]))[1]  # OpenCV wants BGR
+        found = self._detector.detect(np.ascontiguousarray(image[:, :, ::-1]))[1]
         found = np.zeros((0, 15)) if found is None else found
-        corners = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
-        return _falling(corners / np.tile(scale, 2), found[:, 14])
+        corners = np.hstack([found[:, :2], found[:, :2] + found[:, 2:4]])
+        return _falling(corners / scale, found[:, 14])
 
 
 def get_detector(detector=None):
-    """The detector meant by `None` or `"mtcnn"`, the path of YuNet's `.onnx` file, or a callable (returned as it is)."""
+    """None or "mtcnn": `MTCNN`. A path of .onnx: `YuNet`. A callable: itself."""
     if detector is None or detector == "mtcnn":
         return MTCNN()
     if isinstance(detector, (str, os.PathLike)) and str(detector).endswith(".onnx"):
@@ -91,41 +90,41 @@ def get_detector(detector=None):
         return detector
     raise ValueError(
         '`detector` must be "mtcnn", the path of YuNet\'s .onnx file, or a callable '
-        f"`(image) -> (boxes, scores)`. Received: detector={detector!r}"
+        f"`(image) -> (boxes, scores)`. Received: {detector=}"
     )
 
 
 def _build_cascade():
-    """MTCNN's stages as one function: image `(H, W, 3)`, about -1 to 1, in; rows of 0, box, score and more out."""
+    """`(H, W, 3)` image around -1...1 to rows of 0, box, score and keypoints."""
     import keras
 
     if (backend := keras.config.backend()) != "tensorflow":
-        raise RuntimeError(f"MTCNN needs Keras' TensorFlow backend; boxes or YuNet do not. Received: {backend}")
+        raise RuntimeError(f"MTCNN needs the TensorFlow backend. Received: {backend=}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib, which unpacks the weights, tells of machines without semaphores
+            warnings.simplefilter("ignore")  # joblib's, on machines without semaphores
             import tensorflow as tf
             from mtcnn.stages import StageONet, StagePNet, StageRNet
     except ImportError as error:
         raise ImportError(
-            "The MTCNN face detector needs the packages `mtcnn` and `tensorflow`: pip install 'rcn-keras[tensorflow]'"
+            "MTCNN needs `mtcnn` and TensorFlow: pip install 'rcn-keras[tensorflow]'"
         ) from error
 
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # the package's layers would follow a mixed policy
+    keras.config.set_dtype_policy("float32")  # whatever the user trains with
     try:
         with tf.device("CPU:0"):
             stages = [StagePNet(), StageRNet(), StageONet()]
     finally:
         keras.config.set_dtype_policy(policy)
-    for stage, side in zip(stages, (None, 24, 48), strict=True):  # `stage.model` itself cannot be set
-        stage._model = tf.function(stage.model, input_signature=[tf.TensorSpec((None, side, side, 3))])
+    for stage, side in zip(stages, (None, 24, 48), strict=True):  # `model`: read only
+        stage._model = tf.function(stage.model, [tf.TensorSpec((None, side, side, 3))])
 
     def cascade(image):
-        rows = None
+        rows, shapes = None, [image.shape]
         with tf.device("CPU:0"), np.errstate(all="ignore"):  # boxes without an area
             for stage in stages:
-                rows = stage(images_normalized=image[None], images_oshapes=[image.shape], bboxes_batch=rows)
+                rows = stage(image[None], images_oshapes=shapes, bboxes_batch=rows)
                 if not len(rows):  # the next network would fail on an empty batch
                     break
         return rows
@@ -134,14 +133,15 @@ def _build_cascade():
 
 
 def _resize(image, scale):
-    """Image scaled, and the scale in x and in y that whole pixels made of it."""
+    """The image scaled, and the scale of a box that whole pixels made of it."""
     import cv2
 
     height, width = image.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size != (width, height):
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return image, (size[0] / width, size[1] / height)
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        image = cv2.resize(image, size, interpolation=method)
+    return image, np.tile([size[0] / width, size[1] / height], 2)
 
 
 def _falling(boxes, scores):

@@ -10,7 +10,11 @@ from rcn_keras.models.branches import (
 from rcn_keras.models.rcn import build_rcn
 from rcn_keras.models.sumnet import build_sumnet
 
+# The builders by the name that recipes and presets call them.
+BUILDERS = {"rcn": build_rcn, "sumnet": build_sumnet}
+
 __all__ = [
+    "BUILDERS",
     "BranchSpec",
     "build_rcn",
     "build_sumnet",

@@ -12,8 +12,9 @@ from rcn_keras.data.batches import TrainingBatches, input_images
 from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
 from rcn_keras.losses import SpatialCrossentropy
+from rcn_keras.models import BUILDERS
 from rcn_keras.training.callbacks import Progress, Validation
-from rcn_keras.training.recipes import BUILDERS, as_dict
+from rcn_keras.training.recipes import as_dict
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
 BEST = "best.weights.h5"  # weights with the lowest validation error

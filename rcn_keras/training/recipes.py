@@ -7,9 +7,6 @@ and our own. `rcn-keras list` prints them.
 import dataclasses
 
 from rcn_keras.data.augmentation import Augmentation
-from rcn_keras.models import build_rcn, build_sumnet
-
-BUILDERS = {"rcn": build_rcn, "sumnet": build_sumnet}
 
 
 @dataclasses.dataclass(frozen=True)

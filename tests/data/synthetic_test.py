@@ -67,9 +67,9 @@ def test_points_lie_inside_in_a_face_like_order(size):
 def test_pupils_are_where_the_points_say():
     errors = []
     for seed in range(20):
-        image, points = draw(seed, 5, size=200)
+        image, points = draw(seed, 5)
         unit = np.linalg.norm(points[1] - points[0])
-        grey = cv2.GaussianBlur(image.mean(-1), (0, 0), 0.03 * unit)
+        grey = cv2.GaussianBlur(image.mean(-1), (0, 0), 0.02 * unit)
         rows, columns = np.indices(grey.shape) + 0.5
         for x, y in points[:2]:
             near = np.hypot(columns - x, rows - y) < 0.1 * unit
@@ -77,7 +77,7 @@ def test_pupils_are_where_the_points_say():
             assert np.hypot(column + 0.5 - x, row + 0.5 - y) < 1
             errors.append([column + 0.5 - x, row + 0.5 - y])
     # Half a pixel of shift in the drawing would show here.
-    assert np.abs(np.mean(errors, 0)).max() < 0.25
+    assert np.abs(np.mean(errors, 0)).max() < 0.15
 
 
 def test_grey_levels_are_those_of_photographs():

@@ -10,7 +10,9 @@ import pytest
 from rcn_keras.faces import detect
 
 ASTRONAUT = pathlib.Path(__file__).parents[2] / "examples" / "astronaut.jpg"
-EYES_AND_MOUTH = np.array([[204.5, 101], [245, 104], [225, 127], [202, 140], [244, 142]])  # by eye, to 3 pixels
+EYES_AND_MOUTH = np.array(
+    [[204.5, 101], [245, 104], [225, 127], [202, 140], [244, 142]]
+)  # by eye, to 3 pixels
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,9 @@ def test_mtcnn_is_silent(mtcnn, photograph, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (12, 12), (13, 200), (20, 20), (30, 40), (300, 200)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 3000), (12, 12), (13, 200), (20, 20), (30, 40), (300, 200)]
+)
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_mtcnn_finds_none_in_blank_or_tiny_images(mtcnn, shape, value):
     assert_contract(*mtcnn(np.full((*shape, 3), value, "uint8")), count=0)
@@ -83,7 +87,9 @@ def test_mtcnn_finds_a_face_that_fills_the_photograph(mtcnn, photograph):
 def test_mtcnn_sorts_several_faces(mtcnn, photograph):
     row = np.zeros((400, 900, 3), "uint8")
     for left, side in ((0, 400), (420, 250), (700, 120)):
-        row[:side, left : left + side] = cv2.resize(photograph, (side, side), interpolation=cv2.INTER_AREA)
+        row[:side, left : left + side] = cv2.resize(
+            photograph, (side, side), interpolation=cv2.INTER_AREA
+        )
     boxes, scores = mtcnn(row)
     assert_contract(boxes, scores, count=3)
     for left, side in ((0, 400), (420, 250), (700, 120)):
@@ -94,7 +100,9 @@ def test_mtcnn_sorts_several_faces(mtcnn, photograph):
         assert_face(box[0], points)
 
 
-@pytest.mark.parametrize(("min_face_size", "count"), [(10, 1), (40, 1), (70, 1), (250, 0)])
+@pytest.mark.parametrize(
+    ("min_face_size", "count"), [(10, 1), (40, 1), (70, 1), (250, 0)]
+)
 def test_mtcnn_smallest_face(mtcnn, photograph, min_face_size, count):
     """The package itself finds nothing from 30 pixels up."""
     detector = detect.MTCNN(min_face_size=min_face_size)
@@ -128,19 +136,17 @@ def test_mtcnn_without_the_package_names_the_command(monkeypatch):
 
 def test_mtcnn_under_another_backend_says_so(monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    with pytest.raises(RuntimeError, match="Received: jax"):
+    with pytest.raises(RuntimeError, match="backend='jax'"):
         detect.MTCNN()(np.zeros((64, 64, 3), "uint8"))
 
 
-def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="Received: min_face_size=0"):
+def test_min_face_size_is_checked():
+    with pytest.raises(ValueError, match="Received: 0"):
         detect.MTCNN(min_face_size=0)
-    with pytest.raises(ValueError, match="max_side=-1"):
-        detect.MTCNN(max_side=-1)
 
 
 def test_yunet_without_its_file():
-    with pytest.raises(FileNotFoundError, match=r"opencv_zoo.*Received: model_path='no/such\.onnx'"):
+    with pytest.raises(FileNotFoundError, match=r"no/such\.onnx.*opencv_zoo"):
         detect.YuNet("no/such.onnx")
 
 
@@ -151,7 +157,7 @@ def test_yunet_with_a_damaged_file(tmp_path):
 
 
 class FakeFaceDetectorYN:
-    """Speaks as cv2.FaceDetectorYN does: rows of x, y, width, height, ten numbers for keypoints, score."""
+    """As cv2.FaceDetectorYN: rows of x, y, width, height, five keypoints, score."""
 
     rows = None
 
@@ -159,7 +165,10 @@ class FakeFaceDetectorYN:
         self.size = size
 
     def detect(self, image):
-        assert (image.shape[1], image.shape[0]) == self.size and image.flags.c_contiguous
+        assert (
+            image.shape[1],
+            image.shape[0],
+        ) == self.size and image.flags.c_contiguous
         assert image[0, 0].tolist() == [3, 2, 1]  # BGR
         return 1, self.rows
 
@@ -167,7 +176,9 @@ class FakeFaceDetectorYN:
 @pytest.fixture
 def yunet(monkeypatch, tmp_path):
     (tmp_path / "yunet.onnx").touch()
-    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda *arguments: FakeFaceDetectorYN())
+    monkeypatch.setattr(
+        cv2.FaceDetectorYN, "create", lambda *arguments: FakeFaceDetectorYN()
+    )
     return detect.YuNet(tmp_path / "yunet.onnx", max_side=100)
 
 
@@ -196,6 +207,11 @@ def test_get_detector(tmp_path):
 
 
 def test_import_is_light():
-    code = "import sys, rcn_keras.faces.detect; print([m for m in ('cv2', 'mtcnn') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    """Keras itself imports OpenCV where it finds it: what comes after counts."""
+    code = (
+        "import keras, sys; before = set(sys.modules); import rcn_keras.faces.detect; "
+        "print({'cv2', 'mtcnn', 'joblib'} & (set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

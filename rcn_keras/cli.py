@@ -1,0 +1,422 @@
+"""`rcn-keras`: one thin function a command."""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+# TensorFlow's start-up lines would stand between the user and the answer.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+EXAMPLES = """examples:
+  rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
+  rcn-keras predict photos/ > keypoints.jsonl   a folder, one JSON object a line
+  rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw
+  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
+  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
+  rcn-keras demo-data demo && rcn-keras train demo --data demo --out runs/demo
+"""
+
+
+def main(arguments=None):
+    """Runs a command line; returns the exit code.
+
+    0: done. 1: some of the images failed, the rest was done. 2: nothing could be done.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    from rcn_keras.errors import InputError
+
+    try:
+        return options.run(options) or 0
+    except BrokenPipeError:
+        # The reader of our output went away; nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return 130
+    except (InputError, OSError, ImportError) as error:
+        _say(f"error: {_one_line(error)}")
+        return 2
+
+
+def predict(options):
+    """Keypoints of photographs as JSON lines, and drawn."""
+    from rcn_keras.errors import InputError
+    from rcn_keras.faces.images import list_images, read_image
+
+    paths = []
+    for path in map(pathlib.Path, options.photos):
+        paths += list_images(path) if path.is_dir() else [path]
+    boxes = _read_boxes(options.boxes) if options.boxes else None
+    if options.out:
+        _check_writable(options.out)
+    predictor = _predictor(options.preset, options.detector)
+    failed, drawn = 0, set()
+    for number, path in enumerate(paths, 1):
+        if len(paths) > 1:
+            _progress(number, len(paths), "photographs")
+        try:
+            image = read_image(path)
+            faces = predictor(image, None if boxes is None else _of(boxes, path))
+        except InputError as error:
+            failed += 1
+            text = _one_line(error)
+            named = text if str(path) in text else f"{path}: {text}"
+            _say(f"error: {named}")
+            continue
+        faces = [face.as_dict() for face in faces]
+        if not faces:
+            _say(f"{path}: no face found")
+        print(json.dumps({"image": str(path), "faces": faces}), flush=True)
+        if options.out:
+            _draw(image, faces, options.out, path, drawn)
+    if failed:
+        return 2 if failed == len(paths) else 1
+    return 0
+
+
+def evaluate(options):
+    """All metrics of a network on a set, under every protocol."""
+    from rcn_keras.evaluation import protocols, tables
+    from rcn_keras.files import replaced
+
+    preset = _model(options.model)
+    crops = _test_set(options.data, options.set)
+    shift = protocols.label_shift(options.set)
+    decoder = preset.config["decoder"]
+    errors = protocols.ground_truth_boxes(preset.model, crops, decoder, shift)
+    if not options.no_detector:
+        predictor = _predictor(options.model, options.detector)
+        errors |= protocols.detector_boxes(
+            predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
+        )
+    report = protocols.report(preset.name, options.set, errors)
+    print(tables.protocol_table(report, preset.config.get("paper", {})))
+    if options.json:
+        with replaced(options.json) as temporary:
+            temporary.write_text(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+def train(options):
+    """Trains a recipe."""
+    import dataclasses
+
+    from rcn_keras.errors import InputError
+    from rcn_keras.training import recipes
+
+    known = {field.name for field in dataclasses.fields(recipes.Recipe)}
+    given = {name: getattr(options, name) for name in known if hasattr(options, name)}
+    changes = {name: value for name, value in given.items() if value is not None}
+    try:
+        recipe = recipes.get_recipe(options.recipe, **changes)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    from rcn_keras.data.splits import split
+    from rcn_keras.training.fit import train as fit
+
+    crops = _mtfl_crops(options.data, "training")
+    training, validation = split(len(crops))
+    strategy = None
+    if options.multi_gpu:
+        import tensorflow as tf
+
+        strategy = tf.distribute.MirroredStrategy()
+    fit(
+        recipe,
+        crops.take(training),
+        crops.take(validation),
+        options.out,
+        resume=options.resume,
+        strategy=strategy,
+        echo=lambda line: print(line, flush=True),
+    )
+    print(f"best weights: {options.out / 'best.weights.h5'}")
+    return 0
+
+
+def make_preset(options):
+    """Turns a finished training into a preset: calibrated on validation."""
+    from rcn_keras.data.splits import split
+    from rcn_keras.training.publish import publish
+
+    crops = _mtfl_crops(options.data, "training")
+    _, validation = split(len(crops))
+    config = publish(options.run_folder, crops.take(validation), options.out)
+    print(json.dumps(config["validation"], indent=2))
+    return 0
+
+
+def demo_data(options):
+    """Writes a small set of drawn faces in the layout of MTFL."""
+    from rcn_keras.data.synthetic import write_mtfl
+
+    write_mtfl(options.folder, training=options.faces, seed=options.seed)
+    print(f"{options.folder}: {options.faces} training faces and a test set, drawn")
+    return 0
+
+
+def info(options):
+    """What is installed, and what a preset is."""
+    import keras
+
+    import rcn_keras
+    from rcn_keras.presets import load_preset
+
+    print(f"rcn_keras {rcn_keras.__version__}, keras {keras.__version__}")
+    print(f"backend {keras.backend.backend()}, python {sys.version.split()[0]}")
+    for name in [options.preset] if options.preset else rcn_keras.list_presets():
+        preset = load_preset(name)
+        print(f"\n{name}: {preset.model.count_params():,} parameters")
+        print(json.dumps(preset.config, indent=2))
+    return 0
+
+
+def show_list(options):
+    """The presets and the recipes."""
+    from rcn_keras.presets import list_presets
+    from rcn_keras.training.recipes import RECIPES
+
+    print("presets:")
+    for name in list_presets():
+        print(f"  {name}")
+    print("recipes (epochs; the paper's AFLW error in %, paper grid):")
+    for name, recipe in RECIPES.items():
+        print(f"  {name:32} {recipe.epochs:4} {recipe.paper.get('aflw', '')}")
+    return 0
+
+
+def _parser():
+    from rcn_keras import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="rcn-keras",
+        description="Facial keypoints with Recombinator Networks.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, run, example):
+        added = commands.add_parser(
+            name,
+            help=run.__doc__.splitlines()[0],
+            description=run.__doc__,
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(run=run)
+        return added
+
+    def detection(to):
+        to.add_argument(
+            "--detector",
+            metavar="NAME",
+            help="mtcnn (default), or the path of YuNet's .onnx file",
+        )
+
+    def data(to):
+        to.add_argument(
+            "--data", type=pathlib.Path, required=True, help="folder of the data set"
+        )
+
+    added = command("predict", predict, "rcn-keras predict photo.jpg --out drawn")
+    added.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER")
+    added.add_argument("--out", type=pathlib.Path, help="folder for drawn pictures")
+    added.add_argument(
+        "--boxes",
+        type=pathlib.Path,
+        help='face boxes in place of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
+        "or the lines that predict prints",
+    )
+    added.add_argument("--preset", default="rcn6_mtfl", help="default: %(default)s")
+    detection(added)
+
+    added = command(
+        "evaluate", evaluate, "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
+    )
+    added.add_argument("model", help="a preset's name or folder, or a training's folder")
+    data(added)
+    added.add_argument("--set", choices=["aflw", "afw", "validation"], required=True)
+    added.add_argument("--json", type=pathlib.Path, help="file for the numbers")
+    added.add_argument(
+        "--no-detector", action="store_true", help="leave the detector protocol out"
+    )
+    detection(added)
+
+    added = command(
+        "train", train, "rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6"
+    )
+    added.add_argument("recipe", help="see `rcn-keras list`")
+    data(added)
+    added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument("--resume", action="store_true", help="go on after a stop")
+    added.add_argument("--epochs", type=int)
+    added.add_argument("--seed", type=int)
+    added.add_argument("--batch-size", type=int)
+    added.add_argument("--patience", type=int, help="stop after so many bad epochs")
+    added.add_argument(
+        "--precision", choices=["float32", "mixed_bfloat16", "mixed_float16"]
+    )
+    added.add_argument(
+        "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"
+    )
+
+    added = command(
+        "make-preset",
+        make_preset,
+        "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset",
+    )
+    added.add_argument("run_folder", type=pathlib.Path, metavar="RUN")
+    data(added)
+    added.add_argument("--out", type=pathlib.Path, required=True)
+
+    added = command("demo-data", demo_data, "rcn-keras demo-data demo")
+    added.add_argument("folder", type=pathlib.Path)
+    added.add_argument("--faces", type=int, default=600)
+    added.add_argument("--seed", type=int, default=0)
+
+    added = command("info", info, "rcn-keras info rcn6_mtfl")
+    added.add_argument("preset", nargs="?")
+
+    command("list", show_list, "rcn-keras list")
+    return parser
+
+
+def _predictor(name, detector):
+    from rcn_keras.faces.detect import get_detector
+    from rcn_keras.predictor import Predictor
+
+    return Predictor.from_preset(name, detector=get_detector(detector))
+
+
+def _model(name):
+    from rcn_keras.presets import load_preset
+
+    return load_preset(name)
+
+
+def _test_set(folder, name):
+    if name == "aflw":
+        return _mtfl_crops(folder, "testing")
+    if name == "validation":
+        from rcn_keras.data.splits import split
+
+        crops = _mtfl_crops(folder, "training")
+        return crops.take(split(len(crops))[1])
+    from rcn_keras.data.afw import read_afw
+
+    failures = []
+    faces = read_afw(folder, failures)
+    return _crops(faces, failures)
+
+
+def _mtfl_crops(folder, part):
+    from rcn_keras.data.mtfl import read_mtfl
+
+    return _crops(read_mtfl(folder, part))
+
+
+def _crops(faces, failures=()):
+    from rcn_keras.data.crops import load_crops
+
+    crops = load_crops(faces, lambda i, n: _progress(i, n, "faces cropped"))
+    failures = [*failures, *crops.failures]
+    for failure in failures[:20]:
+        _say(f"left out: {failure}")
+    if failures:
+        _say(f"{len(failures)} of {len(faces)} faces were left out")
+    return crops
+
+
+def _read_boxes(path):
+    """`{image: boxes}` from a JSON object or from the lines that predict prints."""
+    from rcn_keras.errors import InputError
+
+    wanted = (
+        f'{path}: expected JSON {{"photo.jpg": [[x0, y0, x1, y1], ...]}} or the lines '
+        "that predict prints"
+    )
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    try:
+        try:
+            records = [json.loads(text)]
+        except ValueError:
+            records = [json.loads(line) for line in text.splitlines() if line.strip()]
+        boxes = {}
+        for record in records:
+            if set(record) >= {"image", "faces"}:
+                boxes[record["image"]] = [face["box"] for face in record["faces"]]
+            else:
+                boxes |= record
+        for value in boxes.values():
+            if any(len([float(x) for x in box]) != 4 for box in value):
+                raise ValueError
+    except (ValueError, TypeError, KeyError):
+        raise InputError(wanted) from None
+    return boxes
+
+
+def _of(boxes, path):
+    from rcn_keras.errors import InputError
+
+    for key in (str(path), path.name):
+        if key in boxes:
+            return boxes[key]
+    raise InputError(f"{path}: no boxes for this photograph in the file of boxes")
+
+
+def _check_writable(folder):
+    from rcn_keras.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{os.getpid()}.probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write there ({error.strerror})") from None
+
+
+def _draw(image, faces, folder, path, taken):
+    """Writes the picture with its points; two of one name are told apart."""
+    from PIL import Image
+
+    from rcn_keras.files import replaced
+    from rcn_keras.plotting import draw_keypoints
+
+    name, number = path.stem, 1
+    while name in taken:
+        number += 1
+        name = f"{path.stem}_{number}"
+    taken.add(name)
+    with replaced(folder / f"{name}.png") as temporary:
+        Image.fromarray(draw_keypoints(image, faces)).save(temporary)
+
+
+def _progress(done, total, what):
+    """A counter on standard error, where a person looks at it."""
+    if sys.stderr.isatty() or done == total or done % 500 == 0:
+        end = "\n" if done == total or not sys.stderr.isatty() else ""
+        print(f"\r{done}/{total} {what}", end=end, file=sys.stderr, flush=True)
+
+
+def _say(text):
+    print(f"rcn-keras: {text}", file=sys.stderr, flush=True)
+
+
+def _one_line(error):
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The `.pts` files of 300-W: one face's points as text, beside its photograph."""
+
+import os
+import pathlib
+
+import numpy as np
+
+from rcn_keras.errors import InputError
+
+SUFFIXES = (".jpg", ".jpeg", ".png")  # of photographs, in the order they are tried
+LIMIT = 1e9  # No coordinate is larger; a larger one would overflow float32.
+
+
+def read_pts(path, count=68):
+    """Reads a `.pts` file, with or without its header and braces.
+
+    Coordinates are 1-based pixel centres in the file; the continuous coordinate is the
+    one in the file less one half.
+
+    Args:
+        path: path of the file.
+        count: int, how many points it must hold.
+
+    Returns:
+        `(count, 2)` float32, (x, y) in continuous photograph pixels.
+
+    Raises:
+        InputError: if there is no such file, the number of points is another, a line is
+            not two finite numbers, or a brace is missing; the message names the file
+            and, where there is one, the line.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    numbered = enumerate(map(str.strip, text.splitlines()), 1)
+    lines = [(line, f"{path}:{number}") for number, line in numbered if line]
+    points = [_point(line, source) for line, source in _body(lines, path, count)]
+    if len(points) != count:
+        raise InputError(f"{path}: expected {count} points; found {len(points)}")
+    return (np.array(points).reshape(-1, 2) - 0.5).astype("float32")
+
+
+def _body(lines, path, count):
+    """The lines between the braces; all of them if there is no header."""
+    if not any(mark in line for line, _ in lines for mark in "{:}"):
+        return lines
+    texts = [line for line, _ in lines]
+    for brace, place in (("{", "before"), ("}", "after")):
+        if brace not in texts:
+            raise InputError(f"{path}: expected a line `{brace}` {place} the points")
+    first, last = texts.index("{"), texts.index("}")
+    for line, source in lines[:first]:
+        key, _, value = line.partition(":")
+        if key.strip() == "n_points" and value.strip() != str(count):
+            raise InputError(f"{source}: expected {count} points; found `{line}`")
+    for line, source in lines[last + 1 :]:
+        raise InputError(f"{source}: expected nothing after `}}`; found `{line:.40}`")
+    return lines[first + 1 : last]
+
+
+def _point(line, source):
+    try:
+        x, y = (float(number) for number in line.split())
+    except ValueError:
+        raise InputError(
+            f"{source}: expected two numbers; found `{line:.40}`"
+        ) from None
+    if not (abs(x) < LIMIT and abs(y) < LIMIT):
+        raise InputError(f"{source}: expected finite numbers; found `{line:.40}`")
+    return x, y
+
+
+def find_image(pts_path):
+    """The photograph of a `.pts` file: the same name with another suffix.
+
+    Args:
+        pts_path: path of the `.pts` file.
+
+    Returns:
+        path with suffix .jpg, else .jpeg, else .png, in small or capital letters.
+
+    Raises:
+        InputError: if there is none.
+    """
+    pts_path = pathlib.Path(pts_path)
+    likely = pts_path.with_suffix(SUFFIXES[0])
+    if likely.is_file():  # Spares listing the folder.
+        return likely
+    found = {}
+    if pts_path.parent.is_dir():
+        for name in sorted(os.listdir(pts_path.parent)):
+            stem, suffix = os.path.splitext(name)
+            if stem == pts_path.stem:
+                found.setdefault(suffix.lower(), pts_path.with_name(name))
+    for suffix in SUFFIXES:
+        if suffix in found and found[suffix].is_file():
+            return found[suffix]
+    raise InputError(
+        f"{pts_path}: no photograph beside it (expected {pts_path.stem}.jpg or .png)"
+    )

@@ -1,0 +1,127 @@
+"""The protocols under which a network is measured, each by its name.
+
+- `paper_grid`: the paper's boxes (from the true keypoints), likeliest cell, prediction
+  and truth both floored to the 80x80 grid.
+- `subpixel`: the same boxes, sub-pixel decoding, nothing floored.
+- `..._shift_corrected` (AFLW only): the same predictions, against labels moved back by
+  the shift between AFLW's labels and the training set's
+  (`data.mtfl.AFLW_LABEL_SHIFT`).
+- `detector`: what a user gets: a detector's box, the refinement pass, sub-pixel, in
+  photograph pixels; faces that are not found count as failures and have no part in the
+  mean error.
+"""
+
+import numpy as np
+
+from rcn_keras.data.batches import input_images
+from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
+from rcn_keras.errors import InputError
+from rcn_keras.evaluation.errors import normalized_errors, summary
+from rcn_keras.evaluation.inference import decoded_model, run
+from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
+from rcn_keras.faces.images import read_image
+
+
+def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
+    """Errors with the paper's boxes.
+
+    Args:
+        model: `keras.Model` of maps.
+        crops: `Crops`.
+        decoder: one of `codec.DECODERS`, for the sub-pixel protocols.
+        label_shift: float, photograph pixels by which the labels lie too far right and
+            down; 0 leaves the shift-corrected protocols out.
+
+    Returns:
+        dict: protocol to `(N, K)` errors (fractions).
+    """
+    images, true = input_images(crops)
+    out = run(decoded_model(model), images)
+    errors = {
+        "paper_grid": normalized_errors(true, out["argmax"], grid=True),
+        "subpixel": normalized_errors(true, out[decoder]),
+    }
+    if label_shift:
+        # Side of the network's input in photograph pixels.
+        side = crops.squares[:, 2] * crops.outer[:, 2] / CROP_SIZE
+        moved = true - (label_shift * INPUT_SIZE / side)[:, None, None]
+        errors |= {
+            "paper_grid_shift_corrected": normalized_errors(
+                moved, out["argmax"], grid=True
+            ),
+            "subpixel_shift_corrected": normalized_errors(moved, out[decoder]),
+        }
+    return errors
+
+
+def detector_boxes(predictor, faces, label_shift=0.0, progress=None):
+    """Errors of what a user gets: the predictor finds the face by itself.
+
+    Args:
+        predictor: `Predictor`.
+        faces: list of `Face`, one to a photograph.
+        label_shift: float, as in `ground_truth_boxes`.
+        progress: callable `(done, total)`, or `None`.
+
+    Returns:
+        dict: `detector` (and `detector_shift_corrected`) to `(N, K)` errors; a row of
+        infinities where the face was not found.
+    """
+    labels = np.stack([face.keypoints for face in faces])
+    predicted = np.full(labels.shape, np.inf)
+    for i, face in enumerate(faces):
+        found = predictor(read_image(face.image))
+        nearest = _nearest(found, face.keypoints)
+        if nearest is not None:
+            predicted[i] = nearest.keypoints
+        if progress:
+            progress(i + 1, len(faces))
+    errors = {"detector": normalized_errors(labels, predicted)}
+    if label_shift:
+        moved = labels - label_shift
+        errors["detector_shift_corrected"] = normalized_errors(moved, predicted)
+    return errors
+
+
+def _nearest(found, keypoints):
+    """The face whose box holds the centre of the true keypoints, the nearest if
+    several, or `None`: a face elsewhere in the photograph is not this one."""
+    center = keypoints.mean(axis=0)
+    holding = [
+        face
+        for face in found
+        if (face.box[:2] <= center).all() and (center <= face.box[2:]).all()
+    ]
+    return min(
+        holding,
+        key=lambda face: np.abs((face.box[:2] + face.box[2:]) / 2 - center).sum(),
+        default=None,
+    )
+
+
+def report(name, set_name, errors):
+    """The numbers of an evaluation as what JSON can hold, in percent.
+
+    Args:
+        name: str, of the model.
+        set_name: str.
+        errors: dict, protocol to `(N, K)` errors.
+
+    Raises:
+        InputError: if a detector found none of the faces.
+    """
+    protocols = {}
+    for protocol, values in errors.items():
+        found = np.isfinite(values).all(axis=1)
+        if not found.any():
+            raise InputError(f"{protocol}: none of the {len(values)} faces was found")
+        protocols[protocol] = summary(values[found], missed=int((~found).sum()))
+        if protocol.startswith("detector"):
+            protocols[protocol]["detected"] = int(found.sum())
+    faces = len(next(iter(errors.values())))
+    return {"model": name, "set": set_name, "faces": faces, "protocols": protocols}
+
+
+def label_shift(set_name):
+    """The known shift of a set's labels, photograph pixels."""
+    return AFLW_LABEL_SHIFT if set_name == "aflw" else 0.0

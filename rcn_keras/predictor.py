@@ -1,0 +1,225 @@
+"""Photograph in, keypoints out."""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+
+from rcn_keras import codec
+from rcn_keras.errors import InputError
+from rcn_keras.faces import boxes as face_boxes
+from rcn_keras.faces.crop import input_crop, to_photograph
+from rcn_keras.faces.detect import get_detector
+from rcn_keras.faces.images import as_rgb, read_image
+
+BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
+
+
+@dataclasses.dataclass(frozen=True)
+class FacePrediction:
+    """One face found in a photograph.
+
+    Attributes:
+        box: `(4,)` float, `[x0, y0, x1, y1]` of the detector (or as given), photograph
+            pixels.
+        keypoints: `(K, 2)` float, (x, y) in photograph pixels.
+        confidence: `(K,)` float in [0, 1]: estimated chance that the keypoint is within
+            10 % of the interocular distance of the truth.
+        score: float, the detector's; 1 where the box was given.
+    """
+
+    box: np.ndarray
+    keypoints: np.ndarray
+    confidence: np.ndarray
+    score: float
+
+    def as_dict(self):
+        """The face as what JSON can hold, rounded to 1/1000 pixel."""
+        return {
+            "box": np.round(self.box, 3).tolist(),
+            "keypoints": np.round(self.keypoints, 3).tolist(),
+            "confidence": np.round(self.confidence, 4).tolist(),
+            "score": round(self.score, 4),
+        }
+
+
+class Predictor:
+    """Finds the faces of a photograph and their keypoints.
+
+    Args:
+        model: `keras.Model`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps.
+        decoder: one of `codec.DECODERS`.
+        calibration: `(slope, offset)` of the confidence (`codec.confidence`).
+        detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
+            `image -> (boxes, scores)`; built when first needed.
+        box_constants: `(shift_x, shift_y, scale)` from a detector's box to the
+            network's square (`faces.boxes.detector_square`).
+        refinements: int, how often the square is drawn anew from the predicted points
+            and the network run again.
+
+    Call arguments:
+        images: a path, an array (grey, RGB or RGBA; 8 or 16 bit), or a list of them.
+        boxes: `None` to detect, or for each image an `(M, 4)` array of face boxes
+            `[x0, y0, x1, y1]` in photograph pixels (a list of those for a list).
+
+    Returns:
+        list of `FacePrediction`, by falling score; a list of lists for a list.
+
+    Raises:
+        InputError: for an image that cannot be read or a box that cannot be used.
+
+    Example:
+        >>> predictor = rcn_keras.Predictor.from_preset("rcn6_mtfl")
+        >>> faces = predictor("examples/astronaut.jpg")
+        >>> faces[0].keypoints.shape
+        (5, 2)
+    """
+
+    def __init__(
+        self,
+        model,
+        decoder="local_mean",
+        calibration=(1.0, 0.0),
+        detector=None,
+        box_constants=face_boxes.MTCNN_CONSTANTS,
+        refinements=1,
+    ):
+        self.model = model
+        self.box_constants = box_constants
+        self.refinements = refinements
+        self._detector_choice = detector
+        self._detector = None
+        maps = model.output
+        keypoints = codec.decode(maps, decoder)
+        confidence = codec.confidence(maps, keypoints, *calibration)
+        self._network = keras.Model(
+            model.input, {"keypoints": keypoints, "confidence": confidence}
+        )
+        # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
+        self._network.compile(jit_compile=keras.backend.backend() == "jax")
+
+    @classmethod
+    def from_preset(cls, name, **arguments):
+        """A predictor from a shipped preset's name, a preset's folder or `hf://...`.
+
+        Args:
+            name: str, see `rcn_keras.list_presets()`.
+            **arguments: passed on to the constructor.
+        """
+        from rcn_keras.presets import load_preset
+
+        preset = load_preset(name)
+        settings = {
+            "decoder": preset.config["decoder"],
+            "calibration": preset.config["calibration"],
+        }
+        return cls(preset.model, **(settings | arguments))
+
+    def __call__(self, images, boxes=None):
+        if isinstance(images, (list, tuple)):
+            boxes = [None] * len(images) if boxes is None else boxes
+            if len(boxes) != len(images):
+                raise InputError(
+                    f"one list of boxes is needed for each image. Received: "
+                    f"{len(images)} images, {len(boxes)} lists of boxes"
+                )
+            return self._predict(images, boxes)
+        return self._predict([images], [boxes])[0]
+
+    def _predict(self, images, boxes):
+        photographs, found = [], []
+        for number, (image, given) in enumerate(zip(images, boxes)):
+            name = f"image {number}"
+            if isinstance(image, (str, pathlib.Path)):
+                name, image = str(image), read_image(image)
+            image = as_rgb(image, name)
+            photographs.append(image)
+            found.append(self._found(image, given, name))
+        owners = [i for i, (boxes, _) in enumerate(found) for _ in boxes]
+        boxes = [box for boxes, _ in found for box in boxes]
+        scores = [score for _, scores in found for score in scores]
+        squares = [
+            face_boxes.detector_square(box, self.box_constants) for box in boxes
+        ]
+        pictures = [photographs[owner] for owner in owners]
+        keypoints, confidence = self.locate(pictures, squares)
+        faces = [[] for _ in photographs]
+        for i, owner in enumerate(owners):
+            face = FacePrediction(boxes[i], keypoints[i], confidence[i], scores[i])
+            faces[owner].append(face)
+        return faces
+
+    def locate(self, images, squares):
+        """Keypoints of faces whose squares are known, with the refinement.
+
+        Args:
+            images: list of M `(H, W, 3)` uint8 RGB photographs, one for each square.
+            squares: list of M `(left, top, side)` in their pixels: the network's input.
+
+        Returns:
+            keypoints: `(M, K, 2)` in photograph pixels.
+            confidence: `(M, K)`.
+        """
+        keypoints, confidence = self._run(images, squares)
+        for _ in range(self.refinements):
+            squares = [
+                _refined(points, square, image)
+                for points, square, image in zip(keypoints, squares, images)
+            ]
+            keypoints, confidence = self._run(images, squares)
+        return keypoints, confidence
+
+    def _run(self, images, squares):
+        count = self.model.output_shape[-1]
+        if not squares:
+            return np.zeros((0, count, 2)), np.zeros((0, count))
+        crops = [input_crop(image, square) for image, square in zip(images, squares)]
+        crops = np.stack(crops)[..., None].astype("float32")
+        parts = []
+        for start in range(0, len(crops), BUCKETS[-1]):
+            batch = crops[start : start + BUCKETS[-1]]
+            bucket = next(size for size in BUCKETS if size >= len(batch))
+            padded = np.pad(batch, [(0, bucket - len(batch)), (0, 0), (0, 0), (0, 0)])
+            out = self._network.predict_on_batch(padded)
+            parts.append({k: np.asarray(v)[: len(batch)] for k, v in out.items()})
+        keypoints = np.concatenate([part["keypoints"] for part in parts])
+        confidence = np.concatenate([part["confidence"] for part in parts])
+        return to_photograph(keypoints, squares, face_boxes.INPUT_SIZE), confidence
+
+    def _found(self, image, given, name):
+        if given is None:
+            if self._detector is None:
+                self._detector = get_detector(self._detector_choice)
+            boxes, scores = self._detector(image)
+            # A detector may give a box that is a line, or lies outside.
+            usable = [not _box_fault(box, image.shape) for box in boxes]
+            return boxes[usable], [float(score) for score in scores[usable]]
+        given = np.asarray(given, "float64").reshape(-1, 4)
+        for box in given:
+            fault = _box_fault(box, image.shape)
+            if fault:
+                raise InputError(f"{name}: {fault}")
+        return given, [1.0] * len(given)
+
+
+def _box_fault(box, shape):
+    """Why a box cannot be used, or `None`."""
+    x0, y0, x1, y1 = box = np.asarray(box, "float64")
+    text = f"the box {np.round(box, 2).tolist()}"
+    if not np.isfinite(box).all() or x1 - x0 < 1 or y1 - y0 < 1:
+        return f"{text} is not [x0, y0, x1, y1] with x1 > x0 and y1 > y0"
+    height, width = shape[:2]
+    if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+        return f"{text} lies outside the picture of {width}x{height} pixels"
+    return None
+
+
+def _refined(keypoints, square, image):
+    """The training rule's square around predicted points; the old one if there is
+    none (points on one spot)."""
+    height, width = image.shape[:2]
+    try:
+        return face_boxes.training_square(keypoints, width, height)
+    except ValueError:
+        return square

@@ -1,0 +1,127 @@
+"""Shipped networks: a folder each, with all that prediction needs.
+
+`config.json` (builder and its arguments, decoder, calibration, licence, data, paper,
+numbers), `model.weights.h5`, `training_log.csv` and `README.md`, the model card.
+"""
+
+import dataclasses
+import json
+import pathlib
+
+import keras
+
+from rcn_keras.errors import InputError
+from rcn_keras.files import replaced
+from rcn_keras.models import BUILDERS
+
+SHIPPED = pathlib.Path(__file__).parent
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A network with what it takes to use it.
+
+    Attributes:
+        name: str.
+        model: `keras.Model`, images to pre-softmax maps.
+        config: dict as in `config.json`.
+    """
+
+    name: str
+    model: keras.Model
+    config: dict
+
+
+def list_presets():
+    """Names of the presets that come with the package, sorted."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
+
+
+def from_preset(name):
+    """The network of a preset: `keras.Model`, images to pre-softmax maps.
+
+    Args:
+        name: str, a name of `list_presets()`, the path of a preset's folder, or
+            `hf://organisation/model` (needs `pip install huggingface_hub`).
+
+    Raises:
+        InputError: if there is no such preset or its files are damaged.
+    """
+    return load_preset(name).model
+
+
+def load_preset(name):
+    """A preset with its configuration; arguments and errors as `from_preset`."""
+    folder = _folder(str(name))
+    config = read_config(folder)
+    try:
+        model = BUILDERS[config["model"]](**config["arguments"], name=config["model"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder / CONFIG}: does not describe a network ({error})"
+        ) from None
+    load_weights(model, folder / WEIGHTS)
+    return Preset(folder.name, model, config)
+
+
+def load_weights(model, path):
+    """Loads weights; a missing, damaged or foreign file gives one clear line."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file (the weights of the preset)")
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "?"
+        raise InputError(
+            f"{path}: damaged, or not the weights of this network ({reason})"
+        ) from None
+
+
+def read_config(folder):
+    """The configuration of a preset's folder."""
+    path = folder / CONFIG
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: not a preset's configuration ({error})"
+        ) from None
+
+
+def save_preset(folder, model, config):
+    """Writes a preset's configuration and weights.
+
+    Args:
+        folder: path, made if missing.
+        model: `keras.Model` built by `config["model"]` with `config["arguments"]`.
+        config: dict, see `rcn_keras/presets/rcn6_mtfl/config.json`.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # A model that was never compiled: no optimiser state in the file.
+    bare = BUILDERS[config["model"]](**config["arguments"], name=config["model"])
+    bare.set_weights(model.get_weights())
+    with replaced(folder / WEIGHTS) as temporary:
+        bare.save_weights(temporary)
+    with replaced(folder / CONFIG) as temporary:
+        temporary.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _folder(name):
+    if name.startswith("hf://"):
+        try:
+            import huggingface_hub
+        except ImportError:
+            raise ImportError(
+                f"{name} needs a package that is missing: pip install huggingface_hub"
+            ) from None
+        return pathlib.Path(huggingface_hub.snapshot_download(name[len("hf://") :]))
+    if name in list_presets():
+        return SHIPPED / name
+    if (pathlib.Path(name) / CONFIG).is_file():
+        return pathlib.Path(name)
+    raise InputError(
+        f"no preset named {name!r}, nor a folder with a {CONFIG}; shipped are: "
+        f"{', '.join(list_presets())}"
+    )
