@@ -122,9 +122,9 @@ def train(options):
     training, validation = split(len(crops))
     strategy = None
     if options.multi_gpu:
-        import tensorflow as tf
+        from rcn_keras.data.pipeline import all_gpus
 
-        strategy = tf.distribute.MirroredStrategy()
+        strategy = all_gpus()
     fit(
         recipe,
         crops.take(training),

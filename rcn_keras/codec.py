@@ -27,6 +27,13 @@ def encode(keypoints, height, width):
     return ops.cast(y * width + x, "int32")
 
 
+def spatial_softmax(maps):
+    """Softmax over all cells of each map, `(N, H, W, K)`, in float32."""
+    maps = ops.cast(maps, "float32")
+    exponentials = ops.exp(maps - ops.max(maps, axis=(1, 2), keepdims=True))
+    return exponentials / ops.sum(exponentials, axis=(1, 2), keepdims=True)
+
+
 def peak_cells(maps):
     """Column and row of the largest value of each map, the first one if several.
 
@@ -76,8 +83,7 @@ def decode(maps, method="local_mean", radius=3):
         dy = _parabola_top(column, y)
         return ops.stack([x + dx, y + dy], axis=-1) + 0.5
     near = _within(columns, x, radius) * _within(rows, y, radius)
-    peak = ops.max(maps, axis=(1, 2), keepdims=True)
-    weight = ops.exp(maps - peak) * near
+    weight = spatial_softmax(maps) * near
     total = ops.sum(weight, axis=(1, 2))
     mean_x = ops.sum(weight * columns, axis=(1, 2)) / total
     mean_y = ops.sum(weight * rows, axis=(1, 2)) / total
@@ -145,7 +151,7 @@ def confidence(maps, keypoints, slope=1.0, offset=0.0):
     Returns:
         `(N, K)` float32 in [0, 1].
     """
-    probabilities = ops.softmax(ops.cast(maps, "float32"), axis=(1, 2))
+    probabilities = spatial_softmax(maps)
     radius = 0.1 * ops.maximum(interocular_distance(keypoints), 10.0)
     mass = ops.clip(mass_within(probabilities, keypoints, radius), 1e-6, 1 - 1e-6)
     return ops.sigmoid(slope * (ops.log(mass) - ops.log(1 - mass)) + offset)

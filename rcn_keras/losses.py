@@ -82,7 +82,7 @@ class ExpectedDistance(keras.losses.Loss):
         known = _known(y_true)
         y_true = ops.where(known[..., None], y_true, 0.0)
         height, width, keypoints = y_pred.shape[1:]
-        probabilities = ops.softmax(ops.cast(y_pred, "float32"), axis=(1, 2))
+        probabilities = codec.spatial_softmax(y_pred)
         x = ops.arange(width, dtype="float32") + 0.5
         y = ops.arange(height, dtype="float32") + 0.5
         mean_x = ops.tensordot(ops.sum(probabilities, axis=1), x, axes=[[1], [0]])

@@ -12,7 +12,7 @@ class NormalizedMeanError(keras.metrics.Mean):
     """Mean distance between true and decoded keypoints over the interocular distance.
 
     A fraction, sub-pixel (neither side is floored). Keypoints that are NaN do not
-    count.
+    count, nor does a face with an eye that is.
 
     Args:
         decoder: one of `codec.DECODERS`.
@@ -32,11 +32,12 @@ class NormalizedMeanError(keras.metrics.Mean):
         self.decoder = decoder
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        known = ops.logical_not(ops.any(ops.isnan(y_true), axis=-1))
-        y_true = ops.where(known[..., None], y_true, 0.0)
         predicted = codec.decode(y_pred, self.decoder)
         distance = ops.sqrt(ops.sum((predicted - y_true) ** 2, axis=-1))
-        error = distance / codec.interocular_distance(y_true)[:, None]
+        eyes = codec.interocular_distance(y_true)[:, None]
+        # From the truth alone: the NaN of a network that diverged must show.
+        known = ops.logical_not(ops.isnan(ops.sum(y_true, axis=-1) + eyes))
+        error = ops.where(known, distance / eyes, 0.0)
         weight = ops.cast(known, error.dtype)
         if sample_weight is not None:
             weight = weight * ops.reshape(sample_weight, (-1, 1))

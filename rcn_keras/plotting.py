@@ -12,9 +12,8 @@ import numpy as np
 from rcn_keras.files import replaced
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PINK, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
-BLACK, WHITE = "#000000", "#FFFFFF"
-CYCLE = (BLUE, ORANGE, GREEN, VERMILION, PINK, SKY, BLACK, YELLOW)
+PINK, SKY, BLACK, WHITE = "#CC79A7", "#56B4E9", "#000000", "#FFFFFF"
+CYCLE = (BLUE, ORANGE, GREEN, VERMILION, PINK, SKY, BLACK)
 
 # The outlines that 68 points make: jaw, brows, nose, eyes, lips.
 OPEN_LINES = [range(0, 17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
@@ -44,37 +43,35 @@ def draw_keypoints(image, faces):
     canvas = np.array(canvas, "uint8", order="C")
 
     def fixed(points):
-        # OpenCV counts from the centre of the first pixel; four bits of fraction.
-        return np.round((np.asarray(points, "float64") - 0.5) * 16).astype("int32")
+        # OpenCV counts from the centre of the first pixel; eight bits of fraction.
+        return np.round((np.asarray(points, "float64") - 0.5) * 256).astype("int32")
 
     def line(points, closed, color, width):
         if np.isfinite(points).all():
             points, width = [fixed(points)], max(1, round(width))
-            cv2.polylines(canvas, points, closed, _rgb(color), width, cv2.LINE_AA, 4)
+            cv2.polylines(canvas, points, closed, _rgb(color), width, cv2.LINE_AA, 8)
 
     def disc(point, radius, color):
-        center, radius = fixed(point).tolist(), round(16 * radius)
-        cv2.circle(canvas, center, radius, _rgb(color), -1, cv2.LINE_AA, 4)
+        center, radius = fixed(point).tolist(), round(256 * radius)
+        cv2.circle(canvas, center, radius, _rgb(color), -1, cv2.LINE_AA, 8)
 
     for face in faces:
         points = np.asarray(face["keypoints"], "float64").reshape(-1, 2)
-        size = np.ptp(points[np.isfinite(points).all(1)], axis=0).max(initial=0)
-        if "box" in face:
-            x0, y0, x1, y1 = face["box"]
-            size, corners = (
-                max(x1 - x0, y1 - y0),
-                [(x0, y0), (x1, y0), (x1, y1), (x0, y1)],
-            )
+        known = points[np.isfinite(points).all(1)]
+        size = 1.5 * np.ptp(known, axis=0).max() if len(known) else 0.0
+        if face.get("box") is not None:
+            corners = np.take(face["box"], [[0, 1], [2, 1], [2, 3], [0, 3]])
+            size = np.ptp(corners, axis=0).max()
             line(corners, True, BLACK, size / 80)
             line(corners, True, SKY, size / 160)
         if len(points) == 68:
             for indices in OPEN_LINES + RINGS:
                 line(points[indices], indices in RINGS, SKY, size / 250)
         radius = max(1.0, size * (0.012 if len(points) < 68 else 0.007))
-        confidence = face.get("confidence", [1.0] * len(points))
+        confidence = face.get("confidence", np.ones(len(points)))
         for point, certainty in zip(points, confidence, strict=True):
             if np.isfinite(point).all():
-                disc(point, 1.9 * radius, BLACK)
+                disc(point, 2.0 * radius, BLACK)
                 disc(point, 1.5 * radius, WHITE)
                 disc(point, radius, ORANGE if certainty < 0.5 else GREEN)
     return canvas
@@ -88,19 +85,16 @@ def plot_keypoints(image, keypoints, true_keypoints=None, path=None):
         keypoints: `(K, 2)` in continuous pixels of the image.
         true_keypoints: `(K, 2)`, or `None`.
     """
-    figure, axes = _axes(5, 5)
+    figure, [axes] = _axes(5, 5)
     _show(axes, image, *np.shape(image)[:2])
     points = np.asarray(keypoints, "float64")
     if true_keypoints is not None:
         true = np.asarray(true_keypoints, "float64")
-        for start, end in zip(true, points, strict=True):
-            axes.plot(*np.stack([start, end], 1), color=YELLOW, linewidth=1.5)
-        style = {"facecolors": "none", "edgecolors": ORANGE, "linewidths": 2}
-        axes.scatter(*true.T, s=60, label="true", **style)
+        axes.plot(*np.stack([true, points]).transpose(2, 0, 1), color=VERMILION, lw=2)
+        axes.plot(*true.T, "o", mfc="none", mec=ORANGE, mew=2, ms=9, label="true")
         distance = np.linalg.norm(true - points, axis=1)
         axes.set_title(f"mean error {np.nanmean(distance):.2f} pixels")
-    style = {"facecolors": BLUE, "edgecolors": "white", "linewidths": 1}
-    axes.scatter(*points.T, s=30, label="predicted", **style)
+    axes.plot(*points.T, "o", mfc=BLUE, mec=WHITE, ms=6, label="predicted")
     axes.legend(loc="upper right", framealpha=0.9)
     return _saved(figure, path)
 
@@ -121,14 +115,13 @@ def plot_training(log_rows, path=None):
 
     figure, (left, right) = _axes(10, 4, columns=2)
     names = list(dict.fromkeys(name for row in log_rows for name in row))
-    epochs = range(1, len(log_rows) + 1)
-    epochs = column("epoch") if "epoch" in names else epochs
+    epochs = column("epoch") if "epoch" in names else range(1, len(log_rows) + 1)
     errors = [n for n in names if n.startswith("val_") and n != "val_loss"]
     losses = [n for n in ("loss", "val_loss") if n in names]
     for axes, shown, scale in ((left, losses, 1), (right, errors, 100)):
-        for name, color in zip(shown, CYCLE, strict=False):
-            label = name.replace("_", " ")
-            axes.plot(epochs, scale * column(name), ".-", color=color, label=label)
+        for name in shown:
+            values = scale * column(name)
+            axes.plot(epochs, values, ".-", label=name.replace("_", " "))
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
         if shown:
@@ -149,16 +142,13 @@ def plot_ced(errors, path=None):
         errors: dict, name to errors as fractions of the interocular distance, `(N,)`
             for faces or `(N, K)` for their keypoints, which are averaged.
     """
-    figure, axes = _axes(6, 4.5)
-    for index, (name, values) in enumerate(errors.items()):
+    figure, [axes] = _axes(6, 4.5)
+    for name, values in errors.items():
         values = np.asarray(values, "float64")
-        faces = np.sort(values if values.ndim == 1 else np.nanmean(values, axis=1))
-        share = np.arange(len(faces) + 1) / len(faces)
-        color, style = CYCLE[index % 8], ("-", "--", "-.", ":")[index // 8 % 4]
-        label = f"{name} (mean {100 * faces.mean():.2f} %)"
-        x = np.concatenate([[0], 100 * faces, [max(20, 100 * faces[-1])]])
-        y = 100 * np.concatenate([share, [1]])
-        axes.step(x, y, where="post", color=color, linestyle=style, label=label)
+        faces = np.sort(values if values.ndim == 1 else values.mean(axis=1))
+        x = 100 * np.concatenate([[0], faces, [max(0.2, faces[-1])]])
+        y = 100 * np.minimum(np.arange(len(x)) / len(faces), 1)
+        axes.step(x, y, where="post", label=f"{name} (mean {100 * faces.mean():.2f} %)")
     axes.set(xlim=(0, 20), ylim=(0, 101), ylabel="faces with at most this error, %")
     axes.set_xlabel("mean error, % of the interocular distance")
     axes.grid(alpha=0.3)
@@ -192,8 +182,7 @@ def plot_calibration(confidence, correct, bins=10, path=None):
     gap = (count * np.abs(mean - right)).sum() / max(count.sum(), 1)
     figure, (axes, below) = _axes(5, 6, rows=2, height_ratios=[4, 1], sharex=True)
     axes.plot([0, 1], [0, 1], "--", color="grey", label="perfect")
-    used = count > 0
-    axes.plot(mean[used], right[used], "o-", color=BLUE, label="measured")
+    axes.plot(mean[count > 0], right[count > 0], "o-", label="measured")
     axes.set(ylim=(-0.02, 1.02), ylabel="share that is correct")
     axes.set_title(f"expected calibration error {100 * gap:.1f} %")
     axes.legend(loc="upper left")
@@ -215,17 +204,14 @@ def plot_heatmaps(image, maps, keypoint_names=None, path=None):
     height, width, count = maps.shape
     names = keypoint_names or [str(index) for index in range(count)]
     columns = min(count, 5 if count <= 10 else 10)
-    rows = -(-count // columns)
-    side = 2.2 if count <= 10 else 1.2
-    figure, panels = _axes(side * columns, side * 1.12 * rows, rows, columns)
-    for axes in np.ravel(panels)[count:]:
+    rows, side = -(-count // columns), 2.2 if count <= 10 else 1.2
+    figure, panels = _axes(side * columns, side * 1.15 * rows, rows, columns)
+    for axes in panels:
         axes.set_axis_off()
-    for index, (axes, name) in enumerate(zip(np.ravel(panels), names, strict=False)):
+    for axes, one, name in zip(panels, maps.transpose(2, 0, 1), names, strict=False):
         _show(axes, image, height, width)
-        one = maps[..., index]
         one = (one - one.min()) / max(np.ptp(one), 1e-12)
-        extent = (0, width, height, 0)
-        axes.imshow(one, "viridis", alpha=0.15 + 0.75 * one, extent=extent)
+        _show(axes, one, height, width, cmap="viridis", alpha=0.15 + 0.75 * one)
         y, x = np.unravel_index(np.argmax(one), one.shape)
         axes.plot(x + 0.5, y + 0.5, "+", color=VERMILION, markersize=7)
         axes.set_title(name, fontsize=8)
@@ -240,16 +226,18 @@ def _axes(width, height, rows=1, columns=1, **kwargs):
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(
-            "Figures need matplotlib: pip install 'rcn-keras[plot]'"
-        ) from error
+        message = "Figures need matplotlib: pip install 'rcn-keras[plot]'"
+        raise ImportError(message) from error
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, **kwargs)
+    panels = figure.subplots(rows, columns, squeeze=False, **kwargs)
+    for axes in panels.flat:
+        axes.set_prop_cycle(color=CYCLE)
+    return figure, panels.ravel()
 
 
-def _show(axes, image, height, width):
+def _show(axes, image, height, width, cmap="gray", alpha=None):
     # With this extent the axes are continuous pixels: the first centre is at 1/2.
-    axes.imshow(image, "gray", extent=(0, width, height, 0))
+    axes.imshow(image, cmap, alpha=alpha, extent=(0, width, height, 0))
     axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
 
 

@@ -29,6 +29,10 @@ def dtype_policy(name):
         keras.config.set_dtype_policy(before)
 
 
+def _symbolic(x, name=None):
+    return keras.Input(x.shape[1:], name=name, dtype=str(x.dtype))
+
+
 def run_layer_test(cls, arguments, inputs, folder, float32=True, **call):
     """Checks shapes, configuration, saving and dtype of a layer.
 
@@ -44,9 +48,9 @@ def run_layer_test(cls, arguments, inputs, folder, float32=True, **call):
         The outputs for `inputs`.
     """
     layer = cls(**arguments)
-    symbolic = tree.map_structure(
-        lambda x: keras.Input(x.shape[1:], dtype=str(x.dtype)), inputs
-    )
+    symbolic = tree.map_structure(_symbolic, inputs)
+    if isinstance(inputs, dict):  # Keras wants them to bear their keys as names.
+        symbolic = {key: _symbolic(x, key) for key, x in inputs.items()}
     model = keras.Model(symbolic, layer(symbolic))
     outputs = to_numpy(layer(inputs, **call))
     for given, told in zip(tree.flatten(outputs), tree.flatten(model.output)):

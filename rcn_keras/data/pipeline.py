@@ -88,3 +88,8 @@ def as_numpy(dataset, batches):
     """The first batches of a dataset as lists of arrays (for tests and plots)."""
     pairs = [(np.asarray(x), np.asarray(y)) for x, y in dataset.take(batches)]
     return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def all_gpus():
+    """The strategy that shares each batch among all GPUs of this machine."""
+    return tf.distribute.MirroredStrategy()

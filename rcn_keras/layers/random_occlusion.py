@@ -27,7 +27,8 @@ class RandomOcclusion(layers.Layer):
         `(N, H, W, C)` images.
 
     Raises:
-        ValueError: if the bounds are not 1 <= min_size <= max_size.
+        ValueError: if the bounds are not 1 <= min_size <= max_size, or an image is
+            smaller than `max_size`.
 
     Reference:
         Honari et al., Recombinator Networks, CVPR 2016, footnote 9.
@@ -46,7 +47,13 @@ class RandomOcclusion(layers.Layer):
         self.max_size = max_size
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.built = True
+
+    def build(self, input_shape):
+        if any(side is not None and side < self.max_size for side in input_shape[1:3]):
+            raise ValueError(
+                "The images must be at least `max_size` high and wide. "
+                f"Received: max_size={self.max_size}, input_shape={input_shape}"
+            )
 
     def call(self, inputs, training=True, draws=None):
         if not training:

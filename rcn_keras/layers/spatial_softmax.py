@@ -1,6 +1,7 @@
 import keras
-from keras import layers, ops
+from keras import layers
 
+from rcn_keras import codec
 from rcn_keras._serialization import register
 
 
@@ -37,7 +38,7 @@ class SpatialSoftmax(layers.Layer):
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs):
-        return ops.softmax(inputs / self.temperature, axis=(1, 2))
+        return codec.spatial_softmax(inputs / self.temperature)
 
     def compute_output_shape(self, input_shape):
         return input_shape

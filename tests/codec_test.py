@@ -1,0 +1,210 @@
+import numpy as np
+import pytest
+from layer_checks import to_numpy
+
+from rcn_keras import codec
+
+
+def gaussian_maps(centers, side=40, sigma=1.2):
+    """Log probabilities `(1, side, side, K)` of Gaussians at `(K, 2)` centres."""
+    cells = np.arange(side) + 0.5
+    dx = cells[None, :, None] - centers[:, 0]
+    dy = cells[:, None, None] - centers[:, 1]
+    return (-(dx**2 + dy**2) / (2 * sigma**2)).astype("float32")[None]
+
+
+def random_maps(shape=(3, 12, 15, 4), seed=0):
+    return np.random.default_rng(seed).normal(0, 3, shape).astype("float32")
+
+
+def softmax(maps):
+    exponential = np.exp(maps.astype("float64") - maps.max(axis=(1, 2), keepdims=True))
+    return exponential / exponential.sum(axis=(1, 2), keepdims=True)
+
+
+def test_encode():
+    points = np.float32([[[0, 0], [0.99, 0], [1, 0], [3.5, 2.2], [79.9, 79.9]]])
+    cells = to_numpy(codec.encode(points, 80, 80))
+    assert cells.dtype == "int32"
+    np.testing.assert_array_equal(cells, [[0, 0, 1, 2 * 80 + 3, 6399]])
+
+
+def test_encode_outside_goes_to_the_border_cell():
+    points = np.float32([[[-5, 2.5], [12.0, 2.5], [3.5, -0.1], [3.5, 7], [99, -99]]])
+    cells = to_numpy(codec.encode(points, height=7, width=12))
+    np.testing.assert_array_equal(cells, [[24, 35, 3, 75, 11]])
+
+
+@pytest.mark.parametrize("method", codec.DECODERS)
+def test_decode_undoes_encode(method):
+    rng = np.random.default_rng(0)
+    points = np.stack([rng.uniform(0, 20, (3, 4)), rng.uniform(0, 15, (3, 4))], axis=-1)
+    maps = np.full((3, 15 * 20, 4), -50, "float32")
+    cells = to_numpy(codec.encode(points.astype("float32"), 15, 20))
+    np.put_along_axis(maps, cells[:, None], 50, axis=1)
+    found = to_numpy(codec.decode(maps.reshape(3, 15, 20, 4), method))
+    # A single cell says no more than where its centre is.
+    np.testing.assert_allclose(found, np.floor(points) + 0.5, atol=1e-5)
+
+
+def test_peak_cells_equals_argmax():
+    maps = random_maps((3, 80, 80, 5))
+    index = maps.reshape(3, -1, 5).argmax(axis=1)
+    x, y = map(to_numpy, codec.peak_cells(maps))
+    np.testing.assert_array_equal(x, index % 80)
+    np.testing.assert_array_equal(y, index // 80)
+
+
+def test_peak_cells_reaches_every_cell():
+    maps = np.eye(13 * 7, dtype="float32").reshape(13, 7, 13, 7).transpose(2, 3, 0, 1)
+    maps = maps.reshape(1, 13, 7, 91)
+    x, y = map(to_numpy, codec.peak_cells(maps))
+    np.testing.assert_array_equal(x[0], np.arange(91) % 7)
+    np.testing.assert_array_equal(y[0], np.arange(91) // 7)
+
+
+def test_of_equal_cells_the_first_wins():
+    maps = np.zeros((1, 6, 8, 2), "float32")
+    maps[0, 2, 5, 0] = maps[0, 2, 7, 0] = maps[0, 4, 1, 0] = 9
+    found = to_numpy(codec.decode(maps, "argmax"))
+    np.testing.assert_array_equal(found, [[[5.5, 2.5], [0.5, 0.5]]])
+
+
+@pytest.mark.parametrize("method", codec.DECODERS)
+@pytest.mark.parametrize("value", [0.0, 1e30, -1e30])
+def test_constant_maps_decode_to_something_finite(method, value):
+    maps = np.full((2, 8, 8, 3), value, "float32")
+    maps[1, 3, 4, 1] += 1e30
+    found = to_numpy(codec.decode(maps, method))
+    assert found.shape == (2, 3, 2) and found.dtype == "float32"
+    assert (found >= 0).all() and (found <= 8).all()
+
+
+@pytest.mark.parametrize("method", ["quadratic", "local_mean"])
+def test_the_centre_of_a_gaussian_is_found(method):
+    rng = np.random.default_rng(0)
+    centers = rng.uniform(6, 34, (300, 2))
+    found = to_numpy(codec.decode(gaussian_maps(centers), method))[0]
+    assert np.abs(found - centers).max() < 0.05
+    coarse = to_numpy(codec.decode(gaussian_maps(centers), "argmax"))[0]
+    np.testing.assert_allclose(coarse, np.floor(centers) + 0.5)
+
+
+def border_centers(inner, outer):
+    """Centres between `inner` and `outer` pixels from one of the four borders."""
+    centers = np.random.default_rng(0).uniform(6, 34, (400, 2))
+    depth = np.random.default_rng(1).uniform(inner, outer, 400)
+    side, axis = np.arange(400) % 2, np.arange(400) // 2 % 2
+    centers[np.arange(400), axis] = np.where(side, 40 - depth, depth)
+    return centers
+
+
+# How near to the border the whole window of each rule fits.
+@pytest.mark.parametrize("method, depth", [("quadratic", 1.001), ("local_mean", 3)])
+def test_the_centre_of_a_gaussian_is_found_near_the_border(method, depth):
+    centers = border_centers(depth, 5)
+    found = to_numpy(codec.decode(gaussian_maps(centers), method))[0]
+    assert np.abs(found - centers).max() < 0.05
+
+
+@pytest.mark.parametrize("method, bound", [("quadratic", 0.5), ("local_mean", 1.0)])
+def test_at_the_border_itself_a_point_is_off_by_less_than_a_cell(method, bound):
+    centers = border_centers(0, 3)
+    found = to_numpy(codec.decode(gaussian_maps(centers), method))[0]
+    assert np.abs(found - centers).max() < bound
+
+
+def local_mean(maps, radius):
+    """`local_mean` in float64 numpy, one map after another."""
+    maps = maps.astype("float64")
+    batch, height, width, keypoints = maps.shape
+    found = np.zeros((batch, keypoints, 2))
+    for n, k in np.ndindex(batch, keypoints):
+        row, column = np.unravel_index(maps[n, :, :, k].argmax(), (height, width))
+        rows = np.arange(max(row - radius, 0), min(row + radius + 1, height))
+        columns = np.arange(max(column - radius, 0), min(column + radius + 1, width))
+        weight = np.exp(maps[n, rows[:, None], columns, k])
+        found[n, k, 0] = (weight.sum(0) * (columns + 0.5)).sum() / weight.sum()
+        found[n, k, 1] = (weight.sum(1) * (rows + 0.5)).sum() / weight.sum()
+    return found
+
+
+@pytest.mark.parametrize("radius", [0, 1, 3])
+def test_local_mean_equals_numpy(radius):
+    maps = random_maps()
+    found = to_numpy(codec.decode(maps, "local_mean", radius))
+    np.testing.assert_allclose(found, local_mean(maps, radius), atol=1e-5)
+
+
+def test_local_mean_of_three_is_the_default():
+    maps = random_maps()
+    expected = local_mean(maps, 3)
+    np.testing.assert_allclose(to_numpy(codec.decode(maps)), expected, atol=1e-5)
+
+
+def test_unknown_method():
+    with pytest.raises(ValueError, match="Received: 'mean'"):
+        codec.decode(random_maps(), "mean")
+
+
+def test_mass_within_equals_numpy():
+    probabilities = softmax(random_maps())
+    points = np.random.default_rng(1).uniform(-1, 14, (3, 4, 2))
+    radii = np.array([0.6, 2.0, 4.0])
+    cells = np.stack(np.meshgrid(np.arange(15) + 0.5, np.arange(12) + 0.5), axis=-1)
+    distance = np.linalg.norm(cells[None, :, :, None] - points[:, None, None], axis=-1)
+    near = distance <= radii[:, None, None, None]
+    expected = (probabilities * near).sum(axis=(1, 2))
+    inputs = [x.astype("float32") for x in (probabilities, points, radii)]
+    np.testing.assert_allclose(to_numpy(codec.mass_within(*inputs)), expected, atol=1e-6)
+    same = to_numpy(codec.mass_within(*inputs[:2], 2.0))
+    np.testing.assert_allclose(same[1], expected[1], atol=1e-6)
+
+
+def test_interocular_distance():
+    five = np.zeros((2, 5, 2))
+    five[0, :2] = [10, 20], [13, 24]
+    five[1, :2] = [1, 1], [1, 8]
+    np.testing.assert_allclose(to_numpy(codec.interocular_distance(five)), [5, 7])
+    many = np.random.default_rng(0).uniform(0, 80, (3, 68, 2))
+    left, right = many[:, [36, 39]].mean(axis=1), many[:, [42, 45]].mean(axis=1)
+    expected = np.hypot(*(left - right).T)
+    np.testing.assert_allclose(to_numpy(codec.interocular_distance(many)), expected)
+    with pytest.raises(ValueError, match="5 and 68 keypoints. Received: 7"):
+        codec.interocular_distance(np.zeros((1, 7, 2)))
+
+
+CENTERS = np.array([[12.5, 20.5], [27.5, 20.5], [20.5, 25.5], [14.5, 30.5], [26.5, 30.5]])
+
+
+def test_confidence_is_the_mass_within_a_tenth_of_the_eyes_distance():
+    maps = gaussian_maps(CENTERS, sigma=1.5)
+    points = CENTERS[None].astype("float32")  # The eyes are 15 apart: radius 1.5.
+    found = to_numpy(codec.confidence(maps, points))
+    expected = codec.mass_within(softmax(maps).astype("float32"), points, 1.5)
+    np.testing.assert_allclose(found, to_numpy(expected), atol=1e-5)
+    # A predicted face of no size still gets a radius of one pixel.
+    points = np.full((1, 5, 2), 20.5, "float32")
+    expected = codec.mass_within(softmax(maps).astype("float32"), points, 1.0)
+    found = to_numpy(codec.confidence(maps, points))
+    np.testing.assert_allclose(found, np.maximum(to_numpy(expected), 1e-6), atol=1e-5)
+
+
+def test_confidence_rises_with_the_mass():
+    points = CENTERS[None].astype("float32")
+    widths = [8.0, 4.0, 2.0, 1.0, 0.5]
+    for line in ({}, {"slope": 0.4, "offset": -1.0}):
+        found = [
+            to_numpy(codec.confidence(gaussian_maps(CENTERS, sigma=s), points, **line))
+            for s in widths
+        ]
+        assert (np.diff(found, axis=0) > 0).all()
+        assert np.min(found) > 0 and np.max(found) < 1
+
+
+def test_confidence_follows_its_line_in_log_odds():
+    maps, points = gaussian_maps(CENTERS, sigma=2.0), CENTERS[None].astype("float32")
+    bare = to_numpy(codec.confidence(maps, points)).astype("float64")
+    odds = 0.7 * np.log(bare / (1 - bare)) - 0.3
+    found = to_numpy(codec.confidence(maps, points, slope=0.7, offset=-0.3))
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-odds)), atol=1e-5)

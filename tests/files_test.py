@@ -1,0 +1,38 @@
+import pytest
+
+from rcn_keras.files import replaced
+
+
+def test_writes_beside_and_renames(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with replaced(str(path)) as temporary:
+        assert temporary.parent == tmp_path and temporary.suffix == ".csv"
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_old_file(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="half way"), replaced(path) as temporary:
+        temporary.write_text("ne")
+        raise RuntimeError("half way")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_written_is_an_error(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(FileNotFoundError), replaced(path):
+        pass
+    assert path.read_text() == "old"
+
+
+def test_a_folder_that_is_missing(tmp_path):
+    path = tmp_path / "none" / "table.csv"
+    with pytest.raises(FileNotFoundError), replaced(path) as temporary:
+        temporary.write_text("new")

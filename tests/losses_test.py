@@ -1,0 +1,144 @@
+import keras
+import numpy as np
+import pytest
+from layer_checks import to_numpy
+
+from rcn_keras.losses import ExpectedDistance, SpatialCrossentropy
+
+KEYPOINTS = 3
+
+
+def case(seed=0, batch=4, height=6, width=9):
+    """Targets of which some are NaN, some outside, and maps."""
+    rng = np.random.default_rng(seed)
+    y = rng.uniform(0, [width, height], (batch, KEYPOINTS, 2)).astype("float32")
+    y[0, 1] = np.nan
+    y[1, 0, 1] = np.nan
+    y[2, 2] = [-3, 2.5]
+    y[3, 0] = [width, 1.5]  # The right border itself is outside.
+    maps = rng.normal(0, 2, (batch, height, width, KEYPOINTS)).astype("float32")
+    return y, maps
+
+
+def log_softmax(maps):
+    maps = maps.astype("float64")
+    return maps - np.log(np.exp(maps).sum(axis=(1, 2), keepdims=True))
+
+
+def crossentropy(y, maps, outside):
+    height, width = maps.shape[1:3]
+    terms = []
+    for n, k in np.ndindex(y.shape[:2]):
+        x, row = np.floor(y[n, k])
+        if np.isnan(y[n, k]).any():
+            continue
+        if not (0 <= x < width and 0 <= row < height) and outside == "mask":
+            continue
+        x, row = int(np.clip(x, 0, width - 1)), int(np.clip(row, 0, height - 1))
+        terms.append(-log_softmax(maps)[n, row, x, k])
+    return np.mean(terms) * KEYPOINTS, len(terms)
+
+
+def gradient(loss, y, maps):
+    """The gradient by the maps, through a model whose maps are its weights."""
+
+    class Maps(keras.layers.Layer):
+        def build(self, _):
+            self.maps = self.add_weight(shape=maps.shape, initializer="zeros")
+
+        def call(self, inputs):
+            return inputs * 0 + self.maps
+
+    model = keras.Sequential([keras.Input(maps.shape[1:]), Maps()])
+    model.set_weights([maps])
+    model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
+    model.train_on_batch(np.zeros_like(maps), y)
+    return maps - model.get_weights()[0]
+
+
+@pytest.mark.parametrize("outside, counted", [("clip", 10), ("mask", 8)])
+def test_crossentropy_equals_numpy(outside, counted):
+    y, maps = case()
+    expected, count = crossentropy(y, maps, outside)
+    assert count == counted
+    found = float(SpatialCrossentropy(outside)(y, maps))
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_crossentropy_clips_by_default():
+    y, maps = case()
+    expected, _ = crossentropy(y, maps, "clip")
+    assert float(SpatialCrossentropy()(y, maps)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_crossentropy_of_uniform_maps(batch):
+    y = np.random.default_rng(0).uniform(0, 80, (batch, 5, 2)).astype("float32")
+    loss = float(SpatialCrossentropy()(y, np.zeros((batch, 80, 80, 5), "float32")))
+    assert loss == pytest.approx(5 * np.log(6400), rel=1e-6)
+
+
+def test_crossentropy_gradient():
+    y, maps = case()
+    found = gradient(SpatialCrossentropy(), y, maps)
+    expected = np.exp(log_softmax(maps))
+    expected[0, ..., 1] = expected[1, ..., 0] = 0  # NaN targets pull nowhere.
+    for n, k in np.ndindex(y.shape[:2]):
+        if not np.isnan(y[n, k]).any():
+            x, row = np.clip(np.floor(y[n, k]), 0, [8, 5]).astype(int)
+            expected[n, row, x, k] -= 1
+    np.testing.assert_allclose(found, expected * KEYPOINTS / 10, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", [SpatialCrossentropy("mask"), ExpectedDistance()])
+def test_nothing_known_costs_nothing(loss):
+    _, maps = case()
+    y = np.full((4, KEYPOINTS, 2), np.nan, "float32")
+    assert float(loss(y, maps)) == 0
+    assert not gradient(loss, y, maps).any()
+
+
+@pytest.mark.parametrize("loss", [SpatialCrossentropy("mask"), ExpectedDistance()])
+def test_gradients_are_finite_on_extreme_maps(loss):
+    y, maps = case()
+    assert np.isfinite(gradient(loss, y, maps * 1e4)).all()
+
+
+def test_expected_distance_equals_numpy():
+    y, maps = case()
+    probability = np.exp(log_softmax(maps))
+    x, rows = np.arange(9) + 0.5, np.arange(6) + 0.5
+    mean_x = (probability.sum(axis=1) * x[:, None]).sum(axis=1)
+    mean_y = (probability.sum(axis=2) * rows[:, None]).sum(axis=1)
+    squared = ((np.stack([mean_x, mean_y], axis=-1) - y) ** 2).sum(axis=-1)
+    expected = np.nanmean(squared) * KEYPOINTS
+    assert float(ExpectedDistance()(y, maps)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_expected_distance_is_nothing_where_the_map_is_certain():
+    maps = np.full((1, 6, 9, 1), -100, "float32")
+    maps[0, 2, 7, 0] = 100
+    assert float(ExpectedDistance()(np.float32([[[7.5, 2.5]]]), maps)) == 0
+    loss = float(ExpectedDistance()(np.float32([[[4.5, 6.5]]]), maps))
+    assert loss == pytest.approx(3**2 + 4**2)
+
+
+@pytest.mark.parametrize("loss", [SpatialCrossentropy("mask"), ExpectedDistance()])
+def test_saving(loss):
+    clone = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert type(clone) is type(loss) and clone.get_config() == loss.get_config()
+    y, maps = case()
+    assert float(clone(y, maps)) == float(loss(y, maps))
+
+
+def test_sample_weight():
+    y, maps = case()
+    y, maps = y[2:], maps[2:]  # Nothing is NaN here.
+    each = [float(SpatialCrossentropy()(y[n : n + 1], maps[n : n + 1])) for n in (0, 1)]
+    found = to_numpy(SpatialCrossentropy()(y, maps, sample_weight=[[1.0], [0.0]]))
+    assert found == pytest.approx(each[0] / 2, rel=1e-5)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="Received: outside='drop'"):
+        SpatialCrossentropy("drop")

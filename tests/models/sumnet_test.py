@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from layer_checks import dtype_policy, to_numpy
+from model_checks import (
+    MASKS,
+    SMALL,
+    check_batch_independence,
+    check_l2,
+    check_one_step,
+    check_saving,
+    feature_maps,
+    images,
+)
+
+import rcn_keras
+from rcn_keras.models import build_sumnet
+
+
+@pytest.mark.parametrize(
+    "arguments, count",
+    [
+        ({"branches": 4}, 99_112),
+        ({"branches": 5}, 142_850),
+        ({"branches": 6}, 186_588),
+        ({}, 186_588),
+        ({"branches": 5, "keypoints": 68}, 603_368),
+        ({"branches": 6, "keypoints": 68}, 716_528),
+        ({"branches": 5, "weight_per_pixel": True}, 142_825 + 160_000),
+        ({"branches": 4, "channels": 3}, 99_112 + 2 * 9 * 16),
+    ],
+)
+def test_parameters_and_shape(arguments, count):
+    model = build_sumnet(**arguments)
+    assert model.count_params() == count
+    assert model.input_shape == (None, 80, 80, arguments.get("channels", 1))
+    assert model.output_shape == (None, 80, 80, arguments.get("keypoints", 5))
+
+
+def test_is_public():
+    assert rcn_keras.build_sumnet is build_sumnet
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_one_step_under_every_mask(mask):
+    model = build_sumnet(4, mask=mask)
+    assert model.output_shape == (None, 80, 80, 5)
+    check_one_step(model)
+
+
+def test_one_step_with_a_weight_per_pixel():
+    check_one_step(build_sumnet(6, weight_per_pixel=True))
+
+
+@pytest.mark.parametrize("mask", [(1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 0, 0)])
+def test_a_masked_branch_contributes_nothing(mask):
+    full, masked, x = build_sumnet(4), build_sumnet(4, mask=mask), images(2)
+    active = np.array(mask, bool)
+    alpha = to_numpy(full.get_layer("maps").alpha).copy()
+    full.get_layer("maps").alpha.assign(alpha * active[:, None, None, None])
+    for layer in masked.layers:
+        if layer.weights and layer.name != "maps":
+            layer.set_weights(full.get_layer(layer.name).get_weights())
+    masked.get_layer("maps").alpha.assign(alpha[active])
+    np.testing.assert_allclose(to_numpy(masked(x)), to_numpy(full(x)), atol=1e-5)
+
+
+def test_sums_tiled_maps():
+    model, x = build_sumnet(6), images(2)
+    sides = [2, 5, 10, 20, 40, 80]
+    maps = [feature_maps(model, f"maps_{side}", x) for side in sides]
+    alpha = to_numpy(model.get_layer("maps").alpha)
+    expected = 0
+    for side, weight, part in zip(sides, alpha, maps):
+        assert part.shape == (2, side, side, 5)
+        expected = expected + weight * part.repeat(80 // side, 1).repeat(80 // side, 2)
+    np.testing.assert_allclose(to_numpy(model(x)), expected, atol=1e-5)
+
+
+def test_bilinear():
+    tiled = build_sumnet(branch_specs=SMALL)
+    smooth = build_sumnet(branch_specs=SMALL, upsampling="bilinear")
+    smooth.set_weights(tiled.get_weights())
+    x = images(1, 8)
+    assert np.abs(to_numpy(tiled(x)) - to_numpy(smooth(x))).max() > 1e-3
+
+
+def test_activation():
+    model = build_sumnet(branch_specs=SMALL, activation="spatial_softmax")
+    out = to_numpy(model(images(2, 8)))
+    assert out.min() >= 0
+    np.testing.assert_allclose(out.sum((1, 2)), 1, atol=1e-6)
+
+
+def test_float32_maps_under_mixed_precision():
+    with dtype_policy("mixed_bfloat16"):
+        model = build_sumnet(branch_specs=SMALL)
+        assert to_numpy(model(images(2, 8))).dtype == "float32"
+
+
+def test_l2():
+    check_l2(build_sumnet)
+
+
+def test_saving(tmp_path):
+    check_saving(build_sumnet(6), tmp_path)
+    check_saving(build_sumnet(4, mask=(1, 0, 0, 1), weight_per_pixel=True), tmp_path)
+
+
+def test_batch_independence():
+    check_batch_independence(build_sumnet(5))
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"branches": 7}, "between 4 and 6. Received: branches=7"),
+        ({"mask": (0,) * 6}, r"at least one 1. Received: mask=\(0, 0, 0, 0, 0, 0\)"),
+        ({"upsampling": "cubic"}, "Received: upsampling='cubic'"),
+        ({"normalization": "batch"}, "Received: normalization='batch'"),
+        ({"activation": "softmax"}, "Received: activation='softmax'"),
+    ],
+)
+def test_errors(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build_sumnet(**arguments)
