@@ -98,6 +98,8 @@ def evaluate(options):
     if options.json:
         with replaced(options.json) as temporary:
             temporary.write_text(json.dumps(report, indent=2) + "\n")
+    if options.csv:
+        tables.write_rows(options.csv, report, preset.config)
     return 0
 
 
@@ -239,10 +241,11 @@ def _parser():
     added = command(
         "evaluate", evaluate, "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
     )
-    added.add_argument("model", help="a preset's name or folder, or a training's folder")
+    added.add_argument("model", help="a preset's name or folder")
     data(added)
     added.add_argument("--set", choices=["aflw", "afw", "validation"], required=True)
     added.add_argument("--json", type=pathlib.Path, help="file for the numbers")
+    added.add_argument("--csv", type=pathlib.Path, help="results file to put rows into")
     added.add_argument(
         "--no-detector", action="store_true", help="leave the detector protocol out"
     )

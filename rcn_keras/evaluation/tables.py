@@ -1,4 +1,11 @@
-"""Numbers as text."""
+"""Numbers as text, and as rows of a results file."""
+
+import csv
+
+from rcn_keras.files import replaced
+from rcn_keras.provenance import record
+
+_KEY = ("model", "set", "protocol")
 
 _COLUMNS = {
     "NME %": "nme",
@@ -43,3 +50,53 @@ def _cell(value):
     if isinstance(value, list):
         return " ".join(f"{number:.2f}" for number in value)
     return f"{value:.2f}"
+
+
+def write_rows(path, report, config):
+    """Puts a report into a results file, a row a protocol; older rows of the same
+    model, set and protocol are replaced.
+
+    Args:
+        path: path of a CSV file, made if missing.
+        report: dict (`protocols.report`).
+        config: dict, the preset's configuration (recipe, seed, epochs, machine).
+    """
+    made, recipe = record(), config.get("recipe", {})
+    rows = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    new = []
+    for protocol, numbers in report["protocols"].items():
+        low, high = numbers["ci95"]
+        new.append(
+            {
+                "model": report["model"],
+                "set": report["set"],
+                "protocol": protocol,
+                "faces": report["faces"],
+                "detected": numbers.get("detected", ""),
+                "nme_percent": numbers["nme"],
+                "ci95_low": low,
+                "ci95_high": high,
+                "failure_rate_8_percent": numbers["failure_rate_8"],
+                "failure_rate_10_percent": numbers["failure_rate_10"],
+                "auc_10_percent": numbers["auc_10"],
+                "paper_percent": config.get("paper", {}).get(report["set"], ""),
+                "recipe_seed": recipe.get("seed", ""),
+                "epochs": config.get("trained_epochs", ""),
+                "training_minutes": config.get("training_minutes", ""),
+                "trained_on": config.get("trained_on", {}).get("device", ""),
+                "trained_by": config.get("trained_on", {}).get("command", ""),
+                "device": made["device"],
+                "date": made["date"],
+                "command": made["command"],
+            }
+        )
+    keys = {tuple(row[k] for k in _KEY) for row in new}
+    rows = [row for row in rows if tuple(row[k] for k in _KEY) not in keys] + new
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(new[0]))
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,6 +1,7 @@
 """Reading photographs, and arrays of any common kind, as RGB bytes."""
 
 import pathlib
+import warnings
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def read_image(path):
     Raises:
         InputError: if the file is missing, empty, damaged, cut short or no image.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     path = pathlib.Path(path)
     if not path.is_file():
@@ -29,14 +30,19 @@ def read_image(path):
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     try:
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
-            if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-                return as_rgb(np.asarray(image), path)
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if "cannot identify" in str(error):
-            raise InputError(f"{path}: not an image that can be read") from None
+        with warnings.catch_warnings():
+            # Of large photographs and odd tags; what cannot be read raises.
+            warnings.filterwarnings("ignore", module="PIL")
+            with Image.open(path) as opened:
+                image = ImageOps.exif_transpose(opened)
+                if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+                    return as_rgb(np.asarray(image), path)
+                return np.asarray(image.convert("RGB"))
+    except InputError:
+        raise
+    except UnidentifiedImageError:
+        raise InputError(f"{path}: not an image that can be read") from None
+    except Exception as error:  # The decoders raise whatever they meet.
         raise InputError(f"{path}: damaged image ({error})") from None
 
 
@@ -86,7 +92,11 @@ def list_images(folder):
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.is_dir()
+    )
     if not found:
         raise InputError(
             f"{folder}: no images in this folder (looked for "

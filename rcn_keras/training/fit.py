@@ -13,18 +13,21 @@ from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
 from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.models import BUILDERS
+from rcn_keras.provenance import accelerators, record
 from rcn_keras.training.callbacks import Progress, Validation
 from rcn_keras.training.recipes import as_dict
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
+RUN = "run.json"  # machine, day and command
 BEST = "best.weights.h5"  # weights with the lowest validation error
 
 
 def train(recipe, training, validation, out, resume=False, strategy=None, echo=print):
     """Trains a recipe; everything it leaves stands in `out`.
 
-    `recipe.json`, `log.csv` (a row an epoch), `training.png`, `last.keras` (to resume)
-    and `best.weights.h5` (lowest validation error). A run that was killed and resumed
+    `recipe.json`, `run.json` (machine, day, command), `log.csv` (a row an epoch),
+    `training.png`, `last.keras` (to resume) and `best.weights.h5` (lowest validation
+    error). A run that was killed and resumed
     sees the same batches and ends with the same weights as one that ran through.
 
     Args:
@@ -81,9 +84,19 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
             shuffle=False,
             callbacks=[progress, watch],
         )
+    _plot(watch.rows, out / "training.png", echo)
     echo(f"trained for {(time.monotonic() - started) / 60:.1f} minutes")
     model.load_weights(out / BEST)
     return model
+
+
+def _plot(rows, path, echo):
+    try:
+        from rcn_keras.plotting import plot_training
+
+        plot_training(rows, path)
+    except ImportError as error:
+        echo(f"no plot of the training: {error}")
 
 
 def build_model(recipe):
@@ -110,17 +123,13 @@ def _compiled_model(recipe, steps, out):
         return keras.saving.load_model(out / LAST)
     model = build_model(recipe)
     # XLA halves the speed of these networks on a CPU; `jit_compile="auto"` would use it.
-    on_cpu = keras.backend.backend() == "tensorflow" and not _accelerators()
+    on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     model.compile(
         optimizer=make_optimizer(recipe, steps),
         loss=SpatialCrossentropy(),
         jit_compile=False if on_cpu else "auto",
     )
     return model
-
-
-def _accelerators():
-    return [d for d in keras.distribution.list_devices() if not d.startswith("cpu")]
 
 
 def _batches(training, recipe, first_epoch):
@@ -150,5 +159,6 @@ def _claim(out, recipe, resume):
         if json.loads(path.read_text()) != told:
             raise InputError(f"{path}: the training in this folder has another recipe")
         return
-    with replaced(path) as temporary:
-        temporary.write_text(json.dumps(told, indent=2) + "\n")
+    for name, content in ((RUN, record()), (path.name, told)):
+        with replaced(out / name) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n")

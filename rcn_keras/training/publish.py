@@ -65,6 +65,8 @@ def publish(run_folder, validation, out):
         correct.append((error < 0.1).ravel())
     slope, offset = fit_line(np.concatenate(mass), np.concatenate(correct))
 
+    run_file = run_folder / "run.json"
+    made = json.loads(run_file.read_text()) if run_file.is_file() else {}
     log = read_log(run_folder / "log.csv")
     config = {
         "model": recipe["model"],
@@ -82,6 +84,7 @@ def publish(run_folder, validation, out):
         "paper": recipe["paper"],
         "recipe": recipe,
         "trained_epochs": len(log),
+        "trained_on": made,
         "training_minutes": round(sum(row["seconds"] for row in log) / 60, 1),
         "license": "weights: Apache-2.0; trained on MTFL, for research use only",
         "reference": "Honari et al., Recombinator Networks, CVPR 2016",

@@ -1,0 +1,97 @@
+"""From a detector's box to the network's square: the constants, fitted.
+
+The detector looks for faces in photographs of MTFL's training split. Its box is the one
+that holds the centre of the annotated keypoints, the square is the paper's, drawn from
+them. With the box's size the mean of its sides (`rcn_keras.faces.boxes.detector_square`):
+
+    shift_x, shift_y   (centre of the square - centre of the box) / size of the box
+    scale              side of the square / size of the box
+
+The medians go by hand into `MTCNN_CONSTANTS` of rcn_keras/faces/boxes.py.
+"""
+
+import common
+import numpy as np
+
+from rcn_keras.data.mtfl import read_mtfl
+from rcn_keras.data.splits import split
+from rcn_keras.errors import InputError
+from rcn_keras.faces.detect import get_detector
+
+CONSTANTS = ("shift_x", "shift_y", "scale")
+
+
+def main():
+    parser = common.parser(
+        __doc__, "python benchmarks/fit_detector_box.py --data MTFL --faces 2000"
+    )
+    parser.add_argument(
+        "--faces", type=common.positive, default=2000, help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--detector",
+        default="mtcnn",
+        help="mtcnn (default), or the path of YuNet's .onnx file",
+    )
+    options = parser.parse_args()
+    try:
+        detector = get_detector(options.detector)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+    faces = read_mtfl(options.data, "training")
+    faces = [faces[i] for i in split(len(faces))[0][: options.faces]]
+    ratios, seen = [], 0
+    for face, image, square in common.photographs(faces, "photographs searched"):
+        seen += 1
+        box = matched(detector(image)[0], face.keypoints)
+        if box is not None:
+            ratios.append(constants(box, square))
+    if not ratios:
+        raise InputError(f"none of the {seen} faces was found")
+
+    quantiles = np.percentile(ratios, [5, 25, 50, 75, 95], axis=0)
+    rows = [
+        {
+            "detector": options.detector.replace("\\", "/").split("/")[-1],
+            "constant": name,
+            "median": round(float(middle), 4),
+            "quartiles": f"{low:.4f} ... {high:.4f}",
+            "5 to 95 %": f"{lowest:.4f} ... {highest:.4f}",
+            "faces": seen,
+            "found": len(ratios),
+        }
+        for name, (lowest, low, middle, high, highest) in zip(CONSTANTS, quantiles.T)
+    ]
+    print(common.markdown(rows))
+    print(f"\nconstants: ({', '.join(f'{value:.3f}' for value in quantiles[2])})")
+    common.write_rows(options.results / "detector_box.csv", rows)
+
+
+def matched(boxes, keypoints):
+    """The box that holds the centre of the keypoints, the nearest if several; None."""
+    center = keypoints.mean(axis=0)
+    holding = [b for b in boxes if (b[:2] <= center).all() and (center <= b[2:]).all()]
+    return min(
+        holding,
+        key=lambda box: np.abs((box[:2] + box[2:]) / 2 - center).sum(),
+        default=None,
+    )
+
+
+def constants(box, square):
+    """`(shift_x, shift_y, scale)` that lead from this box to this square.
+
+    Args:
+        box: `[x0, y0, x1, y1]`.
+        square: `(left, top, side)`.
+    """
+    box = np.asarray(box, "float64")
+    corner, side = np.array(square[:2]), square[2]
+    size = (box[2:] - box[:2]).mean()
+    shift = (corner + side / 2 - (box[:2] + box[2:]) / 2) / size
+    return np.array([*shift, side / size])
+
+
+if __name__ == "__main__":
+    common.run(main)

@@ -1,0 +1,216 @@
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rcn_keras.cli import main
+
+PHOTO = "examples/astronaut.jpg"
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command line; gives its exit code, output lines and error lines."""
+
+    def run(*arguments):
+        code = main([str(argument) for argument in arguments])
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        return code, told.out.splitlines(), told.err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def boxes(tmp_path):
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps({"astronaut.jpg": [[180, 65, 265, 172]]}))
+    return path
+
+
+def test_predict_prints_one_object_an_image_and_draws(run, tmp_path):
+    out = tmp_path / "drawn"
+    code, lines, _ = run("predict", PHOTO, "--out", out)
+    assert code == 0 and len(lines) == 1
+    told = json.loads(lines[0])
+    assert told["image"] == PHOTO
+    (face,) = told["faces"]
+    assert set(face) == {"box", "keypoints", "confidence", "score"}
+    eyes = [[203.5, 101], [247, 103.5]]
+    np.testing.assert_allclose(face["keypoints"][:2], eyes, atol=2.5)
+    drawn = np.asarray(Image.open(out / "astronaut.png")).astype(int)
+    changed = np.abs(drawn - np.asarray(Image.open(PHOTO)).astype(int)).sum(-1) > 60
+    x, y = np.round(face["keypoints"][0]).astype(int)
+    assert changed[y - 3 : y + 4, x - 3 : x + 4].any() and changed.mean() < 0.05
+
+
+def test_predict_goes_on_past_broken_images(run, tmp_path, boxes):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    whole = open(PHOTO, "rb").read()
+    (folder / "astronaut.jpg").write_bytes(whole)
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("no image")
+    Image.new("RGB", (1, 1)).save(folder / "pixel.png")
+    Image.new("RGB", (300, 200), "gray").save(folder / "blank.png")
+    code, lines, errors = run("predict", folder)
+    assert code == 1
+    told = {os.path.basename(json.loads(line)["image"]): line for line in lines}
+    assert set(told) == {"astronaut.jpg", "pixel.png", "blank.png"}
+    assert json.loads(told["blank.png"])["faces"] == []
+    text = "\n".join(errors)
+    for name, reason in {
+        "cut.jpg": "truncated",
+        "empty.png": "the file is empty",
+        "text.jpg": "not an image",
+        "blank.png": "no face found",
+        "pixel.png": "no face found",
+    }.items():
+        (line,) = [line for line in errors if name in line]
+        assert reason in line, text
+
+
+def test_lines_of_predict_are_boxes_again(run, tmp_path, boxes):
+    code, lines, _ = run("predict", PHOTO, "--boxes", boxes)
+    assert code == 0
+    again = tmp_path / "again.jsonl"
+    again.write_text("\n".join(lines))
+    code, repeated, _ = run("predict", PHOTO, "--boxes", again)
+    assert code == 0 and repeated == lines
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["missing.jpg"], "missing.jpg: no such file"),
+        ([PHOTO, "--preset", "rcn9"], "no preset named 'rcn9'"),
+        ([PHOTO, "--boxes", "missing.json"], "missing.json: cannot be read"),
+        ([PHOTO, "--detector", "missing.onnx"], "missing.onnx"),
+        ([PHOTO, "--detector", "other"], "other"),
+    ],
+)
+def test_predict_bad_arguments(run, arguments, reason):
+    code, lines, errors = run("predict", *arguments)
+    assert code == 2 and not lines
+    assert len(errors) == 1 and reason in errors[0]
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"a.jpg": [[1, 2]]}', '"text"'])
+def test_predict_bad_file_of_boxes(run, tmp_path, content):
+    path = tmp_path / "boxes.json"
+    path.write_text(content)
+    code, _, errors = run("predict", PHOTO, "--boxes", path)
+    assert code == 2 and "expected JSON" in errors[0]
+
+
+def test_predict_box_outside_or_none_for_this_photograph(run, tmp_path):
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps({"astronaut.jpg": [[900, 900, 950, 950]]}))
+    code, _, errors = run("predict", PHOTO, "--boxes", path)
+    assert code == 2 and "outside the picture of 512x512" in errors[0]
+    path.write_text(json.dumps({"another.jpg": [[0, 0, 9, 9]]}))
+    code, _, errors = run("predict", PHOTO, "--boxes", path)
+    assert code == 2 and "no boxes for this photograph" in errors[0]
+
+
+def test_predict_folder_without_images(run, tmp_path):
+    code, _, errors = run("predict", tmp_path)
+    assert code == 2 and len(errors) == 1 and "no images in this folder" in errors[0]
+
+
+def test_predict_out_that_cannot_be_written(run, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    code, lines, errors = run("predict", PHOTO, "--out", blocked / "inside")
+    assert code == 2 and not lines
+    assert len(errors) == 1 and "cannot write there" in errors[0]
+
+
+def test_two_photographs_of_one_name_are_drawn_apart(run, tmp_path, boxes):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        shutil.copy(PHOTO, tmp_path / name)
+    photos = [tmp_path / name / "astronaut.jpg" for name in "ab"]
+    out = tmp_path / "out"
+    code, lines, _ = run("predict", *photos, "--boxes", boxes, "--out", out)
+    assert code == 0 and len(lines) == 2
+    assert len(list(out.iterdir())) == 2
+
+
+def test_train_publish_and_evaluate_on_drawn_faces(run, tmp_path):
+    data, out, preset = tmp_path / "data", tmp_path / "run", tmp_path / "preset"
+    assert run("demo-data", data, "--faces", 60)[0] == 0
+    train = ["train", "demo", "--data", data, "--out", out]
+    small = ["--epochs", 2, "--batch-size", 16]
+    code, lines, _ = run(*train, *small)
+    assert code == 0 and any("validation" in line for line in lines)
+    code, _, errors = run(*train, *small)
+    assert code == 2 and "--resume" in errors[-1]
+    assert run(*train, *small, "--resume")[0] == 0
+    assert run("make-preset", out, "--data", data, "--out", preset)[0] == 0
+    report, table = tmp_path / "report.json", tmp_path / "results.csv"
+    code, lines, _ = run(
+        *["evaluate", preset, "--data", data, "--set", "aflw", "--no-detector"],
+        *["--json", report, "--csv", table],
+    )
+    assert code == 0
+    told = json.loads(report.read_text())
+    assert told["set"] == "aflw" and told["faces"] == 60
+    assert set(told["protocols"]) == {
+        "paper_grid",
+        "subpixel",
+        "paper_grid_shift_corrected",
+        "subpixel_shift_corrected",
+    }
+    for numbers in told["protocols"].values():
+        assert numbers["ci95"][0] <= numbers["nme"] <= numbers["ci95"][1]
+        assert len(numbers["per_keypoint"]) == 5
+    rows = table.read_text().splitlines()
+    assert len(rows) == 5 and "rcn-keras" not in rows[0]
+    assert any("subpixel" in line for line in lines)
+    code, _, _ = run("predict", PHOTO, "--preset", preset)
+    assert code == 0
+
+
+def test_train_bad_arguments(run, tmp_path):
+    code, _, errors = run("train", "rcn9", "--data", tmp_path, "--out", tmp_path / "o")
+    assert code == 2 and "no recipe named 'rcn9'" in errors[0]
+    missing = tmp_path / "none"
+    code, _, errors = run(
+        "train", "demo", "--data", missing, "--out", tmp_path / "o"
+    )
+    assert code == 2 and "no such folder" in errors[0]
+
+
+def test_list_and_info(run):
+    code, lines, _ = run("list")
+    assert code == 0 and any("rcn6_mtfl" in line for line in lines)
+    code, lines, _ = run("info", "rcn6_mtfl")
+    assert code == 0 and any("310,229 parameters" in line for line in lines)
+
+
+def test_import_brings_in_no_heavy_package():
+    """Beyond what `import keras` itself brings in."""
+    program = (
+        "import sys, keras; before = set(sys.modules); import rcn_keras; "
+        "heavy = {'tensorflow', 'cv2', 'mtcnn', 'matplotlib', 'PIL'}; "
+        "print(sorted(heavy & (set(sys.modules) - before)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_predict_into_a_folder_without_permission(run, tmp_path):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    code, _, errors = run("predict", PHOTO, "--out", tmp_path / "out")
+    assert code == 2 and "cannot write there" in errors[0]

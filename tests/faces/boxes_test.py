@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from rcn_keras.faces import boxes
+
+# Left eye, right eye, nose, mouth corners. The four without the nose span 30 x 35;
+# squared 35 x 35 from (97, 90). Eyes and mouth are 35 apart: margins 43 and 33.
+FACE = np.array([[100, 90], [130, 90], [900, 900], [105, 125], [125, 125]])
+WIDE = np.array([[100, 90], [141, 90], [0, 0], [105, 110], [130, 110]])
+
+
+@pytest.mark.parametrize(
+    "face, ratio, width, height, expected",
+    [
+        (FACE, 1.25, 300, 300, (54, 47, 121)),
+        (FACE, 0.95, 300, 300, (64, 57, 101)),
+        (FACE + 0.7, 1.25, 300, 300, (54, 47, 121)),  # Bounds lose their fractions.
+        # Wider than high: 41 x 20, so 11 above and 10 below, and a margin of 38.
+        (WIDE, 0.95, 300, 300, (62, 41, 117)),
+        # Beyond the left and the top border: moved right and down.
+        (FACE - [60, 50], 1.25, 300, 300, (0, 0, 121)),
+        (FACE - [0, 60], 1.25, 300, 300, (54, 0, 121)),
+        # Beyond the right border, the bottom border, both: moved back.
+        (FACE, 1.25, 160, 300, (39, 47, 121)),
+        (FACE, 1.25, 300, 160, (54, 39, 121)),
+        (FACE, 1.25, 160, 160, (39, 39, 121)),
+        (FACE, 1.25, 175, 168, (54, 47, 121)),  # Just fits.
+        # A picture lower, or narrower, than the square: 21 less, 11 of them before.
+        (FACE - [50, 50], 1.25, 200, 100, (15, 0, 100)),
+        (FACE - [50, 50], 1.25, 100, 200, (0, 11, 100)),
+        (FACE - [50, 50], 1.25, 90, 100, (0, 5, 90)),
+    ],
+)
+def test_keypoint_square(face, ratio, width, height, expected):
+    found = boxes.keypoint_square(face, ratio, width, height)
+    assert found == expected
+    assert all(type(value) is int for value in found)
+
+
+def test_negative_bounds_lose_their_fractions_too():
+    # -0.9 becomes 0, not -1.
+    face = FACE - [100.9, 50]
+    assert boxes.keypoint_square(face, 0.0, 300, 300) == (0, 40, 35)
+
+
+def test_any_square_lies_inside_its_picture():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        width, height = rng.integers(1, 200, 2)
+        face = rng.uniform(-50, 250, (5, 2))
+        left, top, side = boxes.keypoint_square(face, 1.25, width, height)
+        assert 0 <= left <= left + side <= width
+        assert 0 <= top <= top + side <= height
+
+
+@pytest.mark.parametrize(
+    "keypoints", [np.zeros((4, 2)), np.zeros((68, 2)), np.full((5, 2), np.nan)]
+)
+def test_keypoints_that_do_not_fit(keypoints):
+    with pytest.raises(ValueError, match=r"\(5, 2\) and finite. Received: shape"):
+        boxes.keypoint_square(keypoints, 1.25, 100, 100)
+
+
+def test_training_squares():
+    outer, inner = boxes.training_squares(FACE, 300, 300)
+    assert outer == (54, 47, 121)
+    # In the crop, 160 / 121 as large, the four span 60...100 by 56...103; squared
+    # 56...103; 0.95 of the 46.28 between eyes and mouth is 43.
+    assert inner == (13, 13, 133)
+
+
+def test_training_square():
+    found = boxes.training_square(FACE, 300, 300)
+    step = 121 / 160
+    np.testing.assert_allclose(found, [54 + 13 * step, 47 + 13 * step, 133 * step])
+
+
+def test_a_face_without_extent():
+    with pytest.raises(ValueError, match="no square in a picture of 100x50"):
+        boxes.training_squares(np.full((5, 2), 20.0), 100, 50)
+
+
+def test_detector_square():
+    # Mean side 50: the centre (30, 50) moves by (5, -10), the side is 75.
+    found = boxes.detector_square([10, 20, 50, 80], (0.1, -0.2, 1.5))
+    np.testing.assert_allclose(found, [-2.5, 2.5, 75])

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from rcn_keras.faces import crop
+
+
+def photograph(seed=0, height=150, width=190):
+    """Colourful and fairly smooth, within 20...235."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(20, 236, (30, 38, 3)).astype("uint8"))
+    return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def blob(x, y, height=150, width=190, sigma=4.0):
+    dx = np.arange(width)[None] + 0.5 - x
+    dy = np.arange(height)[:, None] + 0.5 - y
+    grey = np.rint(250 * np.exp(-(dx**2 + dy**2) / (2 * sigma**2)))
+    return grey.astype("uint8")[..., None].repeat(3, axis=2)
+
+
+def centroid(image):
+    mass = image.astype("float64")
+    centers = np.arange(len(image)) + 0.5
+    x, y = (mass * centers).sum(), (mass * centers[:, None]).sum()
+    return np.array([x, y]) / mass.sum()
+
+
+@pytest.mark.parametrize(
+    "square, size",
+    [
+        ((20, 10, 120), 160),  # Enlarged,
+        ((20, 10, 120), 80),  # reduced,
+        ((30, 20, 80), 80),  # copied;
+        ((0, 0, 150), 160),  # up to three borders;
+        ((33.3, 12.7, 101.5), 160),  # not at whole pixels.
+    ],
+)
+def test_equals_pillows_lanczos(square, size):
+    image = photograph()
+    left, top, side = square
+    grey = Image.fromarray(image).convert("L")
+    box = (left, top, left + side, top + side)
+    # In floats: Pillow rounds bytes between its two passes as well, we only at the end.
+    exact = grey.convert("F").resize((size, size), Image.Resampling.LANCZOS, box)
+    found = crop.crop_square(image, square, size)
+    assert found.shape == (size, size) and found.dtype == np.uint8
+    assert np.abs(found - np.asarray(exact)).max() < 0.51
+    bytewise = np.asarray(grey.resize((size, size), Image.Resampling.LANCZOS, box))
+    assert np.mean(np.abs(found - bytewise.astype(int)) <= 1) > 0.999
+
+
+def test_grey_weighs_the_colours():
+    image = np.zeros((10, 10, 3), np.uint8)
+    for colour, grey in (([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29)):
+        image[:] = colour
+        assert (crop.crop_square(image, (0, 0, 10), 10) == grey).all()
+
+
+def test_the_stored_crop_is_160_wide():
+    assert crop.crop_square(photograph(), (0, 0, 100)).shape == (160, 160)
+
+
+def test_black_outside():
+    image = np.full((60, 60, 3), 200, np.uint8)
+    found = crop.crop_square(image, (-30, 20, 60), 120)
+    inside = np.zeros((120, 120), bool)
+    inside[:80, 60:] = True
+    assert (found[inside] == 200).all() and not found[~inside].any()
+
+
+@pytest.mark.parametrize("square", [(100, 0, 50), (0, -80, 40), (-500, 900, 2.5)])
+def test_a_square_wholly_outside_is_black(square):
+    image = np.full((60, 60, 3), 200, np.uint8)
+    assert not crop.crop_square(image, square, 16).any()
+
+
+def test_squares_smaller_than_a_pixel_and_larger_than_all():
+    image = np.full((60, 60, 3), 200, np.uint8)
+    assert (crop.crop_square(image, (30.2, 30.4, 0.1), 16) == 200).all()
+    found = crop.crop_square(image, (-6000, -6000, 12060), 67)
+    assert found.max() <= 200 and np.count_nonzero(found) <= 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_blob_lands_where_to_crop_says(seed):
+    rng = np.random.default_rng(seed)
+    x, y, side = rng.uniform([80, 60, 90], [110, 90, 140])
+    square = np.array([x, y, side]) - [*rng.uniform(0.4, 0.6, 2) * side, 0]
+    for size in (160, 80):
+        found = centroid(crop.crop_square(blob(x, y), square, size))
+        expected = crop.to_crop(np.array([[[x, y]]]), square[None], size)[0, 0]
+        assert np.abs(found - expected).max() < 0.05
+
+
+def test_to_crop_and_to_photograph():
+    points = np.array([[[10.0, 20.0], [70.0, 100.0]], [[0.0, 0.0], [5.0, 5.0]]])
+    squares = np.array([[10, 20, 40], [-5, -10, 160]])
+    found = crop.to_crop(points, squares, 80)
+    expected = [[[0, 0], [120, 160]], [[2.5, 5], [5, 7.5]]]
+    np.testing.assert_allclose(found, expected)
+    np.testing.assert_allclose(crop.to_photograph(found, squares, 80), points)
+
+
+def test_resampling_matrix_copies_whole_pixels():
+    first, weights = crop.resampling_matrix(start=2, side=5, size=5, length=20)
+    full = np.zeros((5, 20))
+    full[:, first : first + weights.shape[1]] = weights
+    np.testing.assert_allclose(full, np.eye(20)[2:7], atol=1e-6)
+
+
+@pytest.mark.parametrize("side, size", [(30.0, 10), (5.5, 40)])
+def test_resampling_matrix_rows_sum_to_one_inside_and_to_none_outside(side, size):
+    first, weights = crop.resampling_matrix(-side / 3, side, size, length=50)
+    assert weights.dtype == "float32"
+    assert 0 <= first and first + weights.shape[1] <= 50
+    centers = -side / 3 + (np.arange(size) + 0.5) * side / size
+    np.testing.assert_allclose(weights.sum(axis=1), centers >= 0, atol=1e-6)

@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+
+import rcn_keras
+from rcn_keras import codec
+from rcn_keras.data.synthetic import draw_face
+from rcn_keras.errors import InputError
+from rcn_keras.faces.boxes import training_square
+from rcn_keras.faces.images import read_image
+from rcn_keras.predictor import Predictor, _refined
+
+pytestmark = pytest.mark.jax
+
+PHOTO = "examples/astronaut.jpg"
+BOX = [180, 65, 265, 172]
+# Eye centres, nose tip and mouth corners, read off the enlarged photograph by eye.
+POINTS = [[203.5, 101], [247, 103.5], [225.5, 127.5], [202.5, 140], [244, 141]]
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return Predictor.from_preset("rcn6_mtfl")
+
+
+def test_finds_the_keypoints_of_the_shipped_photograph(predictor):
+    (face,) = predictor(PHOTO, boxes=[BOX])
+    np.testing.assert_allclose(face.keypoints, POINTS, atol=2.5)
+    assert face.confidence.shape == (5,) and (face.confidence > 0.8).all()
+    assert face.score == 1.0
+    told = face.as_dict()
+    assert set(told) == {"box", "keypoints", "confidence", "score"}
+    assert np.shape(told["keypoints"]) == (5, 2) and told["box"] == BOX
+
+
+def test_arrays_of_every_kind_give_one_answer(predictor):
+    rgb = read_image(PHOTO)
+    (expected,) = predictor(rgb, boxes=[BOX])
+    alpha = np.full((*rgb.shape[:2], 1), 7, "uint8")
+    same = [rgb.astype("uint16") * 257, np.concatenate([rgb, alpha], axis=2)]
+    for array in [*same, rgb.astype("float32")]:
+        (face,) = predictor(array, boxes=[BOX])
+        np.testing.assert_array_equal(face.keypoints, expected.keypoints)
+    gray = np.rint(rgb @ [0.299, 0.587, 0.114]).astype("uint8")
+    for array in (gray, gray[:, :, None]):
+        (face,) = predictor(array, boxes=[BOX])
+        np.testing.assert_allclose(face.keypoints, expected.keypoints, atol=0.1)
+
+
+def test_a_list_gives_a_list_of_lists(predictor):
+    faces = predictor([PHOTO, read_image(PHOTO)], boxes=[[BOX, BOX], []])
+    assert [len(found) for found in faces] == [2, 0]
+    assert predictor([], boxes=[]) == []
+    with pytest.raises(InputError, match="one list of boxes is needed for each image"):
+        predictor([PHOTO], boxes=[[BOX], [BOX]])
+
+
+def test_forty_faces_at_once_equal_each_alone(predictor):
+    rng = np.random.default_rng(0)
+    sheet = np.zeros((5 * 130, 8 * 130, 3), "uint8")
+    boxes = []
+    for i in range(40):
+        x, y = i % 8 * 130, i // 8 * 130
+        sheet[y : y + 130, x : x + 130], points = draw_face(rng, size=130)
+        left, top, side = training_square(points, 130, 130)
+        boxes.append([x + left, y + top, x + left + side, y + top + side])
+    together = predictor(sheet, boxes=boxes)
+    assert len(together) == 40
+    for i in (0, 7, 39):
+        (alone,) = predictor(sheet, boxes=[boxes[i]])
+        np.testing.assert_allclose(
+            alone.keypoints, together[i].keypoints, atol=1e-3
+        )
+
+
+def test_photograph_twice_as_large_gives_points_twice_as_far(predictor):
+    from PIL import Image
+
+    image = Image.open(PHOTO).convert("RGB")
+    large = np.asarray(image.resize((1024, 1024), Image.Resampling.BICUBIC))
+    (small_face,) = predictor(np.asarray(image), boxes=[BOX])
+    (large_face,) = predictor(large, boxes=[np.multiply(BOX, 2)])
+    np.testing.assert_allclose(
+        large_face.keypoints, 2 * small_face.keypoints, atol=2.0
+    )
+
+
+def test_refinement_mends_a_poor_box(predictor):
+    once = Predictor(predictor.model, refinements=0)
+    poor = [165, 45, 285, 195]
+    image = read_image(PHOTO)
+    (plain,) = once(image, boxes=[poor])
+    (refined,) = predictor(image, boxes=[poor])
+    good = predictor(image, boxes=[BOX])[0].keypoints
+    far = np.abs(plain.keypoints - good).mean()
+    assert np.abs(refined.keypoints - good).mean() <= max(far, 0.3)
+
+
+def test_points_on_one_spot_keep_the_square():
+    square = (10.0, 20.0, 30.0)
+    image = np.zeros((100, 100, 3), "uint8")
+    assert _refined(np.full((5, 2), 50.0), square, image) == square
+
+
+def test_box_faults_name_the_box(predictor):
+    image = read_image(PHOTO)
+    with pytest.raises(InputError, match="outside the picture of 512x512"):
+        predictor(image, boxes=[[600, 600, 700, 700]])
+    for box in ([10, 10, 5, 20], [np.nan, 0, 1, 1]):
+        with pytest.raises(InputError, match="x1 > x0"):
+            predictor(image, boxes=[box])
+
+
+def test_any_callable_is_a_detector(predictor):
+    def detector(image):
+        assert image.dtype == np.uint8 and image.shape[2] == 3
+        useless = [900, 900, 950, 950]
+        return np.float32([BOX, useless]), np.float32([0.9, 0.8])
+
+    own = Predictor(predictor.model, detector=detector)
+    (face,) = own(PHOTO)
+    assert face.score == pytest.approx(0.9)
+    np.testing.assert_allclose(face.keypoints, POINTS, atol=2.5)
+
+
+def test_covered_keypoint_is_less_certain(predictor):
+    image = read_image(PHOTO).copy()
+    clear = predictor(image, boxes=[BOX])[0]
+    image[85:115, 188:222] = 0  # the left eye
+    covered = predictor(image, boxes=[BOX])[0]
+    assert covered.confidence[0] < clear.confidence[0]
+
+
+def test_preset_network_and_predictor_agree(predictor):
+    from rcn_keras.faces.crop import input_crop, to_photograph
+
+    image = read_image(PHOTO)
+    square = (160.0, 75.0, 110.0)
+    crop = input_crop(image, square)[None, :, :, None].astype("float32")
+    maps = rcn_keras.from_preset("rcn6_mtfl")(crop)
+    expected = to_photograph(np.asarray(codec.decode(maps)), [square], 80)
+    once = Predictor(predictor.model, refinements=0)
+    found, _ = once.locate([image], [square])
+    np.testing.assert_allclose(found, expected, atol=1e-3)

@@ -1,0 +1,80 @@
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import rcn_keras
+from rcn_keras import presets
+from rcn_keras.errors import InputError
+
+pytestmark = pytest.mark.jax
+
+
+@pytest.mark.parametrize("name", rcn_keras.list_presets())
+def test_every_shipped_preset_is_whole(name):
+    preset = presets.load_preset(name)
+    assert preset.name == name
+    out = preset.model(np.zeros((1, 80, 80, 1), "float32"))
+    assert out.shape == (1, 80, 80, 5)
+    config = preset.config
+    assert config["decoder"] in ("argmax", "quadratic", "local_mean")
+    assert len(config["calibration"]) == 2
+    assert config["license"] and config["paper"] and config["recipe"]["seed"] >= 0
+    folder = presets.SHIPPED / name
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\n") and "research" in card
+    with (folder / "training_log.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == config["trained_epochs"]
+
+
+def test_shipped_names_and_sizes():
+    assert {"rcn6_mtfl", "sumnet6_mtfl"} <= set(rcn_keras.list_presets())
+    assert rcn_keras.from_preset("rcn6_mtfl").count_params() == 310_229
+    assert rcn_keras.from_preset("sumnet6_mtfl").count_params() == 186_588
+
+
+def test_saved_and_loaded_from_a_folder(tmp_path):
+    model = rcn_keras.build_rcn(branches=4)
+    config = {"model": "rcn", "arguments": {"branches": 4}}
+    presets.save_preset(tmp_path / "mine", model, config)
+    loaded = presets.load_preset(tmp_path / "mine")
+    assert loaded.config == config
+    for a, b in zip(model.get_weights(), loaded.model.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_no_such_preset():
+    with pytest.raises(InputError, match="no preset named 'rcn9'.*rcn6_mtfl"):
+        rcn_keras.from_preset("rcn9")
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "missing", "foreign"])
+def test_damaged_weights_give_one_line(tmp_path, damage):
+    folder = tmp_path / "preset"
+    shutil.copytree(presets.SHIPPED / "rcn6_mtfl", folder)
+    weights = folder / presets.WEIGHTS
+    data = weights.read_bytes()
+    if damage == "cut":
+        weights.write_bytes(data[: len(data) // 2])
+    elif damage == "garbage":
+        weights.write_bytes(b"not HDF5" * 100)
+    elif damage == "empty":
+        weights.write_bytes(b"")
+    elif damage == "missing":
+        weights.unlink()
+    else:
+        rcn_keras.build_rcn(branches=4).save_weights(weights)
+    with pytest.raises(InputError, match="model.weights.h5") as caught:
+        rcn_keras.from_preset(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_configuration(tmp_path):
+    (tmp_path / presets.CONFIG).write_text("{")
+    with pytest.raises(InputError, match="not a preset's configuration"):
+        rcn_keras.from_preset(tmp_path)
+    (tmp_path / presets.CONFIG).write_text(json.dumps({"model": "rcn"}))
+    with pytest.raises(InputError, match="does not describe a network"):
+        rcn_keras.from_preset(tmp_path)

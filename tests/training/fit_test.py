@@ -1,0 +1,160 @@
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.errors import InputError
+from rcn_keras.training import fit
+from rcn_keras.training.callbacks import read_log
+from rcn_keras.training.recipes import Recipe
+
+pytestmark = pytest.mark.jax
+
+TINY = Recipe(
+    "rcn",
+    {"branches": 4},
+    Augmentation(),
+    warmup_steps=2,
+    batch_size=8,
+    epochs=3,
+    seed=3,
+)
+
+
+class Killed(Exception):
+    pass
+
+
+def train(recipe, crops, out, **arguments):
+    lines = []
+
+    def echo(line):
+        lines.append(line)
+        if arguments.get("kill_after") and line.startswith(arguments["kill_after"]):
+            raise Killed
+
+    resume = arguments.get("resume", False)
+    model = fit.train(
+        recipe, crops.take(range(16)), crops.take(range(16, 24)), out, resume, echo=echo
+    )
+    return model, lines
+
+
+def test_killed_and_resumed_ends_as_one_that_ran_through(crops, tmp_path):
+    through, lines = train(TINY, crops, tmp_path / "through")
+    with pytest.raises(Killed):
+        train(TINY, crops, tmp_path / "killed", kill_after="epoch 1/3 loss")
+    keras.utils.set_random_seed(99)  # a new process would know nothing of the old one
+    resumed, _ = train(TINY, crops, tmp_path / "killed", resume=True)
+    logs = [read_log(tmp_path / name / "log.csv") for name in ("through", "killed")]
+    assert [row["epoch"] for row in logs[1]] == [1, 2, 3]
+    for a, b in zip(*logs):
+        for column in ("loss", "val_nme", "val_nme_clean", "learning_rate"):
+            assert a[column] == pytest.approx(b[column], rel=1e-4), column
+    for a, b in zip(through.get_weights(), resumed.get_weights()):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    assert any("images/s" in line for line in lines)
+    left = {path.name for path in (tmp_path / "through").iterdir()}
+    assert left == {
+        "recipe.json",
+        "run.json",
+        "log.csv",
+        "training.png",
+        "last.keras",
+        "best.weights.h5",
+    }
+
+
+def test_best_weights_are_those_of_the_lowest_validation_error(crops, tmp_path):
+    recipe = dataclasses.replace(TINY, learning_rate=1.0, clipnorm=None)  # diverges
+    model, _ = train(recipe, crops, tmp_path)
+    rows = read_log(tmp_path / "log.csv")
+    errors = [row["val_nme"] for row in rows]
+    last = keras.saving.load_model(tmp_path / "last.keras")
+    same = all(
+        np.array_equal(a, b) for a, b in zip(model.get_weights(), last.get_weights())
+    )
+    assert same == (int(np.argmin(errors)) == len(errors) - 1)
+
+
+def test_early_stopping(crops, tmp_path):
+    recipe = dataclasses.replace(
+        TINY, epochs=8, patience=1, learning_rate=3.0, clipnorm=None
+    )
+    _, lines = train(recipe, crops, tmp_path)
+    rows = read_log(tmp_path / "log.csv")
+    assert len(rows) < 8 and any("stopping" in line for line in lines)
+    _, lines = train(recipe, crops, tmp_path, resume=True)
+    assert len(read_log(tmp_path / "log.csv")) == len(rows)
+
+
+def test_folder_of_another_training_is_refused(crops, tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps({"model": "sumnet"}))
+    with pytest.raises(InputError, match="pass --resume"):
+        train(TINY, crops, tmp_path)
+    with pytest.raises(InputError, match="another recipe"):
+        train(TINY, crops, tmp_path, resume=True)
+
+
+def test_too_few_faces(crops, tmp_path):
+    recipe = dataclasses.replace(TINY, batch_size=17)
+    with pytest.raises(InputError, match="fewer than one batch"):
+        train(recipe, crops, tmp_path)
+
+
+def test_schedule_and_optimizers():
+    optimizer = fit.make_optimizer(TINY, steps=10)
+    schedule = optimizer._learning_rate
+    assert float(schedule(0)) == 0.0
+    assert float(schedule(2)) == pytest.approx(2e-3)
+    assert float(schedule(30)) == pytest.approx(2e-3 * 0.005)
+    original = fit.make_optimizer(dataclasses.replace(TINY, optimizer="adadelta"), 10)
+    assert float(original.learning_rate) == 1.0
+    assert (original.rho, original.epsilon) == (0.95, 1e-8)
+
+
+def test_mixed_precision_keeps_maps_in_float32(crops, tmp_path):
+    policy = keras.config.dtype_policy()
+    try:
+        recipe = dataclasses.replace(TINY, epochs=1, precision="mixed_bfloat16")
+        model, _ = train(recipe, crops, tmp_path)
+        assert model.get_layer("branch_80_1").compute_dtype == "bfloat16"
+        assert model.get_layer("maps").compute_dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+MIRRORED = """
+import sys, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+from rcn_keras.data import crops, mtfl
+from rcn_keras.training import fit, recipes
+faces = crops.load_crops(mtfl.read_mtfl(sys.argv[1], "training"))
+recipe = recipes.Recipe("rcn", {"branches": 4}, batch_size=8, epochs=1, warmup_steps=1)
+fit.train(recipe, faces.take(range(16)), faces.take(range(16, 24)), sys.argv[2],
+          strategy=strategy)
+print("replicas", strategy.num_replicas_in_sync)
+"""
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="a strategy of TensorFlow"
+)
+def test_two_replicas(mtfl_folder, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MIRRORED, mtfl_folder, tmp_path / "run"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+    )
+    assert "replicas 2" in done.stdout, done.stderr[-2000:]
+    assert len(read_log(tmp_path / "run" / "log.csv")) == 1
