@@ -2,7 +2,7 @@
 
 The detector looks for faces in photographs of MTFL's training split. Its box is the one
 that holds the centre of the annotated keypoints, the square is the paper's, drawn from
-them. With the box's size the mean of its sides (`rcn_keras.faces.boxes.detector_square`):
+them. The size of a box is the mean of its sides (`faces.boxes.detector_square`):
 
     shift_x, shift_y   (centre of the square - centre of the box) / size of the box
     scale              side of the square / size of the box

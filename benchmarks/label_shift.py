@@ -166,11 +166,11 @@ def measured(name, faces, measure):
 
 def shown(row):
     """A row over all keypoints as it is printed."""
-    interval = "{:+.2f} ({:+.2f} ... {:+.2f})".format
-    return {key: row[key] for key in ("network", "test", "set", "faces")} | {
-        f"{axis}, median (95 %)": interval(*(row[axis + s] for s in ("", "_low", "_high")))
-        for axis in "xy"
-    }
+    out = {key: row[key] for key in ("network", "test", "set", "faces")}
+    for axis in "xy":
+        middle, low, high = (row[axis + part] for part in ("", "_low", "_high"))
+        out[f"{axis}, median (95 %)"] = f"{middle:+.2f} ({low:+.2f} ... {high:+.2f})"
+    return out
 
 
 def per_keypoint(rows):

@@ -143,11 +143,13 @@ def train(options):
 def make_preset(options):
     """Turns a finished training into a preset: calibrated on validation."""
     from rcn_keras.data.splits import split
+    from rcn_keras.presets.card import write_card
     from rcn_keras.training.publish import publish
 
     crops = _mtfl_crops(options.data, "training")
     _, validation = split(len(crops))
     config = publish(options.run_folder, crops.take(validation), options.out)
+    write_card(options.out, options.results)
     print(json.dumps(config["validation"], indent=2))
     return 0
 
@@ -277,6 +279,9 @@ def _parser():
     added.add_argument("run_folder", type=pathlib.Path, metavar="RUN")
     data(added)
     added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument(
+        "--results", type=pathlib.Path, help="results file, for the model card"
+    )
 
     added = command("demo-data", demo_data, "rcn-keras demo-data demo")
     added.add_argument("folder", type=pathlib.Path)
@@ -291,10 +296,15 @@ def _parser():
 
 
 def _predictor(name, detector):
+    from rcn_keras.errors import InputError
     from rcn_keras.faces.detect import get_detector
     from rcn_keras.predictor import Predictor
 
-    return Predictor.from_preset(name, detector=get_detector(detector))
+    try:
+        detector = get_detector(detector)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return Predictor.from_preset(name, detector=detector)
 
 
 def _model(name):

@@ -1,5 +1,6 @@
 import json
 import os
+import pathlib
 import shutil
 import stat
 import subprocess
@@ -53,7 +54,7 @@ def test_predict_prints_one_object_an_image_and_draws(run, tmp_path):
 def test_predict_goes_on_past_broken_images(run, tmp_path, boxes):
     folder = tmp_path / "photos"
     folder.mkdir()
-    whole = open(PHOTO, "rb").read()
+    whole = pathlib.Path(PHOTO).read_bytes()
     (folder / "astronaut.jpg").write_bytes(whole)
     (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "empty.png").write_bytes(b"")

@@ -9,8 +9,6 @@ from rcn_keras.faces.boxes import training_square
 from rcn_keras.faces.images import read_image
 from rcn_keras.predictor import Predictor, _refined
 
-pytestmark = pytest.mark.jax
-
 PHOTO = "examples/astronaut.jpg"
 BOX = [180, 65, 265, 172]
 # Eye centres, nose tip and mouth corners, read off the enlarged photograph by eye.

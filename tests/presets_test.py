@@ -9,8 +9,6 @@ import rcn_keras
 from rcn_keras import presets
 from rcn_keras.errors import InputError
 
-pytestmark = pytest.mark.jax
-
 
 @pytest.mark.parametrize("name", rcn_keras.list_presets())
 def test_every_shipped_preset_is_whole(name):

@@ -3,8 +3,6 @@ import pytest
 
 from rcn_keras import provenance
 
-pytestmark = pytest.mark.jax
-
 
 def test_record_names_machine_day_and_command(monkeypatch):
     monkeypatch.setattr("sys.argv", ["/somewhere/bin/rcn-keras", "train", "a b"])

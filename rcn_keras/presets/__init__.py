@@ -7,6 +7,7 @@ numbers), `model.weights.h5`, `training_log.csv` and `README.md`, the model card
 import dataclasses
 import json
 import pathlib
+import warnings
 
 import keras
 
@@ -70,7 +71,9 @@ def load_weights(model, path):
     if not path.is_file():
         raise InputError(f"{path}: no such file (the weights of the preset)")
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Keras warns of, it raises too
+            model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "?"
         raise InputError(

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from rcn_keras import codec
+from rcn_keras.data.annotations import KEYPOINT_NAMES
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import input_images
 from rcn_keras.errors import InputError
@@ -73,7 +74,7 @@ def publish(run_folder, validation, out):
         "arguments": recipe["arguments"],
         "decoder": decoder,
         "calibration": [round(slope, 4), round(offset, 4)],
-        "keypoints": ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"],
+        "keypoints": KEYPOINT_NAMES[model.output_shape[-1]],
         "input": {"size": 80, "channels": 1, "values": "grey 0...255"},
         "crop": "square of 5 keypoints, ratio 0.95 (rcn_keras.faces.boxes)",
         "validation": {

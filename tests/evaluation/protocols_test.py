@@ -7,8 +7,6 @@ from rcn_keras.evaluation import protocols, tables
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.predictor import FacePrediction
 
-pytestmark = pytest.mark.jax
-
 
 class Oracle:
     """Finds every face exactly, moved by a known number of pixels; one it misses."""

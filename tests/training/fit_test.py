@@ -14,8 +14,6 @@ from rcn_keras.training import fit
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.recipes import Recipe
 
-pytestmark = pytest.mark.jax
-
 TINY = Recipe(
     "rcn",
     {"branches": 4},

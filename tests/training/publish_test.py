@@ -4,8 +4,6 @@ import pytest
 from rcn_keras.errors import InputError
 from rcn_keras.training.publish import fit_line, publish
 
-pytestmark = pytest.mark.jax
-
 
 def test_line_of_a_known_calibration_is_found():
     rng = np.random.default_rng(0)

@@ -1,0 +1,266 @@
+"""Milliseconds a face and error, beside other people's models, in one run.
+
+Every contender gets the same decoded photographs, the first faces of MTFL's
+testing.txt (AFLW), and the same boxes: the paper's squares around the true keypoints.
+The contenders take turns in rounds; a time is the median (and the minimum) over the
+rounds, a ratio the median over the rounds of its time over that of the first line.
+Threads are each one's default. Rivals take one face at a time: batch 1.
+
+Errors are mean distances over the interocular distance, sub-pixel, in percent: on the
+labels as released, and shift-corrected (`rcn_keras.data.mtfl.AFLW_LABEL_SHIFT`). As the
+rivals' points are defined a little differently, their errors are given raw and with a
+linear correction a keypoint, fitted with the same kind of boxes on MTFL training faces.
+Ours are raw.
+
+The last line for each network is its floor: its multiply-adds at the speed of a float32
+matrix product, measured in the same rounds.
+"""
+
+import dataclasses
+import os
+import resource
+import time
+from collections.abc import Callable
+
+import common
+import keras
+import numpy as np
+
+from rcn_keras import provenance
+from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT, read_mtfl
+from rcn_keras.data.splits import split
+from rcn_keras.errors import InputError
+from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.faces.crop import input_crop, to_crop, to_photograph
+from rcn_keras.predictor import Predictor
+from rcn_keras.presets import from_preset, list_presets
+
+PRESETS = ("rcn6_mtfl", "sumnet6_mtfl")
+BATCH = 64
+PRODUCT = 2048  # side of the matrices
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """Something to time: `run()` does the work of `faces` faces."""
+
+    name: str
+    batch: int | str
+    faces: float
+    run: Callable
+    errors: dict = dataclasses.field(default_factory=dict)
+
+
+def main():
+    parser = common.parser(
+        __doc__, "python benchmarks/faces_per_second.py --data MTFL --faces 500"
+    )
+    for name, default, text in (
+        ("--faces", 500, f"faces of testing.txt, {BATCH} at least"),
+        ("--fit-faces", 1000, "training faces for the linear corrections"),
+        ("--rounds", 7, "turns of each contender"),
+    ):
+        parser.add_argument(
+            name,
+            type=common.positive,
+            default=default,
+            help=f"{text} (default: %(default)s)",
+        )
+    options = parser.parse_args()
+    faces = read_mtfl(options.data, "testing")[: options.faces]
+    listed = read_mtfl(options.data, "training")
+    fitting = [listed[i] for i in split(len(listed))[0][: options.fit_faces]]
+    test = list(common.photographs(faces, "test photographs"))
+    if len(test) < BATCH:
+        raise InputError(f"{BATCH} faces at least are needed. Received: {len(test)}")
+
+    networks = {name: from_preset(name) for name in PRESETS if name in list_presets()}
+    if not networks:
+        raise InputError(f"none of the presets {PRESETS} is shipped yet")
+    contenders = [c for name in networks for c in ours(name, networks[name], test)]
+    for name in common.RIVALS:
+        try:
+            rival = common.load_rival(name)
+        except ImportError as error:
+            common.say(f"left out: {error}")
+            continue
+        contenders.append(theirs(rival, test, fitting))
+    contenders += [floor(name, network) for name, network in networks.items()]
+
+    rows = table(contenders, timed(contenders, options.rounds))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(common.markdown(rows))
+    print(
+        f"\n{len(test)} AFLW faces, {options.rounds} rounds; {provenance.device()}; "
+        f"{keras.backend.backend()}, keras {keras.__version__}, "
+        f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}; peak memory of "
+        f"the whole run, all contenders: {memory:.0f} MiB"
+    )
+    common.write_rows(
+        options.results / "faces_per_second.csv",
+        [row | {"peak_memory_mib": round(memory)} for row in rows],
+    )
+
+
+def ours(name, network, test):
+    """Our contenders: the predictor with and without refinement, the bare network."""
+    faces, images, squares = map(list, zip(*test))
+    crops = [input_crop(image, square) for image, square in zip(images, squares)]
+    crops = np.stack(crops)[..., None].astype("float32")
+    network.compile(jit_compile=keras.backend.backend() == "jax")
+    found = []
+    for refinements, text in enumerate(("known square", "known square, refined")):
+        predictor = Predictor.from_preset(name, refinements=refinements)
+        errors = both_errors(predictor.locate(images, squares)[0], faces)
+
+        def locate(part, predictor=predictor):
+            predictor.locate(images[part], squares[part])
+
+        for batch in (1, BATCH):
+            label = f"{name}, {text}"
+            found.append(contender(label, batch, len(test), locate, errors))
+    for batch in (1, BATCH):
+        label = f"{name}, network alone"
+        step = lambda part: network.predict_on_batch(crops[part])  # noqa: E731
+        found.append(contender(label, batch, len(test), step))
+    return found
+
+
+def theirs(rival, test, fitting):
+    """A rival as contender, with its errors raw and corrected."""
+    fitted = list(common.photographs(fitting, f"training photographs, {rival.name}"))
+    fitted_faces, _, fitted_squares = zip(*fitted)
+    correction = fit_correction(
+        located(rival, fitted), labels(fitted_faces), fitted_squares
+    )
+    faces, images, squares = zip(*test)
+    points = located(rival, test)
+    corrected = apply_correction(points, correction, squares)
+    errors = both_errors(points, faces) | both_errors(corrected, faces, ", corrected")
+    boxes = [common.square_box(square) for square in squares]
+
+    def predict(part):
+        common.five_points(rival, images[part.start], boxes[part.start])
+
+    return contender(rival.name, 1, len(test), predict, errors)
+
+
+def contender(name, batch, count, step, errors=None):
+    """`step` over whole batches of the faces; called once here, to warm up."""
+    starts = range(0, count - count % batch, batch)
+    step(slice(0, batch))
+
+    def run():
+        for start in starts:
+            step(slice(start, start + batch))
+
+    return Contender(name, batch, batch * len(starts), run, errors or {})
+
+
+def floor(name, network):
+    """The matrix product that has as many multiply-adds as so many faces."""
+    left, right = np.random.default_rng(0).random((2, PRODUCT, PRODUCT), "float32")
+    count = macs(network)
+    faces = PRODUCT**3 / count
+    text = f"{name}, floor: {count / 1e9:.3f} G multiply-adds"
+    return Contender(text, "", faces, lambda: left @ right)
+
+
+def macs(model):
+    """Multiply-adds a face in the convolutions of a Keras model."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            height, width = layer.output.shape[1:3]
+            total += height * width * int(np.prod(layer.kernel.shape))
+    return total
+
+
+def timed(contenders, rounds):
+    """Milliseconds a face, `(rounds, contenders)`; they take turns, to and fro."""
+    milliseconds = np.zeros((rounds, len(contenders)))
+    for turn in range(rounds):
+        order = range(len(contenders))
+        for i in order if turn % 2 == 0 else reversed(order):
+            start = time.perf_counter()
+            contenders[i].run()
+            elapsed = time.perf_counter() - start
+            milliseconds[turn, i] = 1000 * elapsed / contenders[i].faces
+        common.say(f"{turn + 1}/{rounds} rounds")
+    return milliseconds
+
+
+def table(contenders, milliseconds):
+    """The rows, for the README and the file alike."""
+    ratios = np.median(milliseconds / milliseconds[:, :1], axis=0)
+    kinds = ["as released", "shift-corrected"]
+    kinds += [f"{kind}, corrected" for kind in kinds]
+    return [
+        {
+            "contender": one.name,
+            "batch": one.batch,
+            "ms a face, median": f"{np.median(times):.2f}",
+            "minimum": f"{times.min():.2f}",
+            "ratio": f"{ratio:.2f}",
+        }
+        | {f"error %, {kind}": one.errors.get(kind, "") for kind in kinds}
+        for one, times, ratio in zip(contenders, milliseconds.T, ratios)
+    ]
+
+
+def both_errors(points, faces, suffix=""):
+    """Mean errors in percent, as released and shift-corrected."""
+    shifts = {"as released": 0, "shift-corrected": AFLW_LABEL_SHIFT}
+    errors = {}
+    for kind, shift in shifts.items():
+        error = normalized_errors(labels(faces) - shift, points).mean()
+        errors[kind + suffix] = f"{100 * error:.2f}"
+    return errors
+
+
+def labels(faces):
+    return np.stack([face.keypoints for face in faces])
+
+
+def located(rival, test):
+    """A rival's five points of every face, `(N, 5, 2)`."""
+    found = [common.five_points(rival, im, common.square_box(sq)) for _, im, sq in test]
+    return np.stack(found)
+
+
+def fit_correction(points, true, squares, dropped=0.05):
+    """A linear map a keypoint from a rival's definition of it to MTFL's.
+
+    Least squares in coordinates of the squares, and again without the faces that the
+    first map leaves worst.
+
+    Args:
+        points, true: `(N, K, 2)` in photograph pixels.
+        squares: `(N, 3)` left, top and side.
+        dropped: float, share of the faces left out of the second fit.
+
+    Returns:
+        `(K, 3, 2)`: (x, y, 1) times it is the corrected (x, y), in sides of the square.
+    """
+    found, wanted = to_crop(points, squares, 1), to_crop(true, squares, 1)
+    maps = []
+    for k in range(found.shape[1]):
+        x, y = _with_one(found[:, k]), wanted[:, k]
+        residual = np.linalg.norm(x @ np.linalg.lstsq(x, y)[0] - y, axis=1)
+        kept = residual.argsort()[: len(x) - int(dropped * len(x))]
+        maps.append(np.linalg.lstsq(x[kept], y[kept])[0])
+    return np.stack(maps)
+
+
+def apply_correction(points, correction, squares):
+    """Points `(N, K, 2)` put through the maps of `fit_correction`."""
+    found = _with_one(to_crop(points, squares, 1))
+    return to_photograph(np.einsum("nki,kij->nkj", found, correction), squares, 1)
+
+
+def _with_one(points):
+    return np.concatenate([points, np.ones_like(points[..., :1])], axis=-1)
+
+
+if __name__ == "__main__":
+    common.run(main)

@@ -1,0 +1,122 @@
+"""The model card of a preset, written from its configuration and measured numbers."""
+
+import csv
+import pathlib
+
+from rcn_keras.files import replaced
+from rcn_keras.presets import load_preset
+
+_CARD = """---
+library_name: keras
+pipeline_tag: keypoint-detection
+license: apache-2.0
+datasets: [MTFL]
+tags: [face-landmarks, recombinator-networks]
+---
+
+# {name}
+
+{kind} of {branches} branches, {parameters:,} parameters: {keypoints} of a face from a
+grey crop of 80x80 pixels, with a confidence for each.
+
+    import rcn_keras
+    faces = rcn_keras.Predictor.from_preset("{name}")("photo.jpg")
+
+## Training
+
+| | |
+|---|---|
+| data | MTFL v1.0 training list: 9,000 faces, 1,000 more for validation (the split of the original code) |
+| recipe | in `config.json`; seed {seed}, {epochs} epochs, {precision} |
+| augmentation | {augmentation} |
+| command | `{command}` |
+| machine | {device}, backend {backend}; {minutes} minutes |
+| chosen by | lowest error on the jittered and occluded validation faces; decoder and confidence on validation too |
+
+MTFL and AFLW may be used for research only; their images are not in this package. The
+weights are released under Apache-2.0; whether weights trained on research data may be
+used otherwise is for their user to judge.
+
+## Numbers
+
+Errors in percent of the interocular distance (mean over keypoints and faces, 95 %
+bootstrap interval). Boxes from the true keypoints as in the paper, unless `detector`.
+
+| set | protocol | faces | error | interval | failures > 10 % |
+|---|---|---|---|---|---|
+{numbers}
+
+Paper, AFLW, paper grid: {paper}. `shift_corrected`: AFLW's labels lie one pixel further
+right and down than the training labels; they are moved back by a fixed pixel.
+`detector`: boxes by MTCNN, one refinement; the error is of the faces found.
+
+## Limits
+
+Five points of faces seen from the front to three-quarter view; trained on photographs
+of LFW (well-known people, press photographs) and of the web, in which groups of age,
+skin and sex are not evenly present: measure on your own faces before relying on it. Not
+for identifying people. A confidence is calibrated on validation faces; it is too high
+where photographs are much harder than those.
+
+Reference: Honari et al., Recombinator Networks: Learning Coarse-to-Fine Feature
+Aggregation, CVPR 2016.
+"""
+
+
+def write_card(folder, results=None):
+    """Writes `README.md` of a preset.
+
+    Args:
+        folder: path of the preset.
+        results: path of a results file (`rcn-keras evaluate --csv`), or `None`: then
+            the card holds validation numbers only.
+    """
+    folder = pathlib.Path(folder)
+    preset = load_preset(folder)
+    config = preset.config
+    recipe, made = config["recipe"], config["trained_on"]
+    augmentation = recipe["augmentation"]
+    validation = config["validation"]
+    best = validation["subpixel_nme"][config["decoder"]]
+    grid = validation["paper_grid_nme"]
+    rows = [
+        f"| validation | paper grid | {validation['faces']} | {grid:.2f} | | |",
+        f"| validation | sub-pixel | {validation['faces']} | {best:.2f} | | |",
+    ]
+    for row in _rows(results, preset.name):
+        found = row["detected"] or row["faces"]
+        rows.append(
+            f"| {row['set']} | {row['protocol']} | {found} of {row['faces']} "
+            f"| {float(row['nme_percent']):.2f} "
+            f"| {float(row['ci95_low']):.2f} to {float(row['ci95_high']):.2f} "
+            f"| {float(row['failure_rate_10_percent']):.2f} |"
+        )
+    text = _CARD.format(
+        name=preset.name,
+        kind={"rcn": "Recombinator Network", "sumnet": "SumNet"}[config["model"]],
+        branches=config["arguments"]["branches"],
+        parameters=preset.model.count_params(),
+        keypoints=", ".join(config["keypoints"]).replace("_", " "),
+        seed=recipe["seed"],
+        epochs=config["trained_epochs"],
+        precision=recipe["precision"],
+        augmentation=", ".join(f"{k} {v}" for k, v in augmentation.items()),
+        command=made.get("command", "?"),
+        device=made.get("device", "?"),
+        backend=made.get("backend", "?"),
+        minutes=config["training_minutes"],
+        numbers="\n".join(rows),
+        paper=config["paper"].get("aflw", "not given"),
+    )
+    with replaced(folder / "README.md") as temporary:
+        temporary.write_text(text)
+
+
+def _rows(results, name):
+    if results is None or not pathlib.Path(results).exists():
+        return []
+    with open(results, newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        row for row in rows if row["model"] == name and row["set"] != "validation"
+    ]

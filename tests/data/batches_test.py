@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from layer_checks import to_numpy
+
+from rcn_keras.data.augmentation import Augmentation, Augmenter, epoch_draws
+from rcn_keras.data.batches import TrainingBatches, input_images
+
+
+def epoch(batches):
+    """All images and keypoints of an epoch, which then ends."""
+    pairs = [to_numpy(batches[index]) for index in range(len(batches))]
+    batches.on_epoch_end()
+    return [np.concatenate(arrays) for arrays in zip(*pairs)]
+
+
+def assert_equal(actual, expected):
+    for a, e in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(a, e)
+
+
+def test_input_images(crops):
+    images, keypoints = input_images(crops, batch_size=7)
+    assert images.shape == (24, 80, 80, 1) and images.dtype == np.uint8
+    augment = Augmenter(None, 5)
+    expected = augment(
+        crops.images, crops.keypoints, crops.squares, np.zeros((24, 9), "float32")
+    )
+    assert_equal((images, keypoints), to_numpy(expected))
+
+
+def test_input_images_jittered_once(crops):
+    clean, _ = input_images(crops)
+    first = input_images(crops, Augmentation(), seed=0)
+    assert_equal(input_images(crops, Augmentation(), seed=0, batch_size=5), first)
+    assert (first[0] != clean).any()
+    assert (input_images(crops, Augmentation(), seed=1)[0] != first[0]).any()
+
+
+def test_without_augmentation_the_order_alone_is_drawn(crops):
+    batches = TrainingBatches(crops, batch_size=10, augmentation=None, seed=4)
+    assert len(batches) == 2
+    images, keypoints = input_images(crops)
+    for number in range(2):
+        order, _ = epoch_draws(24, 4, number)
+        found = epoch(batches)
+        assert_equal(found, (images[order[:20]], keypoints[order[:20]]))
+
+
+def test_every_batch_has_draws_of_its_own(crops):
+    batches = TrainingBatches(crops, batch_size=8, seed=1)
+    order, draws = epoch_draws(24, 1, 0)
+    arrays = (crops.images[order], crops.keypoints[order], crops.squares[order])
+    expected = Augmenter(Augmentation(), 5)(*arrays, draws)
+    assert_equal(epoch(batches), to_numpy(expected))
+
+
+def test_epochs_differ_and_a_later_start_goes_on(crops):
+    batches = TrainingBatches(crops, batch_size=8, seed=1)
+    first, second, third = epoch(batches), epoch(batches), epoch(batches)
+    assert (first[0] != second[0]).any() and (second[0] != third[0]).any()
+    resumed = TrainingBatches(crops, batch_size=8, seed=1, first_epoch=1)
+    assert_equal(epoch(resumed), second)
+    assert_equal(epoch(resumed), third)
+
+
+def test_too_few_faces(crops):
+    with pytest.raises(ValueError, match="faces, 24. Received: batch_size=25"):
+        TrainingBatches(crops, batch_size=25)

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from rcn_keras.evaluation import errors
+
+# Eyes 10 apart.
+TRUE = np.array([[[20.9, 30.2], [30.9, 30.2], [25.5, 35.5], [21.0, 40.0], [29.0, 40.0]]])
+
+
+def test_errors_are_in_eye_distances():
+    predicted = TRUE + [[3, 4]]
+    found = errors.normalized_errors(TRUE, predicted)
+    assert found.shape == (1, 5) and found.dtype == "float64"
+    np.testing.assert_allclose(found, 0.5, rtol=1e-6)
+
+
+def test_the_papers_grid_floors_both():
+    predicted = TRUE.copy()
+    predicted[0, 0] = [20.1, 30.9]  # The same cell.
+    predicted[0, 1] = [31.0, 30.2]  # The next one, a tenth of a pixel off.
+    grid = errors.normalized_errors(TRUE, predicted, grid=True)
+    np.testing.assert_allclose(grid, [[0, 0.1, 0, 0, 0]], rtol=1e-6)
+    subpixel = errors.normalized_errors(TRUE, predicted)
+    np.testing.assert_allclose(subpixel[0, :2], [np.hypot(0.8, 0.7) / 10, 0.01])
+
+
+def test_the_papers_grid_ends_at_its_border():
+    true, predicted = np.tile(TRUE, (2, 1, 1)), np.tile(TRUE, (2, 1, 1))
+    true[0, 2], predicted[0, 2] = [85.0, -3.0], [79.5, 0.5]
+    true[1, 2], predicted[1, 2] = [40.5, 79.5], [40.5, 99.0]
+    grid = errors.normalized_errors(true, predicted, grid=True)
+    assert not grid.any()
+    assert errors.normalized_errors(true, predicted)[:, 2].all()
+
+
+def test_the_eye_distance_is_not_floored():
+    true = TRUE.copy()
+    true[0, 0] = [20.4, 30.2]  # 10.5 apart, 10 between the cells.
+    found = errors.normalized_errors(true, true + [2, 0], grid=True)
+    np.testing.assert_allclose(found, 2 / 10.5, rtol=1e-6)
+
+
+def test_68_keypoints():
+    true = np.random.default_rng(0).uniform(0, 80, (2, 68, 2))
+    eyes = true[:, [36, 39]].mean(axis=1) - true[:, [42, 45]].mean(axis=1)
+    found = errors.normalized_errors(true, true + [0, 2])
+    expected = 2 / np.hypot(*eyes.T)
+    np.testing.assert_allclose(found, np.tile(expected[:, None], 68), rtol=1e-5)
+
+
+# Faces of 3, 7, 9 and 15 %.
+TABLE = np.array([[0.02, 0.04], [0.06, 0.08], [0.09, 0.09], [0.20, 0.10]])
+
+
+def test_summary():
+    found = errors.summary(TABLE)
+    assert found.pop("ci95")[0] < 8.5
+    assert found == {
+        "nme": 8.5,
+        "failure_rate_8": 50.0,
+        "failure_rate_10": 25.0,
+        "auc_10": 27.5,
+        "per_keypoint": [9.25, 7.75],
+    }
+
+
+def test_a_failure_is_above_the_bound():
+    found = errors.summary(np.array([[0.08, 0.08], [0.1, 0.1]]))
+    assert (found["failure_rate_8"], found["failure_rate_10"]) == (50.0, 0.0)
+
+
+def test_interval():
+    faces = np.random.default_rng(0).normal(0.06, 0.02, (2000, 1))
+    low, high = errors.summary(faces)["ci95"]
+    half = 1.96 * 100 * faces.std() / np.sqrt(2000)
+    assert low == pytest.approx(100 * faces.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(100 * faces.mean() + half, abs=0.1 * half)
+    assert errors.summary(faces)["ci95"] == [low, high]
+    assert errors.summary(faces, seed=1)["ci95"] != [low, high]
+    assert errors.summary(np.full((9, 5), 0.05))["ci95"] == [5.0, 5.0]
+
+
+def test_cumulative_error():
+    faces = [0.05, 0.15, 0.10, 0.30]
+    thresholds, shares = errors.cumulative_error(faces, limit=0.2, points=5)
+    np.testing.assert_allclose(thresholds, [0, 0.05, 0.1, 0.15, 0.2])
+    np.testing.assert_array_equal(shares, [0, 0.25, 0.5, 0.75, 0.75])
+    assert len(errors.cumulative_error(faces)[0]) == 201
+
+
+def test_area_under_curve():
+    assert errors.area_under_curve([0.0, 0.0], 0.1) == 1
+    assert errors.area_under_curve([0.1, 0.5], 0.1) == 0
+    assert errors.area_under_curve([0.025, 0.5], 0.1) == pytest.approx(0.375)
+    faces = np.random.default_rng(0).uniform(0, 0.2, 500)
+    thresholds, shares = errors.cumulative_error(faces, limit=0.1, points=100_001)
+    area = np.trapezoid(shares, thresholds) / 0.1
+    assert errors.area_under_curve(faces, 0.1) == pytest.approx(area, abs=1e-4)

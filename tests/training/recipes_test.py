@@ -1,0 +1,91 @@
+import json
+
+import pytest
+from model_checks import MASKS
+
+from rcn_keras.training import recipes
+from rcn_keras.training.recipes import RECIPES, as_dict, get_recipe
+
+TABLE_1 = {name: r for name, r in RECIPES.items() if name.startswith("table1_")}
+TABLE_2 = {name: r for name, r in RECIPES.items() if name.startswith("table2_")}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_builds(name):
+    recipe = RECIPES[name]
+    model = recipes.BUILDERS[recipe.model](**recipe.arguments)
+    assert model.input_shape == (None, 80, 80, 1)
+    assert model.output_shape == (None, 80, 80, 5)
+    assert recipe.epochs > 0 and recipe.batch_size > 0
+
+
+def test_table_1():
+    assert len(TABLE_1) == 2 * 9
+    for model in ("sumnet", "rcn"):
+        found = [r for r in TABLE_1.values() if r.model == model]
+        assert [r.arguments["mask"] for r in found] == MASKS
+        assert all(r.arguments["branches"] == 4 for r in found)
+    for name, recipe in TABLE_1.items():
+        bits = "".join(map(str, recipe.arguments["mask"]))
+        assert name == f"table1_{recipe.model}_{bits}"
+        assert not recipe.augmentation.occlusion and not recipe.augmentation.flip
+
+
+def test_table_2():
+    rows = [
+        (
+            recipe.model,
+            recipe.arguments["branches"],
+            recipe.augmentation.occlusion,
+            recipe.arguments.get("skip", False),
+        )
+        for recipe in TABLE_2.values()
+    ]
+    sumnet = [("sumnet", n, False, False) for n in (4, 5, 6)]
+    sumnet += [("sumnet", n, True, False) for n in (5, 6)]
+    rcn = [("rcn", n, False, False) for n in (4, 5, 6, 7)]
+    rcn += [("rcn", n, True, False) for n in (5, 6, 7)] + [("rcn", 6, True, True)]
+    assert rows == sumnet + rcn and len(rows) == 13
+    assert not any(recipe.augmentation.flip for recipe in TABLE_2.values())
+
+
+@pytest.mark.parametrize(
+    "name, aflw, afw",
+    [
+        ("table1_sumnet_1000", 10.54, 10.63),
+        ("table1_rcn_1001", 6.79, 7.27),
+        ("table1_rcn_0001", 46.87, 48.61),
+        ("table2_sumnet6_occlusion", 6.27, 6.33),
+        ("table2_rcn6_occlusion", 5.60, 5.36),
+        ("table2_rcn6_occlusion_skip", 5.63, 5.56),
+        ("rcn6_mtfl", 5.60, 5.36),
+        ("sumnet6_mtfl", 6.27, 6.33),
+    ],
+)
+def test_the_papers_errors(name, aflw, afw):
+    assert RECIPES[name].paper == {"aflw": aflw, "afw": afw}
+
+
+def test_ours_occlude_and_flip():
+    for name in ("rcn6_mtfl", "sumnet6_mtfl"):
+        recipe = RECIPES[name]
+        assert recipe.augmentation.occlusion and recipe.augmentation.flip
+        assert recipe.arguments == {"branches": 6} and name.startswith(recipe.model)
+
+
+def test_get_recipe():
+    assert get_recipe("demo") is not None and get_recipe("demo") == RECIPES["demo"]
+    changed = get_recipe("demo", epochs=3, seed=8)
+    assert (changed.epochs, changed.seed) == (3, 8)
+    assert changed.arguments == RECIPES["demo"].arguments
+    assert RECIPES["demo"].epochs != 3
+    with pytest.raises(ValueError, match="no recipe named 'rcn9'.*rcn6_mtfl"):
+        get_recipe("rcn9")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_as_dict_is_json(name):
+    told = as_dict(RECIPES[name])
+    assert told["augmentation"]["rotation"] == 40.0
+    restored = json.loads(json.dumps(told))
+    assert restored.keys() == told.keys() and restored["model"] == RECIPES[name].model
