@@ -14,7 +14,6 @@ import numpy as np
 import rivals
 
 from rcn_keras import provenance
-from rcn_keras.data.annotations import FLIP_PAIRS
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import training_square
 from rcn_keras.faces.images import read_image
@@ -47,12 +46,16 @@ def parser(description, example):
     return made
 
 
-def positive(text):
-    """A whole number above 0, for `argparse`."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {value}")
-    return value
+def count_option(parser, name, default, text):
+    """Adds an option for a whole number above 0."""
+
+    def positive(given):
+        if int(given) < 1:
+            raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {given}")
+        return int(given)
+
+    text += f" (default: {default or 'all'})"
+    parser.add_argument(name, type=positive, default=default, help=text)
 
 
 def run(main):
@@ -100,24 +103,6 @@ def square_box(square):
     """`(left, top, side)` as `[x0, y0, x1, y1]`."""
     left, top, side = square
     return np.array([left, top, left + side, top + side])
-
-
-def mirrored_back(points, width):
-    """Points found in a mirrored image as points of the image itself.
-
-    Args:
-        points: `(..., 5, 2)` in continuous pixels of the mirrored image.
-        width: float, of the image.
-
-    Returns:
-        `(..., 5, 2)`: x -> width - x, and left and right keypoints traded.
-    """
-    order = np.arange(5)
-    for left, right in FLIP_PAIRS[5]:
-        order[[left, right]] = right, left
-    points = np.array(points, "float64")[..., order, :]
-    points[..., 0] = width - points[..., 0]
-    return points
 
 
 def load_rival(name):

@@ -17,7 +17,6 @@ matrix product, measured in the same rounds.
 """
 
 import dataclasses
-import os
 import resource
 import time
 from collections.abc import Callable
@@ -25,13 +24,13 @@ from collections.abc import Callable
 import common
 import keras
 import numpy as np
+from accuracy import apply_correction, both_errors, fit_correction, labels, located
 
 from rcn_keras import provenance
-from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT, read_mtfl
+from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
-from rcn_keras.evaluation.errors import normalized_errors
-from rcn_keras.faces.crop import input_crop, to_crop, to_photograph
+from rcn_keras.faces.crop import input_crop
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import from_preset, list_presets
 
@@ -55,17 +54,9 @@ def main():
     parser = common.parser(
         __doc__, "python benchmarks/faces_per_second.py --data MTFL --faces 500"
     )
-    for name, default, text in (
-        ("--faces", 500, f"faces of testing.txt, {BATCH} at least"),
-        ("--fit-faces", 1000, "training faces for the linear corrections"),
-        ("--rounds", 7, "turns of each contender"),
-    ):
-        parser.add_argument(
-            name,
-            type=common.positive,
-            default=default,
-            help=f"{text} (default: %(default)s)",
-        )
+    common.count_option(parser, "--faces", 500, f"of testing.txt, {BATCH} at least")
+    common.count_option(parser, "--fit-faces", 1000, "to fit the corrections on")
+    common.count_option(parser, "--rounds", 7, "turns of each contender")
     options = parser.parse_args()
     faces = read_mtfl(options.data, "testing")[: options.faces]
     listed = read_mtfl(options.data, "training")
@@ -88,18 +79,13 @@ def main():
     contenders += [floor(name, network) for name, network in networks.items()]
 
     rows = table(contenders, timed(contenders, options.rounds))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # KiB on Linux
     print(common.markdown(rows))
-    print(
-        f"\n{len(test)} AFLW faces, {options.rounds} rounds; {provenance.device()}; "
-        f"{keras.backend.backend()}, keras {keras.__version__}, "
-        f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}; peak memory of "
-        f"the whole run, all contenders: {memory:.0f} MiB"
-    )
-    common.write_rows(
-        options.results / "faces_per_second.csv",
-        [row | {"peak_memory_mib": round(memory)} for row in rows],
-    )
+    print(f"\n{len(test)} AFLW faces, {options.rounds} rounds; {provenance.device()};")
+    print(f"{keras.backend.backend()}, keras {keras.__version__};", end=" ")
+    print(f"peak memory of the run, all contenders: {memory} MiB")
+    rows = [row | {"peak_memory_mib": memory} for row in rows]
+    common.write_rows(options.results / "faces_per_second.csv", rows)
 
 
 def ours(name, network, test):
@@ -108,35 +94,36 @@ def ours(name, network, test):
     crops = [input_crop(image, square) for image, square in zip(images, squares)]
     crops = np.stack(crops)[..., None].astype("float32")
     network.compile(jit_compile=keras.backend.backend() == "jax")
-    found = []
-    for refinements, text in enumerate(("known square", "known square, refined")):
-        predictor = Predictor.from_preset(name, refinements=refinements)
-        errors = both_errors(predictor.locate(images, squares)[0], faces)
+    predictor, found = Predictor.from_preset(name), []
+    for refinements, label in enumerate(("known square", "known square, refined")):
 
-        def locate(part, predictor=predictor):
-            predictor.locate(images[part], squares[part])
+        def locate(part, refinements=refinements):
+            predictor.refinements = refinements
+            return predictor.locate(images[part], squares[part])[0]
 
+        errors = both_errors(locate(slice(None)), faces)
         for batch in (1, BATCH):
-            label = f"{name}, {text}"
-            found.append(contender(label, batch, len(test), locate, errors))
+            text = f"{name}, {label}"
+            found.append(contender(text, batch, len(test), locate, errors))
+
+    def network_alone(part):
+        network.predict_on_batch(crops[part])
+
     for batch in (1, BATCH):
-        label = f"{name}, network alone"
-        step = lambda part: network.predict_on_batch(crops[part])  # noqa: E731
-        found.append(contender(label, batch, len(test), step))
+        text = f"{name}, network alone"
+        found.append(contender(text, batch, len(test), network_alone))
     return found
 
 
 def theirs(rival, test, fitting):
     """A rival as contender, with its errors raw and corrected."""
     fitted = list(common.photographs(fitting, f"training photographs, {rival.name}"))
-    fitted_faces, _, fitted_squares = zip(*fitted)
-    correction = fit_correction(
-        located(rival, fitted), labels(fitted_faces), fitted_squares
-    )
+    faces, _, squares = zip(*fitted)
+    correction = fit_correction(located(rival, fitted), labels(faces), squares)
     faces, images, squares = zip(*test)
     points = located(rival, test)
     corrected = apply_correction(points, correction, squares)
-    errors = both_errors(points, faces) | both_errors(corrected, faces, ", corrected")
+    errors = both_errors(points, faces) | both_errors(corrected, faces, ", linear map")
     boxes = [common.square_box(square) for square in squares]
 
     def predict(part):
@@ -160,10 +147,14 @@ def contender(name, batch, count, step, errors=None):
 def floor(name, network):
     """The matrix product that has as many multiply-adds as so many faces."""
     left, right = np.random.default_rng(0).random((2, PRODUCT, PRODUCT), "float32")
+    left, right = keras.ops.convert_to_tensor(left), keras.ops.convert_to_tensor(right)
     count = macs(network)
-    faces = PRODUCT**3 / count
-    text = f"{name}, floor: {count / 1e9:.3f} G multiply-adds"
-    return Contender(text, "", faces, lambda: left @ right)
+    return Contender(
+        f"{name}, floor: {count / 1e9:.3f} G multiply-adds",
+        "",
+        PRODUCT**3 / count,
+        lambda: np.asarray(keras.ops.matmul(left, right)),
+    )
 
 
 def macs(model):
@@ -194,7 +185,7 @@ def table(contenders, milliseconds):
     """The rows, for the README and the file alike."""
     ratios = np.median(milliseconds / milliseconds[:, :1], axis=0)
     kinds = ["as released", "shift-corrected"]
-    kinds += [f"{kind}, corrected" for kind in kinds]
+    kinds += [f"{kind}, linear map" for kind in kinds]
     return [
         {
             "contender": one.name,
@@ -206,60 +197,6 @@ def table(contenders, milliseconds):
         | {f"error %, {kind}": one.errors.get(kind, "") for kind in kinds}
         for one, times, ratio in zip(contenders, milliseconds.T, ratios)
     ]
-
-
-def both_errors(points, faces, suffix=""):
-    """Mean errors in percent, as released and shift-corrected."""
-    shifts = {"as released": 0, "shift-corrected": AFLW_LABEL_SHIFT}
-    errors = {}
-    for kind, shift in shifts.items():
-        error = normalized_errors(labels(faces) - shift, points).mean()
-        errors[kind + suffix] = f"{100 * error:.2f}"
-    return errors
-
-
-def labels(faces):
-    return np.stack([face.keypoints for face in faces])
-
-
-def located(rival, test):
-    """A rival's five points of every face, `(N, 5, 2)`."""
-    found = [common.five_points(rival, im, common.square_box(sq)) for _, im, sq in test]
-    return np.stack(found)
-
-
-def fit_correction(points, true, squares, dropped=0.05):
-    """A linear map a keypoint from a rival's definition of it to MTFL's.
-
-    Least squares in coordinates of the squares, and again without the faces that the
-    first map leaves worst.
-
-    Args:
-        points, true: `(N, K, 2)` in photograph pixels.
-        squares: `(N, 3)` left, top and side.
-        dropped: float, share of the faces left out of the second fit.
-
-    Returns:
-        `(K, 3, 2)`: (x, y, 1) times it is the corrected (x, y), in sides of the square.
-    """
-    found, wanted = to_crop(points, squares, 1), to_crop(true, squares, 1)
-    maps = []
-    for k in range(found.shape[1]):
-        x, y = _with_one(found[:, k]), wanted[:, k]
-        residual = np.linalg.norm(x @ np.linalg.lstsq(x, y)[0] - y, axis=1)
-        kept = residual.argsort()[: len(x) - int(dropped * len(x))]
-        maps.append(np.linalg.lstsq(x[kept], y[kept])[0])
-    return np.stack(maps)
-
-
-def apply_correction(points, correction, squares):
-    """Points `(N, K, 2)` put through the maps of `fit_correction`."""
-    found = _with_one(to_crop(points, squares, 1))
-    return to_photograph(np.einsum("nki,kij->nkj", found, correction), squares, 1)
-
-
-def _with_one(points):
-    return np.concatenate([points, np.ones_like(points[..., :1])], axis=-1)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,7 @@ def main():
     parser = common.parser(
         __doc__, "python benchmarks/fit_detector_box.py --data MTFL --faces 2000"
     )
-    parser.add_argument(
-        "--faces", type=common.positive, default=2000, help="default: %(default)s"
-    )
+    common.count_option(parser, "--faces", 2000, "of the training split")
     parser.add_argument(
         "--detector",
         default="mtcnn",

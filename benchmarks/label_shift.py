@@ -19,7 +19,7 @@ rows "aflw - lfw".
 import common
 import numpy as np
 
-from rcn_keras.data.annotations import KEYPOINT_NAMES
+from rcn_keras.data.annotations import FLIP_PAIRS, KEYPOINT_NAMES
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
@@ -37,9 +37,7 @@ def main():
         __doc__, "python benchmarks/label_shift.py --data MTFL --rival dlib"
     )
     parser.add_argument("--preset", default="rcn6_mtfl", help="default: %(default)s")
-    parser.add_argument(
-        "--faces", type=common.positive, help="of each set at most (default: all)"
-    )
+    common.count_option(parser, "--faces", None, "of each set at most")
     parser.add_argument(
         "--rival",
         nargs="+",
@@ -101,7 +99,7 @@ def network_offsets(preset, faces):
         run(model, images)[preset.config["decoder"]]
         for images in (crops, crops[:, :, ::-1])
     )
-    mirror = (plain + common.mirrored_back(mirrored, INPUT_SIZE)) / 2
+    mirror = (plain + mirrored_back(mirrored, INPUT_SIZE)) / 2
     return {
         "plain": to_photograph(plain, squares, INPUT_SIZE) - labels,
         "mirror": to_photograph(mirror, squares, INPUT_SIZE) - labels,
@@ -117,9 +115,27 @@ def rival_offsets(rival, faces):
         mirrored_box = np.array([width - box[2], box[1], width - box[0], box[3]])
         mirrored = common.five_points(rival, image[:, ::-1], mirrored_box)
         plain.append(points - face.keypoints)
-        both = (points + common.mirrored_back(mirrored, width)) / 2
+        both = (points + mirrored_back(mirrored, width)) / 2
         mirror.append(both - face.keypoints)
     return {"plain": np.array(plain), "mirror": np.array(mirror)}
+
+
+def mirrored_back(points, width):
+    """Points found in a mirrored image as points of the image itself.
+
+    Args:
+        points: `(..., 5, 2)` in continuous pixels of the mirrored image.
+        width: float, of the image.
+
+    Returns:
+        `(..., 5, 2)`: x -> width - x, and left and right keypoints traded.
+    """
+    order = np.arange(5)
+    for left, right in FLIP_PAIRS[5]:
+        order[[left, right]] = right, left
+    points = np.array(points, "float64")[..., order, :]
+    points[..., 0] = width - points[..., 0]
+    return points
 
 
 def medians(offsets, resamples=300, seed=0):
@@ -151,16 +167,13 @@ def measured(name, faces, measure):
         for of, (middle, resampled) in found.items():
             low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
             count = len(offsets[of][test]) if of in offsets else ""
-            for keypoint, *numbers in zip(NAMES, middle, low, high):
-                rows.append(
-                    {"network": name, "test": test, "set": of, "faces": count}
-                    | {"keypoint": keypoint}
-                    | {
-                        f"{axis}{part}": round(float(number[i]), 4)
-                        for i, axis in enumerate("xy")
-                        for part, number in zip(("", "_low", "_high"), numbers)
-                    }
-                )
+            head = {"network": name, "test": test, "set": of, "faces": count}
+            for i, keypoint in enumerate(NAMES):
+                row = head | {"keypoint": keypoint}
+                for axis in (0, 1):
+                    for part, numbers in (("", middle), ("_low", low), ("_high", high)):
+                        row["xy"[axis] + part] = round(float(numbers[i, axis]), 4)
+                rows.append(row)
     return rows
 
 

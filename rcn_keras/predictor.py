@@ -6,12 +6,12 @@ import pathlib
 import keras
 import numpy as np
 
-from rcn_keras import codec
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.crop import input_crop, to_photograph
 from rcn_keras.faces.detect import get_detector
 from rcn_keras.faces.images import as_rgb, read_image
+from rcn_keras.layers import KeypointDecoder
 
 BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
 
@@ -90,12 +90,8 @@ class Predictor:
         self.refinements = refinements
         self._detector_choice = detector
         self._detector = None
-        maps = model.output
-        keypoints = codec.decode(maps, decoder)
-        confidence = codec.confidence(maps, keypoints, *calibration)
-        self._network = keras.Model(
-            model.input, {"keypoints": keypoints, "confidence": confidence}
-        )
+        decoded = KeypointDecoder(decoder, *calibration)(model.output)
+        self._network = keras.Model(model.input, decoded)
         # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
         self._network.compile(jit_compile=keras.backend.backend() == "jax")
 

@@ -147,6 +147,13 @@ def test_unknown_method():
         codec.decode(random_maps(), "mean")
 
 
+def test_spatial_softmax_equals_numpy():
+    maps = random_maps()
+    found = to_numpy(codec.spatial_softmax(maps))
+    np.testing.assert_allclose(found, softmax(maps), atol=1e-6)
+    assert to_numpy(codec.spatial_softmax(maps.astype("float16"))).dtype == "float32"
+
+
 def test_mass_within_equals_numpy():
     probabilities = softmax(random_maps())
     points = np.random.default_rng(1).uniform(-1, 14, (3, 4, 2))
@@ -156,7 +163,9 @@ def test_mass_within_equals_numpy():
     near = distance <= radii[:, None, None, None]
     expected = (probabilities * near).sum(axis=(1, 2))
     inputs = [x.astype("float32") for x in (probabilities, points, radii)]
-    np.testing.assert_allclose(to_numpy(codec.mass_within(*inputs)), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        to_numpy(codec.mass_within(*inputs)), expected, atol=1e-6
+    )
     same = to_numpy(codec.mass_within(*inputs[:2], 2.0))
     np.testing.assert_allclose(same[1], expected[1], atol=1e-6)
 
@@ -174,7 +183,9 @@ def test_interocular_distance():
         codec.interocular_distance(np.zeros((1, 7, 2)))
 
 
-CENTERS = np.array([[12.5, 20.5], [27.5, 20.5], [20.5, 25.5], [14.5, 30.5], [26.5, 30.5]])
+CENTERS = np.array(
+    [[12.5, 20.5], [27.5, 20.5], [20.5, 25.5], [14.5, 30.5], [26.5, 30.5]]
+)
 
 
 def test_confidence_is_the_mass_within_a_tenth_of_the_eyes_distance():

@@ -49,7 +49,7 @@ def gradient(loss, y, maps):
         def call(self, inputs):
             return inputs * 0 + self.maps
 
-    model = keras.Sequential([keras.Input(maps.shape[1:]), Maps()])
+    model = keras.Sequential([keras.Input(batch_shape=maps.shape), Maps()])
     model.set_weights([maps])
     model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
     model.train_on_batch(np.zeros_like(maps), y)

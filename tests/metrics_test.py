@@ -86,7 +86,9 @@ def test_sample_weight():
     y, maps = case()
     metric, weight = NormalizedMeanError(), np.float32([[1], [0], [2], [0]])
     metric.update_state(y, maps, sample_weight=weight)
-    expected = np.average(errors(y, maps, "local_mean").mean(axis=1), weights=weight[:, 0])
+    expected = np.average(
+        errors(y, maps, "local_mean").mean(axis=1), weights=weight[:, 0]
+    )
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
 
 

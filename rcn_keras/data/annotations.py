@@ -6,7 +6,15 @@ import pathlib
 import numpy as np
 
 # Index pairs that trade places when a face is mirrored.
-FLIP_PAIRS = {5: [[0, 1], [3, 4]]}
+FLIP_PAIRS = {
+    5: [[0, 1], [3, 4]],
+    68: [[i, 16 - i] for i in range(8)]  # jaw
+    + [[17 + i, 26 - i] for i in range(5)]  # brows
+    + [[31, 35], [32, 34]]  # nostrils
+    + [[36, 45], [37, 44], [38, 43], [39, 42], [40, 47], [41, 46]]  # eyes
+    + [[48, 54], [49, 53], [50, 52], [59, 55], [58, 56]]  # lips, outside
+    + [[60, 64], [61, 63], [67, 65]],  # and inside
+}
 
 KEYPOINT_NAMES = {
     5: ["left_eye", "right_eye", "nose", "left_mouth_corner", "right_mouth_corner"]

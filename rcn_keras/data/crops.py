@@ -71,7 +71,8 @@ def load_crops(faces, progress=None):
             if progress:
                 progress(done, len(faces))
     if not loaded:
-        raise InputError(f"no face could be loaded; the first: {failures[0]}")
+        first = f"; the first: {failures[0]}" if failures else ": none were given"
+        raise InputError(f"no face could be loaded{first}")
     kept, images, outer, inner = zip(*loaded)
     outer = np.array(outer, "float32")
     keypoints = np.stack([face.keypoints for face in kept])

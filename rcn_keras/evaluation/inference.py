@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from rcn_keras import codec
+from rcn_keras.layers import KeypointDecoder
 
 
 def decoded_model(model):
@@ -15,8 +16,10 @@ def decoded_model(model):
     Returns:
         `keras.Model` to a dict: for each of `codec.DECODERS` keypoints `(N, K, 2)`.
     """
-    maps = model.output
-    outputs = {method: codec.decode(maps, method) for method in codec.DECODERS}
+    outputs = {
+        method: KeypointDecoder(method)(model.output)["keypoints"]
+        for method in codec.DECODERS
+    }
     decoded = keras.Model(model.input, outputs)
     # One call without a trace for each batch; XLA is slower on the CPU.
     decoded.compile(jit_compile=keras.backend.backend() == "jax")

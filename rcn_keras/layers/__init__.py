@@ -1,6 +1,7 @@
 """Keras layers: one a file, tensor in, tensor out, on any Keras backend."""
 
 from rcn_keras.layers.branch_sum import BranchSum
+from rcn_keras.layers.keypoint_decoder import KeypointDecoder
 from rcn_keras.layers.local_contrast_normalization import LocalContrastNormalization
 from rcn_keras.layers.random_keypoint_affine import RandomKeypointAffine
 from rcn_keras.layers.random_occlusion import RandomOcclusion
@@ -9,6 +10,7 @@ from rcn_keras.layers.tiling_upsampling import TilingUpsampling2D
 
 __all__ = [
     "BranchSum",
+    "KeypointDecoder",
     "LocalContrastNormalization",
     "RandomKeypointAffine",
     "RandomOcclusion",

@@ -34,9 +34,7 @@ class RandomOcclusion(layers.Layer):
         Honari et al., Recombinator Networks, CVPR 2016, footnote 9.
     """
 
-    def __init__(
-        self, min_size=20, max_size=50, seed=None, dtype="float32", **kwargs
-    ):
+    def __init__(self, min_size=20, max_size=50, seed=None, dtype="float32", **kwargs):
         super().__init__(dtype=dtype, **kwargs)
         if not 1 <= min_size <= max_size:
             raise ValueError(

@@ -31,7 +31,7 @@ grey crop of 80x80 pixels, with a confidence for each.
 | augmentation | {augmentation} |
 | command | `{command}` |
 | machine | {device}, backend {backend}; {minutes} minutes |
-| chosen by | lowest error on the jittered and occluded validation faces; decoder and confidence on validation too |
+| chosen by | lowest error on the validation faces; decoder and confidence on them too |
 
 MTFL and AFLW may be used for research only; their images are not in this package. The
 weights are released under Apache-2.0; whether weights trained on research data may be

@@ -59,8 +59,9 @@ class Progress(keras.callbacks.Callback):
 class Validation(keras.callbacks.Callback):
     """Measures, keeps the best weights, writes the log and the state to resume from.
 
-    The error that selects is the mean one of the jittered (and occluded) validation
-    faces, as in the original, at sub-pixel precision; the clean one is logged beside.
+    The error that selects is the mean sub-pixel one of the validation faces as they
+    are; that of the same faces jittered (and occluded), which the original selects by,
+    is logged beside.
 
     Args:
         out: folder.
@@ -82,7 +83,7 @@ class Validation(keras.callbacks.Callback):
         """Whether early stopping has ended the run."""
         if self.patience is None or not self.rows:
             return False
-        errors = [row["val_nme"] for row in self.rows]
+        errors = [row["val_nme_clean"] for row in self.rows]
         return len(errors) - 1 - int(np.argmin(errors)) >= self.patience
 
     def on_epoch_end(self, epoch, logs=None):
@@ -98,9 +99,9 @@ class Validation(keras.callbacks.Callback):
         row["val_nme"], _ = self._errors(*self.jittered)
         row["val_nme_clean"], row["val_nme_clean_grid"] = self._errors(*self.clean)
         row["seconds"] = round(time.monotonic() - self.progress.started, 1)
-        best = min((r["val_nme"] for r in self.rows), default=np.inf)
+        best = min((r["val_nme_clean"] for r in self.rows), default=np.inf)
         self.rows.append(row)
-        if row["val_nme"] < best:
+        if row["val_nme_clean"] < best:
             with replaced(self.out / "best.weights.h5") as temporary:
                 self.model.save_weights(temporary)
         # The log first: a row without its `last.keras` is dropped on resuming.
@@ -113,7 +114,7 @@ class Validation(keras.callbacks.Callback):
             f"{100 * row['val_nme_clean']:.2f} % clean, "
             f"{100 * row['val_nme_clean_grid']:.2f} % clean on the paper grid; "
             f"{row['images_per_second']:.0f} images/s"
-            + (" (best)" if row["val_nme"] < best else "")
+            + (" (best)" if row["val_nme_clean"] < best else "")
         )
         if self.exhausted():
             self.progress.echo(f"no better for {self.patience} epochs: stopping")

@@ -62,7 +62,6 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
             model = _compiled_model(recipe, steps, out)
     first_epoch = int(np.asarray(model.optimizer.iterations)) // steps
 
-    batches = _batches(training, recipe, first_epoch)
     jitter = Augmentation(flip=False, occlusion=recipe.augmentation.occlusion)
     progress = Progress(recipe.epochs, steps, recipe.batch_size, echo)
     watch = Validation(
@@ -74,16 +73,21 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         progress=progress,
     )
     started = time.monotonic()
-    if first_epoch < recipe.epochs and not watch.exhausted():
+    turn = recipe.epochs - recipe.finish_epochs
+    phases = [(recipe.augmentation, turn), (recipe.finish, recipe.epochs)]
+    for augmentation, end in phases:
+        if first_epoch >= end or watch.exhausted():
+            continue
         model.fit(
-            batches,
-            epochs=recipe.epochs,
+            _batches(training, recipe, augmentation, first_epoch),
+            epochs=end,
             initial_epoch=first_epoch,
             steps_per_epoch=steps,
             verbose=0,
             shuffle=False,
             callbacks=[progress, watch],
         )
+        first_epoch = end
     _plot(watch.rows, out / "training.png", echo)
     echo(f"trained for {(time.monotonic() - started) / 60:.1f} minutes")
     model.load_weights(out / BEST)
@@ -132,10 +136,10 @@ def _compiled_model(recipe, steps, out):
     return model
 
 
-def _batches(training, recipe, first_epoch):
+def _batches(training, recipe, augmentation, first_epoch):
     settings = {
         "batch_size": recipe.batch_size,
-        "augmentation": recipe.augmentation,
+        "augmentation": augmentation,
         "seed": recipe.seed,
         "first_epoch": first_epoch,
     }

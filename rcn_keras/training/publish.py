@@ -15,6 +15,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.files import replaced
+from rcn_keras.layers import KeypointDecoder
 from rcn_keras.models import BUILDERS
 from rcn_keras.presets import load_weights, save_preset
 from rcn_keras.training.callbacks import read_log
@@ -56,7 +57,7 @@ def publish(run_folder, validation, out):
     }
     decoder = min(errors, key=errors.get)
     grid = normalized_errors(clean[1], decoded["argmax"], grid=True).mean()
-    bare = keras.Model(model.input, _with_confidence(model.output, decoder))
+    bare = keras.Model(model.input, KeypointDecoder(decoder)(model.output))
     bare.compile(jit_compile=keras.backend.backend() == "jax")
     mass, correct = [], []
     for images, keypoints in (clean, jittered):
@@ -94,11 +95,6 @@ def publish(run_folder, validation, out):
     with replaced(out / "training_log.csv") as temporary:
         shutil.copyfile(run_folder / "log.csv", temporary)
     return config
-
-
-def _with_confidence(maps, decoder):
-    keypoints = codec.decode(maps, decoder)
-    return {"keypoints": keypoints, "confidence": codec.confidence(maps, keypoints)}
 
 
 def fit_line(mass, correct, steps=100):

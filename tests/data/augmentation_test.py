@@ -72,7 +72,9 @@ def test_every_setting_counts(crops, field):
 
 
 def test_68_keypoints(crops):
-    many = dataclasses.replace(crops, keypoints=np.tile(crops.keypoints, (1, 14, 1))[:, :68])
+    many = dataclasses.replace(
+        crops, keypoints=np.tile(crops.keypoints, (1, 14, 1))[:, :68]
+    )
     for augmentation in (None, Augmentation()):
         _, keypoints = augmented(many, augmentation, uniform(24), keypoints=68)
         assert keypoints.shape == (24, 68, 2)

@@ -18,6 +18,15 @@ def assert_equal(actual, expected):
         np.testing.assert_array_equal(a, e)
 
 
+def assert_close(actual, expected):
+    """Equal but for the last bit, which may differ with the size of the batch: it can
+    tip the rounding of a grey level."""
+    (images, keypoints), (other, others) = actual, expected
+    difference = np.abs(images.astype(int) - other)
+    assert difference.max() <= 1 and np.mean(difference) < 1e-3
+    np.testing.assert_allclose(keypoints, others, atol=1e-4)
+
+
 def test_input_images(crops):
     images, keypoints = input_images(crops, batch_size=7)
     assert images.shape == (24, 80, 80, 1) and images.dtype == np.uint8
@@ -25,13 +34,13 @@ def test_input_images(crops):
     expected = augment(
         crops.images, crops.keypoints, crops.squares, np.zeros((24, 9), "float32")
     )
-    assert_equal((images, keypoints), to_numpy(expected))
+    assert_close((images, keypoints), to_numpy(expected))
 
 
 def test_input_images_jittered_once(crops):
     clean, _ = input_images(crops)
     first = input_images(crops, Augmentation(), seed=0)
-    assert_equal(input_images(crops, Augmentation(), seed=0, batch_size=5), first)
+    assert_close(input_images(crops, Augmentation(), seed=0, batch_size=5), first)
     assert (first[0] != clean).any()
     assert (input_images(crops, Augmentation(), seed=1)[0] != first[0]).any()
 
@@ -43,7 +52,7 @@ def test_without_augmentation_the_order_alone_is_drawn(crops):
     for number in range(2):
         order, _ = epoch_draws(24, 4, number)
         found = epoch(batches)
-        assert_equal(found, (images[order[:20]], keypoints[order[:20]]))
+        assert_close(found, (images[order[:20]], keypoints[order[:20]]))
 
 
 def test_every_batch_has_draws_of_its_own(crops):
@@ -51,7 +60,7 @@ def test_every_batch_has_draws_of_its_own(crops):
     order, draws = epoch_draws(24, 1, 0)
     arrays = (crops.images[order], crops.keypoints[order], crops.squares[order])
     expected = Augmenter(Augmentation(), 5)(*arrays, draws)
-    assert_equal(epoch(batches), to_numpy(expected))
+    assert_close(epoch(batches), to_numpy(expected))
 
 
 def test_epochs_differ_and_a_later_start_goes_on(crops):

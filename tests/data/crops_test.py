@@ -26,7 +26,9 @@ def test_arrays(crops, mtfl_folder):
         outer, inner = boxes.training_squares(faces[n].keypoints, *image.shape[1::-1])
         np.testing.assert_array_equal(crops.outer[n], outer)
         np.testing.assert_array_equal(crops.squares[n], inner)
-        np.testing.assert_array_equal(crops.images[n, :, :, 0], crop_square(image, outer))
+        np.testing.assert_array_equal(
+            crops.images[n, :, :, 0], crop_square(image, outer)
+        )
         assert crops.faces[n].image == faces[n].image
 
 

@@ -81,7 +81,8 @@ def test_a_folder_as_released(mtfl_folder):
         faces = read_mtfl(mtfl_folder, part)
         assert len(faces) == count
         for face in faces:
-            width, height = Image.open(face.image).size
+            with Image.open(face.image) as image:
+                width, height = image.size
             assert face.keypoints.min() > 0
             assert (face.keypoints < [width, height]).all()
             assert face.keypoints[0, 0] < face.keypoints[1, 0]

@@ -4,7 +4,9 @@ import pytest
 from rcn_keras.evaluation import errors
 
 # Eyes 10 apart.
-TRUE = np.array([[[20.9, 30.2], [30.9, 30.2], [25.5, 35.5], [21.0, 40.0], [29.0, 40.0]]])
+TRUE = np.array(
+    [[[20.9, 30.2], [30.9, 30.2], [25.5, 35.5], [21.0, 40.0], [29.0, 40.0]]]
+)
 
 
 def test_errors_are_in_eye_distances():
@@ -67,6 +69,13 @@ def test_summary():
 def test_a_failure_is_above_the_bound():
     found = errors.summary(np.array([[0.08, 0.08], [0.1, 0.1]]))
     assert (found["failure_rate_8"], found["failure_rate_10"]) == (50.0, 0.0)
+
+
+def test_faces_that_were_missed_are_failures():
+    found, without = errors.summary(TABLE, missed=4), errors.summary(TABLE)
+    assert (found["failure_rate_8"], found["failure_rate_10"]) == (75.0, 62.5)
+    assert found["auc_10"] == 13.75
+    assert all(found[key] == without[key] for key in ("nme", "ci95", "per_keypoint"))
 
 
 def test_interval():

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from layer_checks import to_numpy
 from PIL import Image
 
-from rcn_keras.faces import crop
+from rcn_keras.faces import boxes, crop
+from rcn_keras.layers import RandomKeypointAffine
 
 
 def photograph(seed=0, height=150, width=190):
@@ -98,6 +100,32 @@ def test_a_blob_lands_where_to_crop_says(seed):
         assert np.abs(found - expected).max() < 0.05
 
 
+@pytest.mark.parametrize("square", [(70, 40, 60), (40.6, 30.3, 101.2), (-20, 60, 70)])
+def test_the_input_of_a_square_is_what_training_sees(square):
+    image, square = photograph(), np.array(square, "float64")
+    margin = (boxes.CONTEXT - 1) / 2 * square[2]
+    outer = square + [-margin, -margin, 2 * margin]
+    stored = crop.crop_square(image, outer)[None, :, :, None]
+    inner = (square - [*outer[:2], 0]) * 160 / outer[2]
+    inputs = {
+        "images": stored,
+        "squares": inner[None],
+        "keypoints": np.zeros((1, 1, 2)),
+    }
+    seen = RandomKeypointAffine()(inputs, training=False)["images"]
+    found = crop.input_crop(image, square)
+    assert found.shape == (80, 80) and found.dtype == np.uint8
+    # There the stored crop is rounded to bytes in between.
+    assert np.abs(found - to_numpy(seen)[0, :, :, 0]).max() <= 1
+
+
+def test_a_blob_lands_where_the_input_crop_says():
+    square = np.array([50.3, 20.8, 90.4])
+    found = centroid(crop.input_crop(blob(90.0, 70.0), square))
+    expected = crop.to_crop(np.array([[[90.0, 70.0]]]), square[None], 80)[0, 0]
+    assert np.abs(found - expected).max() < 0.05
+
+
 def test_to_crop_and_to_photograph():
     points = np.array([[[10.0, 20.0], [70.0, 100.0]], [[0.0, 0.0], [5.0, 5.0]]])
     squares = np.array([[10, 20, 40], [-5, -10, 160]])
@@ -118,6 +146,6 @@ def test_resampling_matrix_copies_whole_pixels():
 def test_resampling_matrix_rows_sum_to_one_inside_and_to_none_outside(side, size):
     first, weights = crop.resampling_matrix(-side / 3, side, size, length=50)
     assert weights.dtype == "float32"
-    assert 0 <= first and first + weights.shape[1] <= 50
+    assert first >= 0 and first + weights.shape[1] <= 50
     centers = -side / 3 + (np.arange(size) + 0.5) * side / size
     np.testing.assert_allclose(weights.sum(axis=1), centers >= 0, atol=1e-6)

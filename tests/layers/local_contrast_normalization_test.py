@@ -59,7 +59,9 @@ def test_no_image_depends_on_its_batch():
 
 @pytest.mark.parametrize("grey", [0.0, 255.0])
 def test_finite_on_a_constant_image(grey):
-    out = to_numpy(LocalContrastNormalization()(np.full((1, 80, 80, 1), grey, "float32")))
+    out = to_numpy(
+        LocalContrastNormalization()(np.full((1, 80, 80, 1), grey, "float32"))
+    )
     assert np.isfinite(out).all()
     # Away from the zero padding there is no contrast: mid-grey.
     np.testing.assert_allclose(out[0, 8:-8, 8:-8], 0.5, atol=1e-4)

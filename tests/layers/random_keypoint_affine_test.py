@@ -80,7 +80,9 @@ def test_blobs_land_on_the_moved_keypoints(seed):
         order = SWAPPED if draws[n, 4] > 0.5 else range(5)
         difference = out["keypoints"][n] - expected[n][order]
         assert np.abs(difference).max() < 0.1
-    moved = np.abs(out["keypoints"] - to_numpy(layer(inputs, training=False))["keypoints"])
+    moved = np.abs(
+        out["keypoints"] - to_numpy(layer(inputs, training=False))["keypoints"]
+    )
     assert moved.max() > 5
 
 

@@ -8,7 +8,7 @@ from rcn_keras.layers.random_occlusion import DRAWS
 
 
 def rectangles(images):
-    """`(N, 4)` height, width, top, left of what is black; fails unless one rectangle."""
+    """`(N, 4)` height, width, top, left of the one black rectangle in each image."""
     black = (images == 0).all(axis=-1)
     found = []
     for mask in black:
@@ -29,7 +29,9 @@ def test_layer(tmp_path):
 
 
 def test_one_rectangle_inside_of_every_size():
-    images = np.random.default_rng(0).uniform(1, 255, (1500, 80, 80, 1)).astype("float32")
+    images = (
+        np.random.default_rng(0).uniform(1, 255, (1500, 80, 80, 1)).astype("float32")
+    )
     out = to_numpy(RandomOcclusion(seed=0)(images))
     assert ((out == images) | (out == 0)).all()
     found = rectangles(out)
@@ -52,7 +54,9 @@ def test_one_rectangle_inside_of_every_size():
 def test_draws_decide(draw, expected):
     out = RandomOcclusion()(np.ones((1, 80, 80, 1)), draws=np.full((1, DRAWS), draw))
     side, start = expected
-    np.testing.assert_array_equal(rectangles(to_numpy(out)), [[side, side, start, start]])
+    np.testing.assert_array_equal(
+        rectangles(to_numpy(out)), [[side, side, start, start]]
+    )
 
 
 def test_all_channels_are_covered_and_images_differ():

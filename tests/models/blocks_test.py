@@ -34,7 +34,9 @@ def test_pooled(finer, coarser):
     x = np.random.default_rng(0).random((1, finer, finer, 1), "float32")
     window = 3 if finer == 5 else 2
     starts = range(0, finer - window + 1, 2)
-    expected = [[x[0, i : i + window, j : j + window].max() for j in starts] for i in starts]
+    expected = [
+        [x[0, i : i + window, j : j + window].max() for j in starts] for i in starts
+    ]
     out = to_numpy(blocks.pooled(x, finer, coarser))
     np.testing.assert_array_equal(out[0, :, :, 0], expected)
 

@@ -127,9 +127,13 @@ def test_bilinear_differs_only_between_the_levels():
     assert np.abs(to_numpy(tiled(x)) - to_numpy(smooth(x))).max() > 1e-3
     coarse = feature_maps(smooth, "branch_4_2", x)
     up = feature_maps(smooth, "upsample_8", x)
-    np.testing.assert_allclose(up[:, 1, 1], 0.5625 * coarse[:, 0, 0] + 0.1875 * (
-        coarse[:, 0, 1] + coarse[:, 1, 0]
-    ) + 0.0625 * coarse[:, 1, 1], atol=1e-5)
+    np.testing.assert_allclose(
+        up[:, 1, 1],
+        0.5625 * coarse[:, 0, 0]
+        + 0.1875 * (coarse[:, 0, 1] + coarse[:, 1, 0])
+        + 0.0625 * coarse[:, 1, 1],
+        atol=1e-5,
+    )
 
 
 def test_activation():

@@ -69,11 +69,21 @@ def test_killed_and_resumed_ends_as_one_that_ran_through(crops, tmp_path):
     }
 
 
+def test_finish_changes_the_augmentation_of_the_last_epochs(crops, tmp_path):
+    still = Augmentation(0.0, 0.0, 0.0, flip=False, occlusion=False)
+    recipe = dataclasses.replace(TINY, epochs=2, finish=still, finish_epochs=1)
+    train(recipe, crops, tmp_path / "both")
+    train(dataclasses.replace(TINY, epochs=2), crops, tmp_path / "plain")
+    both, plain = (read_log(tmp_path / name / "log.csv") for name in ("both", "plain"))
+    assert both[0]["loss"] == pytest.approx(plain[0]["loss"], rel=1e-4)
+    assert both[1]["loss"] != pytest.approx(plain[1]["loss"], rel=1e-3)
+
+
 def test_best_weights_are_those_of_the_lowest_validation_error(crops, tmp_path):
     recipe = dataclasses.replace(TINY, learning_rate=1.0, clipnorm=None)  # diverges
     model, _ = train(recipe, crops, tmp_path)
     rows = read_log(tmp_path / "log.csv")
-    errors = [row["val_nme"] for row in rows]
+    errors = [row["val_nme_clean"] for row in rows]
     last = keras.saving.load_model(tmp_path / "last.keras")
     same = all(
         np.array_equal(a, b) for a, b in zip(model.get_weights(), last.get_weights())

@@ -3,7 +3,7 @@ import json
 import pytest
 from model_checks import MASKS
 
-from rcn_keras.training import recipes
+from rcn_keras.models import BUILDERS
 from rcn_keras.training.recipes import RECIPES, as_dict, get_recipe
 
 TABLE_1 = {name: r for name, r in RECIPES.items() if name.startswith("table1_")}
@@ -13,7 +13,7 @@ TABLE_2 = {name: r for name, r in RECIPES.items() if name.startswith("table2_")}
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_builds(name):
     recipe = RECIPES[name]
-    model = recipes.BUILDERS[recipe.model](**recipe.arguments)
+    model = BUILDERS[recipe.model](**recipe.arguments)
     assert model.input_shape == (None, 80, 80, 1)
     assert model.output_shape == (None, 80, 80, 5)
     assert recipe.epochs > 0 and recipe.batch_size > 0

@@ -1,0 +1,57 @@
+import keras
+from keras import layers
+
+from rcn_keras import codec
+from rcn_keras._serialization import register
+
+
+@register
+class KeypointDecoder(layers.Layer):
+    """Keypoints and their confidence from pre-softmax maps, as the end of a model.
+
+    Computed in float32 whatever the dtype policy.
+
+    Args:
+        method: one of `codec.DECODERS`.
+        slope, offset: floats, the calibration of the confidence (`codec.confidence`).
+
+    Input shape:
+        `(N, H, W, K)` pre-softmax maps, K 5 or 68
+
+    Returns:
+        dict of `keypoints` `(N, K, 2)`, (x, y) in map pixels, and `confidence`
+        `(N, K)`.
+
+    Raises:
+        ValueError: if there is no such method.
+    """
+
+    def __init__(
+        self, method="local_mean", slope=1.0, offset=0.0, dtype="float32", **kwargs
+    ):
+        super().__init__(dtype=dtype, **kwargs)
+        if method not in codec.DECODERS:
+            raise ValueError(
+                f"`method` must be one of {codec.DECODERS}. Received: {method!r}"
+            )
+        self.method = method
+        self.slope = slope
+        self.offset = offset
+        self.input_spec = keras.InputSpec(ndim=4)
+
+    def call(self, inputs):
+        keypoints = codec.decode(inputs, self.method)
+        confidence = codec.confidence(inputs, keypoints, self.slope, self.offset)
+        return {"keypoints": keypoints, "confidence": confidence}
+
+    def compute_output_shape(self, input_shape):
+        batch, _, _, keypoints = input_shape
+        return {"keypoints": (batch, keypoints, 2), "confidence": (batch, keypoints)}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "method": self.method,
+            "slope": self.slope,
+            "offset": self.offset,
+        }

@@ -1,0 +1,123 @@
+import csv
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "benchmarks"))
+
+import accuracy
+import common
+import faces_per_second
+import fit_detector_box
+import label_shift
+
+from rcn_keras import build_rcn
+from rcn_keras.faces.boxes import detector_square
+
+
+def test_multiply_adds_of_rcn6():
+    assert faces_per_second.macs(build_rcn(branches=6)) == pytest.approx(
+        0.115e9, rel=0.02
+    )
+
+
+def test_correction_recovers_a_known_map_despite_outliers():
+    generator = np.random.default_rng(0)
+    squares = generator.uniform([-20, 5, 80], [30, 40, 300], (200, 3))
+    inside = generator.uniform(0.2, 0.8, (200, 5, 2))
+    true_maps = generator.normal(0, 0.1, (5, 3, 2)) + [[1, 0], [0, 1], [0, 0]]
+    wanted = np.einsum("nki,kij->nkj", inside, true_maps[:, :2]) + true_maps[:, 2]
+    in_photograph = squares[:, None, 2:] * inside + squares[:, None, :2]
+    true = squares[:, None, 2:] * wanted + squares[:, None, :2]
+    spoiled = true.copy()
+    spoiled[:8] += generator.normal(0, 200, (8, 5, 2))
+
+    found = accuracy.fit_correction(in_photograph, spoiled, squares)
+    np.testing.assert_allclose(found, true_maps, atol=1e-9)
+    corrected = accuracy.apply_correction(in_photograph, found, squares)
+    np.testing.assert_allclose(corrected, true, atol=1e-6)
+
+
+def test_mirror_cancels_a_left_right_displacement():
+    face = np.array([[30, 40], [70, 41], [52, 60], [35, 80], [66, 79]], "float64")
+    face_in_mirror = np.array([[30, 41], [70, 40], [48, 60], [34, 79], [65, 80]])
+    np.testing.assert_array_equal(label_shift.mirrored_back(face_in_mirror, 100), face)
+    # A network that has learned 3 pixels too far right, and 2 too far down.
+    learned = np.array([3, 2])
+    back = label_shift.mirrored_back(face_in_mirror + learned, 100)
+    np.testing.assert_array_equal((face + learned + back) / 2, face + [0, 2])
+
+
+def test_medians_over_all_and_each_keypoint():
+    offsets = np.zeros((7, 5, 2)) + [-1, 0.5]
+    offsets[:, 2] = [4, -4]
+    offsets[0] = 100  # one face gone wrong
+    middle, resampled = label_shift.medians(offsets, resamples=10)
+    np.testing.assert_array_equal(middle[[0, 1]], [[-1, 0.5], [-1, 0.5]])
+    np.testing.assert_array_equal(middle[3], [4, -4])
+    assert resampled.shape == (10, 6, 2)
+
+
+def test_detector_constants_lead_from_box_to_square():
+    box, wanted = np.array([10, 20, 50, 70.0]), (0.02, 0.07, 1.3)
+    square = detector_square(box, wanted)
+    np.testing.assert_allclose(fit_detector_box.constants(box, square), wanted)
+
+
+def test_matched_box_holds_the_face_and_lies_nearest():
+    boxes = np.array([[0, 0, 90, 90], [30, 30, 70, 70], [55, 55, 99, 99]])
+    keypoints = np.array([[48, 48], [52, 52]])
+    np.testing.assert_array_equal(
+        fit_detector_box.matched(boxes, keypoints), [30, 30, 70, 70]
+    )
+    assert fit_detector_box.matched(boxes, keypoints + 200) is None
+    assert fit_detector_box.matched(np.zeros((0, 4)), keypoints) is None
+
+
+def test_a_rerun_replaces_its_own_rows_only(tmp_path, monkeypatch):
+    path = tmp_path / "results" / "numbers.csv"
+
+    def wrote(command, rows):
+        monkeypatch.setattr(sys, "argv", command.split())
+        common.write_rows(path, rows)
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    wrote("/home/me/a.py --data /home/me/MTFL", [{"x": 1}, {"x": 2}])
+    wrote("/home/me/b.py --data /home/me/MTFL", [{"x": 3, "y": 4}])
+    rows = wrote("/elsewhere/a.py --data /elsewhere/MTFL/", [{"x": 5}])
+    assert [(row["x"], row["y"]) for row in rows] == [("3", "4"), ("5", "")]
+    assert rows[1]["command"] == "python benchmarks/a.py --data MTFL"
+    assert rows[1]["date"] and rows[1]["device"]
+    assert "/home" not in path.read_text()
+    assert [file.name for file in path.parent.iterdir()] == ["numbers.csv"]
+
+
+def test_missing_rival_is_told_of_with_the_command(monkeypatch):
+    def missing():
+        raise ModuleNotFoundError("No module named 'dlib'")
+
+    monkeypatch.setitem(common.RIVALS, "dlib", missing)
+    with pytest.raises(ImportError, match="dlib.*pip install 'rcn-keras"):
+        common.load_rival("dlib")
+
+
+def test_missing_data_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["x.py", "--data", str(tmp_path / "none")])
+    with pytest.raises(SystemExit, match="2"):
+        common.run(fit_detector_box.main)
+    error = capsys.readouterr().err
+    assert error.startswith("error:") and "none: no such folder" in error
+    assert error.count("\n") == 1
+
+
+def test_label_shift_runs_on_drawn_faces(mtfl_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(label_shift, "split", lambda count: (None, range(count)))
+    arguments = ["--data", mtfl_folder, "--faces", "4", "--results", tmp_path]
+    monkeypatch.setattr(sys, "argv", ["label_shift.py", *map(str, arguments)])
+    label_shift.main()
+    assert "| rcn6_mtfl | mirror | aflw - lfw |" in capsys.readouterr().out
+    with (tmp_path / "label_shift.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 2 * 4 * 6
