@@ -9,8 +9,7 @@ Threads are each one's default. Rivals take one face at a time: batch 1.
 Errors are mean distances over the interocular distance, sub-pixel, in percent: on the
 labels as released, and shift-corrected (`rcn_keras.data.mtfl.AFLW_LABEL_SHIFT`). As the
 rivals' points are defined a little differently, their errors are given raw and with a
-linear correction a keypoint, fitted with the same kind of boxes on MTFL training faces.
-Ours are raw.
+linear map a keypoint, fitted on MTFL training faces with boxes alike; ours are raw.
 
 The last line for each network is its floor: its multiply-adds at the speed of a float32
 matrix product, measured in the same rounds.
@@ -66,8 +65,6 @@ def main():
         raise InputError(f"{BATCH} faces at least are needed. Received: {len(test)}")
 
     networks = {name: from_preset(name) for name in PRESETS if name in list_presets()}
-    if not networks:
-        raise InputError(f"none of the presets {PRESETS} is shipped yet")
     contenders = [c for name in networks for c in ours(name, networks[name], test)]
     for name in common.RIVALS:
         try:

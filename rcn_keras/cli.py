@@ -45,14 +45,16 @@ def main(arguments=None):
 def predict(options):
     """Keypoints of photographs as JSON lines, and drawn."""
     from rcn_keras.errors import InputError
+    from rcn_keras.faces.box_file import boxes_of, read_boxes
     from rcn_keras.faces.images import list_images, read_image
+    from rcn_keras.files import check_writable
 
     paths = []
     for path in map(pathlib.Path, options.photos):
         paths += list_images(path) if path.is_dir() else [path]
-    boxes = _read_boxes(options.boxes) if options.boxes else None
+    boxes = read_boxes(options.boxes) if options.boxes else None
     if options.out:
-        _check_writable(options.out)
+        check_writable(options.out)
     predictor = _predictor(options.preset, options.detector)
     failed, drawn = 0, set()
     for number, path in enumerate(paths, 1):
@@ -60,7 +62,7 @@ def predict(options):
             _progress(number, len(paths), "photographs")
         try:
             image = read_image(path)
-            faces = predictor(image, None if boxes is None else _of(boxes, path))
+            faces = predictor(image, None if boxes is None else boxes_of(boxes, path))
         except InputError as error:
             failed += 1
             text = _one_line(error)
@@ -80,11 +82,13 @@ def predict(options):
 
 def evaluate(options):
     """All metrics of a network on a set, under every protocol."""
+    from rcn_keras.data.sets import load_test_set
     from rcn_keras.evaluation import protocols, tables
     from rcn_keras.files import replaced
+    from rcn_keras.presets import load_preset
 
-    preset = _model(options.model)
-    crops = _test_set(options.data, options.set)
+    preset = load_preset(options.model)
+    crops = _reported(load_test_set(options.data, options.set, _cropped))
     shift = protocols.label_shift(options.set)
     decoder = preset.config["decoder"]
     errors = protocols.ground_truth_boxes(preset.model, crops, decoder, shift)
@@ -117,11 +121,10 @@ def train(options):
         recipe = recipes.get_recipe(options.recipe, **changes)
     except ValueError as error:
         raise InputError(str(error)) from None
-    from rcn_keras.data.splits import split
+    from rcn_keras.data.sets import load_training
     from rcn_keras.training.fit import train as fit
 
-    crops = _mtfl_crops(options.data, "training")
-    training, validation = split(len(crops))
+    training, validation = load_training(options.data, _cropped)
     strategy = None
     if options.multi_gpu:
         from rcn_keras.data.pipeline import all_gpus
@@ -129,8 +132,8 @@ def train(options):
         strategy = all_gpus()
     fit(
         recipe,
-        crops.take(training),
-        crops.take(validation),
+        _reported(training),
+        validation,
         options.out,
         resume=options.resume,
         strategy=strategy,
@@ -142,13 +145,12 @@ def train(options):
 
 def make_preset(options):
     """Turns a finished training into a preset: calibrated on validation."""
-    from rcn_keras.data.splits import split
+    from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets.card import write_card
     from rcn_keras.training.publish import publish
 
-    crops = _mtfl_crops(options.data, "training")
-    _, validation = split(len(crops))
-    config = publish(options.run_folder, crops.take(validation), options.out)
+    validation = load_test_set(options.data, "validation", _cropped)
+    config = publish(options.run_folder, validation, options.out)
     write_card(options.out, options.results)
     print(json.dumps(config["validation"], indent=2))
     return 0
@@ -307,95 +309,17 @@ def _predictor(name, detector):
     return Predictor.from_preset(name, detector=detector)
 
 
-def _model(name):
-    from rcn_keras.presets import load_preset
-
-    return load_preset(name)
-
-
-def _test_set(folder, name):
-    if name == "aflw":
-        return _mtfl_crops(folder, "testing")
-    if name == "validation":
-        from rcn_keras.data.splits import split
-
-        crops = _mtfl_crops(folder, "training")
-        return crops.take(split(len(crops))[1])
-    from rcn_keras.data.afw import read_afw
-
-    failures = []
-    faces = read_afw(folder, failures)
-    return _crops(faces, failures)
-
-
-def _mtfl_crops(folder, part):
-    from rcn_keras.data.mtfl import read_mtfl
-
-    return _crops(read_mtfl(folder, part))
-
-
-def _crops(faces, failures=()):
-    from rcn_keras.data.crops import load_crops
-
-    crops = load_crops(faces, lambda i, n: _progress(i, n, "faces cropped"))
-    failures = [*failures, *crops.failures]
-    for failure in failures[:20]:
+def _reported(crops):
+    """The crops; what was left out is told of."""
+    for failure in crops.failures[:20]:
         _say(f"left out: {failure}")
-    if failures:
-        _say(f"{len(failures)} of {len(faces)} faces were left out")
+    if crops.failures:
+        _say(f"{len(crops.failures)} faces were left out")
     return crops
 
 
-def _read_boxes(path):
-    """`{image: boxes}` from a JSON object or from the lines that predict prints."""
-    from rcn_keras.errors import InputError
-
-    wanted = (
-        f'{path}: expected JSON {{"photo.jpg": [[x0, y0, x1, y1], ...]}} or the lines '
-        "that predict prints"
-    )
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from None
-    try:
-        try:
-            records = [json.loads(text)]
-        except ValueError:
-            records = [json.loads(line) for line in text.splitlines() if line.strip()]
-        boxes = {}
-        for record in records:
-            if set(record) >= {"image", "faces"}:
-                boxes[record["image"]] = [face["box"] for face in record["faces"]]
-            else:
-                boxes |= record
-        for value in boxes.values():
-            if any(len([float(x) for x in box]) != 4 for box in value):
-                raise ValueError
-    except (ValueError, TypeError, KeyError):
-        raise InputError(wanted) from None
-    return boxes
-
-
-def _of(boxes, path):
-    from rcn_keras.errors import InputError
-
-    for key in (str(path), path.name):
-        if key in boxes:
-            return boxes[key]
-    raise InputError(f"{path}: no boxes for this photograph in the file of boxes")
-
-
-def _check_writable(folder):
-    from rcn_keras.errors import InputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{os.getpid()}.probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot write there ({error.strerror})") from None
+def _cropped(done, total):
+    _progress(done, total, "faces cropped")
 
 
 def _draw(image, faces, folder, path, taken):

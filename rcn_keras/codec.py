@@ -31,7 +31,9 @@ def spatial_softmax(maps):
     """Softmax over all cells of each map, `(N, H, W, K)`, in float32."""
     maps = ops.cast(maps, "float32")
     exponentials = ops.exp(maps - ops.max(maps, axis=(1, 2), keepdims=True))
-    return exponentials / ops.sum(exponentials, axis=(1, 2), keepdims=True)
+    # Rows first: thousands of cells added one by one lose the sixth digit.
+    rows = ops.sum(exponentials, axis=2, keepdims=True)
+    return exponentials / ops.sum(rows, axis=1, keepdims=True)
 
 
 def peak_cells(maps):
@@ -178,7 +180,9 @@ def _parabola_top(line, peak):
     cells = ops.reshape(ops.arange(length, dtype="float32"), (1, length, 1))
 
     def value(at):
-        return ops.sum(line * ops.cast(ops.equal(cells, at[:, None, :]), "float32"), axis=1)
+        return ops.sum(
+            line * ops.cast(ops.equal(cells, at[:, None, :]), "float32"), axis=1
+        )
 
     before, middle, after = value(peak - 1), value(peak), value(peak + 1)
     bend = 2 * middle - before - after

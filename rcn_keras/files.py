@@ -4,6 +4,8 @@ import contextlib
 import os
 import pathlib
 
+from rcn_keras.errors import InputError
+
 
 @contextlib.contextmanager
 def replaced(path):
@@ -22,3 +24,19 @@ def replaced(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(folder):
+    """Makes a folder if it is missing, and tries to write there.
+
+    Raises:
+        InputError: if that fails; better before the work than after it.
+    """
+    folder = pathlib.Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{os.getpid()}.probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write there ({error.strerror})") from None

@@ -135,9 +135,7 @@ class Predictor:
         owners = [i for i, (boxes, _) in enumerate(found) for _ in boxes]
         boxes = [box for boxes, _ in found for box in boxes]
         scores = [score for _, scores in found for score in scores]
-        squares = [
-            face_boxes.detector_square(box, self.box_constants) for box in boxes
-        ]
+        squares = [face_boxes.detector_square(box, self.box_constants) for box in boxes]
         pictures = [photographs[owner] for owner in owners]
         keypoints, confidence = self.locate(pictures, squares)
         faces = [[] for _ in photographs]

@@ -24,7 +24,9 @@ def device():
     info = pathlib.Path("/proc/cpuinfo")
     if info.exists():
         lines = info.read_text().splitlines()
-        models = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
+        models = [
+            line.split(":", 1)[1].strip() for line in lines if "model name" in line
+        ]
         name = models[0] if models else name
     return f"{name}, {os.cpu_count()} cores"
 

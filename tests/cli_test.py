@@ -184,9 +184,7 @@ def test_train_bad_arguments(run, tmp_path):
     code, _, errors = run("train", "rcn9", "--data", tmp_path, "--out", tmp_path / "o")
     assert code == 2 and "no recipe named 'rcn9'" in errors[0]
     missing = tmp_path / "none"
-    code, _, errors = run(
-        "train", "demo", "--data", missing, "--out", tmp_path / "o"
-    )
+    code, _, errors = run("train", "demo", "--data", missing, "--out", tmp_path / "o")
     assert code == 2 and "no such folder" in errors[0]
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from rcn_keras.files import replaced
+from rcn_keras.errors import InputError
+from rcn_keras.files import check_writable, replaced
 
 
 def test_writes_beside_and_renames(tmp_path):
@@ -36,3 +37,12 @@ def test_a_folder_that_is_missing(tmp_path):
     path = tmp_path / "none" / "table.csv"
     with pytest.raises(FileNotFoundError), replaced(path) as temporary:
         temporary.write_text("new")
+
+
+def test_check_writable(tmp_path):
+    check_writable(tmp_path / "new" / "folder")
+    assert (tmp_path / "new" / "folder").is_dir()
+    assert not list((tmp_path / "new" / "folder").iterdir())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write there"):
+        check_writable(tmp_path / "file" / "inside")

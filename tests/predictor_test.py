@@ -65,9 +65,7 @@ def test_forty_faces_at_once_equal_each_alone(predictor):
     assert len(together) == 40
     for i in (0, 7, 39):
         (alone,) = predictor(sheet, boxes=[boxes[i]])
-        np.testing.assert_allclose(
-            alone.keypoints, together[i].keypoints, atol=1e-3
-        )
+        np.testing.assert_allclose(alone.keypoints, together[i].keypoints, atol=1e-3)
 
 
 def test_photograph_twice_as_large_gives_points_twice_as_far(predictor):
@@ -77,9 +75,7 @@ def test_photograph_twice_as_large_gives_points_twice_as_far(predictor):
     large = np.asarray(image.resize((1024, 1024), Image.Resampling.BICUBIC))
     (small_face,) = predictor(np.asarray(image), boxes=[BOX])
     (large_face,) = predictor(large, boxes=[np.multiply(BOX, 2)])
-    np.testing.assert_allclose(
-        large_face.keypoints, 2 * small_face.keypoints, atol=2.0
-    )
+    np.testing.assert_allclose(large_face.keypoints, 2 * small_face.keypoints, atol=2.0)
 
 
 def test_refinement_mends_a_poor_box(predictor):

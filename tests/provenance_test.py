@@ -1,5 +1,4 @@
 import keras
-import pytest
 
 from rcn_keras import provenance
 

@@ -73,6 +73,4 @@ def _warp_gather(images, linear, offset, height, width):
 
     top = tap(0) * (1 - fx) + tap(1) * fx
     bottom = tap(stride) * (1 - fx) + tap(stride + 1) * fx
-    return ops.reshape(
-        top * (1 - fy) + bottom * fy, (-1, height, width, channels)
-    )
+    return ops.reshape(top * (1 - fy) + bottom * fy, (-1, height, width, channels))

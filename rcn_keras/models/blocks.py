@@ -68,16 +68,14 @@ def trunk(x, specs, l2, initializer):
         if finer:
             x = pooled(x, finer, spec.resolution)
         name = f"trunk_{spec.resolution}"
-        x = convolution(
-            x, spec.trunk_filters, spec.trunk_kernel, name, l2, initializer
-        )
+        x = convolution(x, spec.trunk_filters, spec.trunk_kernel, name, l2, initializer)
         maps[spec.resolution] = x
         finer = spec.resolution
     return maps
 
 
 def pooled(x, finer, coarser):
-    """Max-pools one level down: 2x2, or 3x3 with stride 2 where 5 -> 2 (footnote 10)."""
+    """Max-pools one level down: 2x2, or 3x3 with stride 2 for 5 -> 2 (footnote 10)."""
     for window in (2, 3):
         if (finer - window) // 2 + 1 == coarser and (finer - window) % 2 == 0:
             return layers.MaxPooling2D(window, 2, name=f"pool_{coarser}")(x)

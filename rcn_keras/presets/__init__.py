@@ -87,9 +87,7 @@ def read_config(folder):
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: not a preset's configuration ({error})"
-        ) from None
+        raise InputError(f"{path}: not a preset's configuration ({error})") from None
 
 
 def save_preset(folder, model, config):

@@ -26,7 +26,7 @@ grey crop of 80x80 pixels, with a confidence for each.
 
 | | |
 |---|---|
-| data | MTFL v1.0 training list: 9,000 faces, 1,000 more for validation (the split of the original code) |
+| data | MTFL v1.0: 9,000 faces, 1,000 more for validation |
 | recipe | in `config.json`; seed {seed}, {epochs} epochs, {precision} |
 | augmentation | {augmentation} |
 | command | `{command}` |
@@ -117,6 +117,4 @@ def _rows(results, name):
         return []
     with open(results, newline="") as file:
         rows = list(csv.DictReader(file))
-    return [
-        row for row in rows if row["model"] == name and row["set"] != "validation"
-    ]
+    return [row for row in rows if row["model"] == name and row["set"] != "validation"]

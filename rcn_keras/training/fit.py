@@ -126,7 +126,7 @@ def _compiled_model(recipe, steps, out):
     if (out / LAST).exists():
         return keras.saving.load_model(out / LAST)
     model = build_model(recipe)
-    # XLA halves the speed of these networks on a CPU; `jit_compile="auto"` would use it.
+    # XLA halves the speed of these networks on a CPU; "auto" would choose it.
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     model.compile(
         optimizer=make_optimizer(recipe, steps),

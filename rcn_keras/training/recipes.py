@@ -22,7 +22,7 @@ class Recipe:
         learning_rate: float, the highest, of Adam; it rises over `warmup_steps` and
             falls along a cosine to `final_rate` of itself at the last step.
         clipnorm: float or `None`, bound of each gradient's norm (Adam).
-        finish: `Augmentation` of the last `finish_epochs` epochs, or `None`: the rest of
+        finish: `Augmentation` of the last `finish_epochs` epochs, or `None`: the end of
             the schedule on faces closer to those that are measured.
         batch_size, epochs, seed: ints.
         patience: `None`, or int: stop after so many epochs without a better validation.
@@ -123,14 +123,10 @@ RECIPES = {
         precision="mixed_bfloat16",
         paper={"aflw": 6.27, "afw": 6.33},
     ),
-    # How soon RCN is good: below the 7 % on AFLW that the paper reaches after 15 epochs.
-    "rcn6_quick": Recipe(
-        "rcn", {"branches": 6}, epochs=5, precision="mixed_bfloat16"
-    ),
+    # How soon RCN is good: the paper is below 7 % on AFLW after 15 epochs.
+    "rcn6_quick": Recipe("rcn", {"branches": 6}, epochs=5, precision="mixed_bfloat16"),
     # For tests and demonstrations on the drawn faces: minutes on a laptop.
-    "demo": Recipe(
-        "rcn", {"branches": 4}, epochs=20, batch_size=32, warmup_steps=20
-    ),
+    "demo": Recipe("rcn", {"branches": 4}, epochs=20, batch_size=32, warmup_steps=20),
 }
 
 

@@ -38,7 +38,7 @@ def assert_contract(boxes, scores, count):
 def assert_face(box, points):
     """The box holds the points, all in its middle part, and is no more than a face."""
     position = (points - box[:2]) / (box[2:] - box[:2])
-    assert np.all((0.1 < position) & (position < 0.9))
+    assert np.all((position > 0.1) & (position < 0.9))
     assert np.ptp(position[:, 0]) > 0.4
 
 

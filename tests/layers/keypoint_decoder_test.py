@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
+from layer_checks import assert_same, run_layer_test, to_numpy
 
 from rcn_keras import codec
 from rcn_keras.layers import KeypointDecoder
-from layer_checks import assert_same, run_layer_test, to_numpy
 
 MAPS = np.random.default_rng(0).normal(size=(3, 20, 24, 5)).astype("float32")
 

@@ -1,0 +1,53 @@
+"""The sets that the command line knows by name."""
+
+from rcn_keras.data.afw import read_afw
+from rcn_keras.data.crops import load_crops
+from rcn_keras.data.mtfl import read_mtfl
+from rcn_keras.data.splits import split
+
+TEST_SETS = ("aflw", "afw", "validation")
+
+
+def load_training(folder, progress=None):
+    """MTFL's training list, split.
+
+    Args:
+        folder: folder of MTFL.
+        progress: callable `(done, total)`, or `None`.
+
+    Returns:
+        training, validation: `Crops`; the failures of the whole list are in both.
+
+    Raises:
+        InputError: if the folder or its list cannot be used.
+    """
+    crops = load_crops(read_mtfl(folder, "training"), progress)
+    return tuple(crops.take(part) for part in split(len(crops)))
+
+
+def load_test_set(folder, name, progress=None):
+    """A set to measure on.
+
+    Args:
+        folder: folder of MTFL (`"aflw"`, `"validation"`); for `"afw"` that of AFW's
+            `anno.mat`, or of 300-W's `.pts` files (AFW-337, derived).
+        name: one of `TEST_SETS`.
+        progress: callable `(done, total)`, or `None`.
+
+    Returns:
+        `Crops`, with all failures.
+
+    Raises:
+        InputError: if the folder cannot be used.
+        ValueError: if there is no such set.
+    """
+    if name == "validation":
+        return load_training(folder, progress)[1]
+    if name == "aflw":
+        return load_crops(read_mtfl(folder, "testing"), progress)
+    if name == "afw":
+        failures = []
+        crops = load_crops(read_afw(folder, failures), progress)
+        crops.failures.extend(failures)
+        return crops
+    raise ValueError(f"`name` must be one of {TEST_SETS}. Received: {name!r}")

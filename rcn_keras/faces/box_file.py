@@ -1,0 +1,60 @@
+"""Boxes of faces in a file, in place of a detector."""
+
+import json
+
+from rcn_keras.errors import InputError
+
+
+def read_boxes(path):
+    """Reads face boxes by photograph.
+
+    Args:
+        path: path of a file with one JSON object,
+            `{"photo.jpg": [[x0, y0, x1, y1], ...]}`, or with the lines that
+            `rcn-keras predict` prints.
+
+    Returns:
+        dict, name of a photograph as written there to a list of boxes.
+
+    Raises:
+        InputError: if the file is missing or holds something else.
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    boxes = {}
+    try:
+        for record in _records(text):
+            if set(record) >= {"image", "faces"}:
+                boxes[record["image"]] = [face["box"] for face in record["faces"]]
+            else:
+                boxes |= record
+        for value in boxes.values():
+            if any(len([float(x) for x in box]) != 4 for box in value):
+                raise ValueError
+    except (ValueError, TypeError, KeyError):
+        raise InputError(
+            f'{path}: expected JSON {{"photo.jpg": [[x0, y0, x1, y1], ...]}} or the '
+            "lines that predict prints"
+        ) from None
+    return boxes
+
+
+def boxes_of(boxes, photograph):
+    """The boxes of one photograph, by its path or else by its bare name.
+
+    Raises:
+        InputError: if there are none.
+    """
+    for key in (str(photograph), photograph.name):
+        if key in boxes:
+            return boxes[key]
+    raise InputError(f"{photograph}: no boxes for this photograph in the file of boxes")
+
+
+def _records(text):
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
