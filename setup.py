@@ -23,6 +23,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["rcn_keras", "rcn_keras.*"]),
+    py_modules=["rcn_keras_launcher"],
     package_data={
         "rcn_keras": ["py.typed"],
         "rcn_keras.presets": ["*/*"],
@@ -47,7 +48,7 @@ setup(
             "ai-edge-litert>=2.3",
         ],
     },
-    entry_points={"console_scripts": ["rcn-keras=rcn_keras.cli:main"]},
+    entry_points={"console_scripts": ["rcn-keras=rcn_keras_launcher:main"]},
     classifiers=[
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",

@@ -6,9 +6,6 @@ import os
 import pathlib
 import sys
 
-# TensorFlow's start-up lines would stand between the user and the answer.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
   rcn-keras predict photos/ > keypoints.jsonl   a folder, one JSON object a line
@@ -82,7 +79,7 @@ def predict(options):
 
 def evaluate(options):
     """All metrics of a network on a set, under every protocol."""
-    from rcn_keras.data.sets import load_test_set
+    from rcn_keras.data.sets import full_name, load_test_set
     from rcn_keras.evaluation import protocols, tables
     from rcn_keras.files import replaced
     from rcn_keras.presets import load_preset
@@ -98,6 +95,7 @@ def evaluate(options):
             predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
         )
     report = protocols.report(preset.name, options.set, errors)
+    report["set_name"] = full_name(options.data, options.set)
     print(tables.protocol_table(report, preset.config.get("paper", {})))
     if options.json:
         with replaced(options.json) as temporary:

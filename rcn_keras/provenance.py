@@ -32,8 +32,13 @@ def device():
 
 
 def command():
-    """The command line that runs now."""
-    return shlex.join([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]])
+    """The command line that runs now, paths outside its folder by their last part."""
+    words = [pathlib.Path(sys.argv[0]).name]
+    for word in sys.argv[1:]:
+        words.append(
+            pathlib.Path(word).name if pathlib.Path(word).is_absolute() else word
+        )
+    return shlex.join(words)
 
 
 def record():

@@ -1,6 +1,6 @@
 """The sets that the command line knows by name."""
 
-from rcn_keras.data.afw import read_afw
+from rcn_keras.data import afw
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.splits import split
@@ -47,7 +47,14 @@ def load_test_set(folder, name, progress=None):
         return load_crops(read_mtfl(folder, "testing"), progress)
     if name == "afw":
         failures = []
-        crops = load_crops(read_afw(folder, failures), progress)
+        crops = load_crops(afw.read_afw(folder, failures), progress)
         crops.failures.extend(failures)
         return crops
     raise ValueError(f"`name` must be one of {TEST_SETS}. Received: {name!r}")
+
+
+def full_name(folder, name):
+    """What a set is called in a table: AFW is two different ones."""
+    if name == "afw":
+        return afw.set_name(folder)
+    return {"aflw": "AFLW", "validation": "MTFL validation"}[name]

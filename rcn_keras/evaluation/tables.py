@@ -35,7 +35,10 @@ def protocol_table(report, paper):
         value = f"{paper[report['set']]:.2f}"
         rows.append([f"paper ({label}, paper grid)", value] + [""] * 5)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [f"{report['model']} on {report['set']}: {report['faces']} faces"]
+    lines = [
+        f"{report['model']} on {report.get('set_name', report['set'])}: "
+        f"{report['faces']} faces"
+    ]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths))
         lines.append("  ".join(cells).rstrip())
@@ -73,6 +76,7 @@ def write_rows(path, report, config):
             {
                 "model": report["model"],
                 "set": report["set"],
+                "set_name": report.get("set_name", report["set"]),
                 "protocol": protocol,
                 "faces": report["faces"],
                 "detected": numbers.get("detected", ""),

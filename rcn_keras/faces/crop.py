@@ -9,8 +9,8 @@ from rcn_keras.faces.boxes import CONTEXT, CROP_SIZE, INPUT_SIZE
 _LOBES = 3  # Lanczos window
 
 
-def resampling_matrix(start, side, size, length):
-    """Lanczos resampling of one axis as a matrix.
+def lanczos_taps(start, side, size, length):
+    """Lanczos resampling of one axis: which source pixels count, and how much.
 
     Args:
         start, side: floats, the stretch of the axis to resample, in source pixels.
@@ -18,23 +18,63 @@ def resampling_matrix(start, side, size, length):
         length: int, number of source pixels.
 
     Returns:
-        first: int, the first source pixel that counts.
-        weights: `(size, taps)` float32, over source pixels `first ... first + taps`. A
-            row sums to 1, or to 0 where its centre lies outside the source.
+        index: `(size, T)` ints, source pixels of each output pixel.
+        weights: `(size, T)` float32. A row sums to 1, or to 0 where the centre of its
+            output pixel lies outside the source.
     """
     step = side / size
     centers = start + (np.arange(size) + 0.5) * step
     stretch = max(step, 1.0)  # shrinking widens the window: no aliasing
     support = _LOBES * stretch
-    first = min(max(math.floor(centers[0] - support), 0), length)
-    last = max(min(math.ceil(centers[-1] + support), length), first)
-    positions = np.arange(first, last) + 0.5
-    offset = (positions[None, :] - centers[:, None]) / stretch
+    first = np.floor(centers - support).astype(int)
+    index = first[:, None] + np.arange(math.ceil(2 * support) + 1)
+    offset = (index + 0.5 - centers[:, None]) / stretch
     weights = np.sinc(offset) * np.sinc(offset / _LOBES) * (np.abs(offset) < _LOBES)
-    total = weights.sum(axis=1, keepdims=True)
+    weights *= (index >= 0) & (index < length)
     inside = (centers >= 0) & (centers < length)
-    weights = np.where(inside[:, None] & (total != 0), weights, 0.0)
-    return first, (weights / np.where(total == 0, 1.0, total)).astype("float32")
+    total = np.where(inside, weights.sum(axis=1), np.inf)
+    weights = (weights / total[:, None]).astype("float32")
+    return np.clip(index, 0, length - 1), weights
+
+
+def _bilinear_taps(start, side, size, length):
+    """What the warp does to an axis without turning it, as `lanczos_taps`."""
+    position = start + (np.arange(size) + 0.5) * (side / size) - 0.5
+    first = np.floor(position).astype(int)
+    after = (position - first).astype("float32")
+    index = np.stack([first, first + 1], axis=1)
+    return np.clip(index, 0, length - 1), np.stack([1 - after, after], axis=1)
+
+
+def _resampled(array, *steps):
+    """The first axis of an array through one list of taps after the other.
+
+    A loop over the taps where they are few: as a product of matrices, numpy's BLAS
+    would start threads that fight TensorFlow's for the cores.
+    """
+    for index, weights in steps:
+        size, taps = weights.shape
+        if taps <= 32:
+            array = sum(weights[:, t, None] * array[index[:, t]] for t in range(taps))
+        else:
+            matrix = np.zeros((size, len(array)), "float32")
+            np.add.at(matrix, (np.arange(size)[:, None], index), weights)
+            array = matrix @ array
+    return array
+
+
+def _gray_crop(image, rows, columns):
+    """The photograph through taps of its rows and of its columns, as grey bytes."""
+    (y0, y1), (x0, x1) = (
+        (steps[0][0].min(), steps[0][0].max() + 1) for steps in (rows, columns)
+    )
+    part = image[y0:y1, x0:x1]
+    red, green, blue = (part[:, :, channel].astype("float32") for channel in range(3))
+    gray = np.rint(0.299 * red + 0.587 * green + 0.114 * blue)
+    rows = [(rows[0][0] - y0, rows[0][1]), *rows[1:]]
+    columns = [(columns[0][0] - x0, columns[0][1]), *columns[1:]]
+    crop = _resampled(_resampled(gray, *rows).T, *columns).T
+    return np.rint(np.clip(crop, 0, 255)).astype("uint8")
 
 
 def crop_square(image, square, size=CROP_SIZE):
@@ -49,17 +89,9 @@ def crop_square(image, square, size=CROP_SIZE):
         `(size, size)` uint8, grey = 0.299 R + 0.587 G + 0.114 B.
     """
     left, top, side = (float(v) for v in square)
-    y0, rows = resampling_matrix(top, side, size, image.shape[0])
-    x0, columns = resampling_matrix(left, side, size, image.shape[1])
-    return _resampled(image, y0, rows, x0, columns)
-
-
-def _resampled(image, y0, rows, x0, columns):
-    part = image[y0 : y0 + rows.shape[1], x0 : x0 + columns.shape[1]]
-    red, green, blue = (part[:, :, channel].astype("float32") for channel in range(3))
-    gray = np.rint(0.299 * red + 0.587 * green + 0.114 * blue)
-    crop = rows @ gray @ columns.T
-    return np.rint(np.clip(crop, 0, 255)).astype("uint8")
+    rows = lanczos_taps(top, side, size, image.shape[0])
+    columns = lanczos_taps(left, side, size, image.shape[1])
+    return _gray_crop(image, [rows], [columns])
 
 
 def to_photograph(points, squares, size):
@@ -99,18 +131,12 @@ def input_crop(image, square, size=INPUT_SIZE):
         `(size, size)` uint8 grey.
     """
     left, top, side = (float(v) for v in square)
-    margin = (CONTEXT - 1) / 2 * side
-    bilinear = _bilinear_matrix(CROP_SIZE * (1 - 1 / CONTEXT) / 2, CROP_SIZE, size)
-    y0, rows = resampling_matrix(top - margin, CONTEXT * side, CROP_SIZE, len(image))
-    x0, columns = resampling_matrix(
-        left - margin, CONTEXT * side, CROP_SIZE, image.shape[1]
+    margin = (CONTEXT - 1) / 2
+    # The square inside its context, in pixels of the stored crop.
+    inner = CROP_SIZE / CONTEXT
+    bilinear = _bilinear_taps(inner * margin, inner, size, CROP_SIZE)
+    rows, columns = (
+        lanczos_taps(start - margin * side, CONTEXT * side, CROP_SIZE, length)
+        for start, length in ((top, image.shape[0]), (left, image.shape[1]))
     )
-    return _resampled(image, y0, bilinear @ rows, x0, bilinear @ columns)
-
-
-def _bilinear_matrix(margin, length, size):
-    """`(size, length)`: what the warp does to an axis without turning it."""
-    step = (length - 2 * margin) / size
-    position = margin + (np.arange(size) + 0.5) * step - 0.5
-    distance = np.abs(position[:, None] - np.arange(length)[None, :])
-    return np.clip(1 - distance, 0, None).astype("float32")
+    return _gray_crop(image, [rows, bilinear], [columns, bilinear])

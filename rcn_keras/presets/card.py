@@ -86,7 +86,7 @@ def write_card(folder, results=None):
     for row in _rows(results, preset.name):
         found = row["detected"] or row["faces"]
         rows.append(
-            f"| {row['set']} | {row['protocol']} | {found} of {row['faces']} "
+            f"| {row['set_name']} | {row['protocol']} | {found} of {row['faces']} "
             f"| {float(row['nme_percent']):.2f} "
             f"| {float(row['ci95_low']):.2f} to {float(row['ci95_high']):.2f} "
             f"| {float(row['failure_rate_10_percent']):.2f} |"

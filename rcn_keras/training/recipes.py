@@ -119,7 +119,7 @@ RECIPES = {
     "sumnet6_mtfl": Recipe(
         "sumnet",
         {"branches": 6},
-        epochs=80,
+        epochs=70,
         precision="mixed_bfloat16",
         paper={"aflw": 6.27, "afw": 6.33},
     ),

@@ -1,6 +1,6 @@
 import pytest
 
-from rcn_keras.data.sets import load_test_set, load_training
+from rcn_keras.data.sets import full_name, load_test_set, load_training
 from rcn_keras.data.synthetic import write_300w
 
 
@@ -22,6 +22,8 @@ def test_test_sets_tell_of_failures(mtfl_folder, tmp_path):
     broken.write_text("no points")
     crops = load_test_set(tmp_path, "afw")
     assert len(crops) == 2
+    assert full_name(tmp_path, "afw") == "AFW-337 (derived)"
+    assert full_name(mtfl_folder, "aflw") == "AFLW"
     assert len(crops.failures) == 1 and broken.name in crops.failures[0]
 
 

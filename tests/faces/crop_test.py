@@ -135,17 +135,33 @@ def test_to_crop_and_to_photograph():
     np.testing.assert_allclose(crop.to_photograph(found, squares, 80), points)
 
 
-def test_resampling_matrix_copies_whole_pixels():
-    first, weights = crop.resampling_matrix(start=2, side=5, size=5, length=20)
-    full = np.zeros((5, 20))
-    full[:, first : first + weights.shape[1]] = weights
-    np.testing.assert_allclose(full, np.eye(20)[2:7], atol=1e-6)
+def dense(index, weights, length):
+    matrix = np.zeros((len(index), length))
+    np.add.at(matrix, (np.arange(len(index))[:, None], index), weights)
+    return matrix
+
+
+def test_lanczos_taps_copy_whole_pixels():
+    index, weights = crop.lanczos_taps(start=2, side=5, size=5, length=20)
+    np.testing.assert_allclose(dense(index, weights, 20), np.eye(20)[2:7], atol=1e-6)
 
 
 @pytest.mark.parametrize("side, size", [(30.0, 10), (5.5, 40)])
-def test_resampling_matrix_rows_sum_to_one_inside_and_to_none_outside(side, size):
-    first, weights = crop.resampling_matrix(-side / 3, side, size, length=50)
+def test_lanczos_taps_sum_to_one_inside_and_to_none_outside(side, size):
+    index, weights = crop.lanczos_taps(-side / 3, side, size, length=50)
     assert weights.dtype == "float32"
-    assert first >= 0 and first + weights.shape[1] <= 50
+    assert index.min() >= 0 and index.max() < 50
     centers = -side / 3 + (np.arange(size) + 0.5) * side / size
     np.testing.assert_allclose(weights.sum(axis=1), centers >= 0, atol=1e-6)
+
+
+def test_large_face_equals_pillow():
+    """Many taps go through a product of matrices, few through a loop."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (900, 1000, 1), dtype=np.uint8).repeat(3, axis=2)
+    found = crop.crop_square(image, (50, 30, 800), 20).astype(int)
+    picture = Image.fromarray(image[:, :, 0])
+    box = (50, 30, 850, 830)
+    expected = picture.resize((20, 20), Image.Resampling.LANCZOS, box=box)
+    assert crop.lanczos_taps(0, 800, 20, 900)[1].shape[1] > 32
+    assert np.abs(found - np.asarray(expected).astype(int)).max() <= 1

@@ -1,0 +1,35 @@
+"""What `rcn-keras` starts: outside the package, so that it runs before Keras does."""
+
+import os
+import sys
+
+
+def main():
+    """Starts Keras quietly, then hands over to `rcn_keras.cli`."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Standard error is closed meanwhile: TensorFlow writes half a dozen lines there,
+    # whatever its log level, before the first answer.
+    sys.stderr.flush()
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    missing = None
+    try:
+        import keras
+
+        keras.ops.zeros(1)
+        from rcn_keras import cli
+    except ModuleNotFoundError as error:
+        missing = error.name
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
+    if missing:
+        print(
+            f"rcn-keras: error: the package {missing!r} is missing: "
+            "pip install 'rcn-keras[tensorflow]', or 'rcn-keras[jax]' and set "
+            "KERAS_BACKEND=jax",
+            file=sys.stderr,
+        )
+        return 2
+    return cli.main()
