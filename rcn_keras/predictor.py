@@ -186,24 +186,30 @@ class Predictor:
             if self._detector is None:
                 self._detector = get_detector(self._detector_choice)
             boxes, scores = self._detector(image)
+            boxes = np.asarray(boxes, "float64").reshape(-1, 4)
             # A detector may give a box that is a line, or lies outside.
-            usable = [not _box_fault(box, image.shape) for box in boxes]
-            return boxes[usable], [float(score) for score in scores[usable]]
-        given = np.asarray(given, "float64").reshape(-1, 4)
+            usable = [i for i, box in enumerate(boxes) if not _box_fault(box, image)]
+            return boxes[usable], [float(scores[i]) for i in usable]
+        try:
+            given = np.asarray(given, "float64").reshape(-1, 4)
+        except (ValueError, TypeError):
+            raise InputError(
+                f"{name}: boxes must be [[x0, y0, x1, y1], ...]. Received: {given}"
+            ) from None
         for box in given:
-            fault = _box_fault(box, image.shape)
+            fault = _box_fault(box, image)
             if fault:
                 raise InputError(f"{name}: {fault}")
         return given, [1.0] * len(given)
 
 
-def _box_fault(box, shape):
+def _box_fault(box, image):
     """Why a box cannot be used, or `None`."""
     x0, y0, x1, y1 = box = np.asarray(box, "float64")
     text = f"the box {np.round(box, 2).tolist()}"
     if not np.isfinite(box).all() or x1 - x0 < 1 or y1 - y0 < 1:
         return f"{text} is not [x0, y0, x1, y1] with x1 > x0 and y1 > y0"
-    height, width = shape[:2]
+    height, width = image.shape[:2]
     if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
         return f"{text} lies outside the picture of {width}x{height} pixels"
     return None

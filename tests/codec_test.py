@@ -80,12 +80,12 @@ def test_constant_maps_decode_to_something_finite(method, value):
     assert (found >= 0).all() and (found <= 8).all()
 
 
-@pytest.mark.parametrize("method", ["quadratic", "local_mean"])
-def test_the_centre_of_a_gaussian_is_found(method):
+@pytest.mark.parametrize("method, off", [("quadratic", 1e-3), ("local_mean", 0.05)])
+def test_the_centre_of_a_gaussian_is_found(method, off):
     rng = np.random.default_rng(0)
     centers = rng.uniform(6, 34, (300, 2))
     found = to_numpy(codec.decode(gaussian_maps(centers), method))[0]
-    assert np.abs(found - centers).max() < 0.05
+    assert np.abs(found - centers).max() < off
     coarse = to_numpy(codec.decode(gaussian_maps(centers), "argmax"))[0]
     np.testing.assert_allclose(coarse, np.floor(centers) + 0.5)
 

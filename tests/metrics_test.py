@@ -90,6 +90,15 @@ def test_sample_weight():
         errors(y, maps, "local_mean").mean(axis=1), weights=weight[:, 0]
     )
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
+    known = np.ones((4, 5))
+    known[2, 3] = 0
+    y[2, 3] = np.nan
+    metric.reset_state()
+    metric.update_state(y, maps, sample_weight=weight)
+    expected = np.average(
+        np.nan_to_num(errors(y, maps, "local_mean")), weights=weight * known
+    )
+    assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_saving():

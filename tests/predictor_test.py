@@ -104,6 +104,12 @@ def test_box_faults_name_the_box(predictor):
             predictor(image, boxes=[box])
 
 
+def test_boxes_of_another_shape(predictor):
+    for boxes in ([[1, 2, 3]], ["left"]):
+        with pytest.raises(InputError, match="boxes must be"):
+            predictor(PHOTO, boxes=boxes)
+
+
 def test_any_callable_is_a_detector(predictor):
     def detector(image):
         assert image.dtype == np.uint8 and image.shape[2] == 3

@@ -36,6 +36,7 @@ def centroid(image):
         ((20, 10, 120), 80),  # reduced,
         ((30, 20, 80), 80),  # copied;
         ((0, 0, 150), 160),  # up to three borders;
+        ((40, 0, 150), 20),  # reduced a lot, up to the other border;
         ((33.3, 12.7, 101.5), 160),  # not at whole pixels.
     ],
 )

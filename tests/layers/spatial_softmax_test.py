@@ -27,6 +27,13 @@ def test_sums_to_one_under_float16():
     np.testing.assert_allclose(out.sum((1, 2), "float64"), 1, atol=1e-6)
 
 
+def test_a_mixed_policy_does_not_round_the_maps():
+    maps = np.random.default_rng(0).normal(0, 5, (2, 6, 7, 3)).astype("float32")
+    with dtype_policy("mixed_bfloat16"):
+        out = to_numpy(SpatialSoftmax(1.5)(maps))
+    np.testing.assert_allclose(out, softmax(maps / 1.5), atol=1e-6)
+
+
 def test_large_values_stay_finite():
     maps = np.zeros((1, 4, 4, 1), "float32")
     maps[0, 1, 2, 0] = 1e30
