@@ -20,7 +20,7 @@ def read_mtfl(folder, part):
 
     Labels are 1-based pixel centres in both files; the continuous coordinate is the
     label less one half. Paths may use `/` or `\\`, lines may start with a blank, and
-    reading stops at the blank line that ends the released files.
+    blank lines, such as the one that ends the released files, are skipped.
 
     Args:
         folder: folder with `training.txt`, `testing.txt` and the image folders.

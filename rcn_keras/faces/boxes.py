@@ -18,7 +18,7 @@ CONTEXT = 1.2
 
 # From MTCNN's box to the square: shift of the centre in x and y and side, in box sizes
 # (`detector_square`). Fitted on the training split by benchmarks/fit_detector_box.py.
-MTCNN_CONSTANTS = (0.0, 0.05, 1.25)
+MTCNN_CONSTANTS = (0.002, 0.077, 1.260)
 
 
 def keypoint_square(keypoints, ratio, width, height):

@@ -107,9 +107,9 @@ def _paper_recipes():
 
 RECIPES = {
     **_paper_recipes(),
-    # Ours: flips, which the paper does not use, as many epochs as two CPU cores train in
-    # about an hour, and an end on faces turned less: the original's README has 20
-    # degrees, the paper 40.
+    # Ours: flips, which the paper does not use, as many epochs as two CPU cores train
+    # in about an hour, and an end on faces turned less (the original's README has 20
+    # degrees, the paper 40).
     "rcn6_mtfl": Recipe(
         "rcn",
         {"branches": 6},

@@ -32,7 +32,7 @@ def test_a_line(tmp_path):
         "a/b.jpg {0}\r\n a\\c.jpg {0}\r\n ",  # As released: the odd last line.
         "a\\b.jpg {0}\n a/c.jpg {0}",
         " a/b.jpg  {0} \n\ta\\c.jpg {0}\n\n",
-        "a/b.jpg {0}\na/c.jpg {0}\n \nnothing behind the blank line counts",
+        "a/b.jpg {0}\na/c.jpg {0}\n \n",
     ],
 )
 def test_both_separators_blanks_and_line_ends(tmp_path, text):
