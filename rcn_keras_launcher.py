@@ -12,24 +12,24 @@ def main():
     sys.stderr.flush()
     kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
-    missing = None
+    fault = None
     try:
         import keras
 
         keras.ops.zeros(1)
         from rcn_keras import cli
     except ModuleNotFoundError as error:
-        missing = error.name
+        fault = (
+            f"the package {error.name!r} is missing: pip install "
+            "'rcn-keras[tensorflow]', or 'rcn-keras[jax]' and set KERAS_BACKEND=jax"
+        )
+    except Exception as error:  # a backend that does not exist, a broken installation
+        fault = f"Keras does not start: {error}"
     finally:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(null)
-    if missing:
-        print(
-            f"rcn-keras: error: the package {missing!r} is missing: "
-            "pip install 'rcn-keras[tensorflow]', or 'rcn-keras[jax]' and set "
-            "KERAS_BACKEND=jax",
-            file=sys.stderr,
-        )
+    if fault:
+        print(f"rcn-keras: error: {fault}", file=sys.stderr)
         return 2
     return cli.main()

@@ -37,6 +37,15 @@ def main(arguments=None):
     except (InputError, OSError, ImportError) as error:
         _say(f"error: {_one_line(error)}")
         return 2
+    except Exception as error:
+        # Not foreseen: one line for the user all the same, the rest for who asks.
+        if os.environ.get("RCN_KERAS_TRACEBACK"):
+            raise
+        _say(
+            f"error: {type(error).__name__}: {_one_line(error)} "
+            "(RCN_KERAS_TRACEBACK=1 shows where)"
+        )
+        return 2
 
 
 def predict(options):
@@ -46,14 +55,19 @@ def predict(options):
     from rcn_keras.faces.images import list_images, read_image
     from rcn_keras.files import check_writable
 
-    paths = []
+    paths, failed = [], 0
     for path in map(pathlib.Path, options.photos):
-        paths += list_images(path) if path.is_dir() else [path]
+        try:
+            paths += list_images(path) if path.is_dir() else [path]
+        except InputError as error:
+            failed += 1
+            _say(f"error: {error}")
     boxes = read_boxes(options.boxes) if options.boxes else None
     if options.out:
         check_writable(options.out)
-    predictor = _predictor(options.preset, options.detector)
-    failed, drawn = 0, set()
+    detect = None if boxes is not None else options.detector or "mtcnn"
+    predictor = _predictor(options.preset, detect)
+    done, drawn = 0, set()
     for number, path in enumerate(paths, 1):
         if len(paths) > 1:
             _progress(number, len(paths), "photographs")
@@ -62,10 +76,11 @@ def predict(options):
             faces = predictor(image, None if boxes is None else boxes_of(boxes, path))
         except InputError as error:
             failed += 1
-            text = _one_line(error)
+            text = _one_line(error).removeprefix("image 0: ")
             named = text if str(path) in text else f"{path}: {text}"
             _say(f"error: {named}")
             continue
+        done += 1
         faces = [face.as_dict() for face in faces]
         if not faces:
             _say(f"{path}: no face found")
@@ -73,7 +88,7 @@ def predict(options):
         if options.out:
             _draw(image, faces, options.out, path, drawn)
     if failed:
-        return 2 if failed == len(paths) else 1
+        return 1 if done else 2
     return 0
 
 
@@ -81,16 +96,23 @@ def evaluate(options):
     """All metrics of a network on a set, under every protocol."""
     from rcn_keras.data.sets import full_name, load_test_set
     from rcn_keras.evaluation import protocols, tables
-    from rcn_keras.files import replaced
+    from rcn_keras.files import check_writable, replaced
     from rcn_keras.presets import load_preset
 
     preset = load_preset(options.model)
+    # Made first: better no detector before the work than after it.
+    predictor = (
+        None
+        if options.no_detector
+        else _predictor(options.model, options.detector or "mtcnn")
+    )
+    for path in filter(None, (options.json, options.csv)):
+        check_writable(path.parent)
     crops = _reported(load_test_set(options.data, options.set, _cropped))
     shift = protocols.label_shift(options.set)
     decoder = preset.config["decoder"]
     errors = protocols.ground_truth_boxes(preset.model, crops, decoder, shift)
-    if not options.no_detector:
-        predictor = _predictor(options.model, options.detector)
+    if predictor:
         errors |= protocols.detector_boxes(
             predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
         )
@@ -131,7 +153,7 @@ def train(options):
     fit(
         recipe,
         _reported(training),
-        validation,
+        _reported(validation),
         options.out,
         resume=options.resume,
         strategy=strategy,
@@ -147,7 +169,7 @@ def make_preset(options):
     from rcn_keras.presets.card import write_card
     from rcn_keras.training.publish import publish
 
-    validation = load_test_set(options.data, "validation", _cropped)
+    validation = _reported(load_test_set(options.data, "validation", _cropped))
     config = publish(options.run_folder, validation, options.out)
     write_card(options.out, options.results)
     print(json.dumps(config["validation"], indent=2))
@@ -260,10 +282,12 @@ def _parser():
     data(added)
     added.add_argument("--out", type=pathlib.Path, required=True)
     added.add_argument("--resume", action="store_true", help="go on after a stop")
-    added.add_argument("--epochs", type=int)
-    added.add_argument("--seed", type=int)
-    added.add_argument("--batch-size", type=int)
-    added.add_argument("--patience", type=int, help="stop after so many bad epochs")
+    added.add_argument("--epochs", type=_whole(1), help="in place of the recipe's")
+    added.add_argument("--seed", type=_whole(0), help="in place of the recipe's")
+    added.add_argument("--batch-size", type=_whole(1), help="in place of the recipe's")
+    added.add_argument(
+        "--patience", type=_whole(1), help="stop after so many bad epochs"
+    )
     added.add_argument(
         "--precision", choices=["float32", "mixed_bfloat16", "mixed_float16"]
     )
@@ -285,8 +309,8 @@ def _parser():
 
     added = command("demo-data", demo_data, "rcn-keras demo-data demo")
     added.add_argument("folder", type=pathlib.Path)
-    added.add_argument("--faces", type=int, default=600)
-    added.add_argument("--seed", type=int, default=0)
+    added.add_argument("--faces", type=_whole(10), default=600)
+    added.add_argument("--seed", type=_whole(0), default=0)
 
     added = command("info", info, "rcn-keras info rcn6_mtfl")
     added.add_argument("preset", nargs="?")
@@ -295,13 +319,26 @@ def _parser():
     return parser
 
 
+def _whole(least):
+    """What argparse takes for a whole number of at least `least`."""
+
+    def whole(text):
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"must be at least {least}. Received: {text}"
+            )
+        return int(text)
+
+    return whole
+
+
 def _predictor(name, detector):
     from rcn_keras.errors import InputError
     from rcn_keras.faces.detect import get_detector
     from rcn_keras.predictor import Predictor
 
     try:
-        detector = get_detector(detector)
+        detector = get_detector(detector) if detector else None
     except ValueError as error:
         raise InputError(str(error)) from None
     return Predictor.from_preset(name, detector=detector)
@@ -338,8 +375,8 @@ def _draw(image, faces, folder, path, taken):
 
 def _progress(done, total, what):
     """A counter on standard error, where a person looks at it."""
-    if sys.stderr.isatty() or done == total or done % 500 == 0:
-        end = "\n" if done == total or not sys.stderr.isatty() else ""
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
         print(f"\r{done}/{total} {what}", end=end, file=sys.stderr, flush=True)
 
 

@@ -39,7 +39,7 @@ class FacePrediction:
         return {
             "box": np.round(self.box, 3).tolist(),
             "keypoints": np.round(self.keypoints, 3).tolist(),
-            "confidence": np.round(self.confidence, 4).tolist(),
+            "confidence": np.round(self.confidence.astype("float64"), 4).tolist(),
             "score": round(self.score, 4),
         }
 
@@ -53,8 +53,9 @@ class Predictor:
         calibration: `(slope, offset)` of the confidence (`codec.confidence`).
         detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
-        box_constants: `(shift_x, shift_y, scale)` from a detector's box to the
-            network's square (`faces.boxes.detector_square`).
+        box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
+            square (`faces.boxes.detector_square`); the default is fitted to MTCNN's
+            boxes, and the second pass mends what another detector's differ by.
         refinements: int, how often the square is drawn anew from the predicted points
             and the network run again.
 
@@ -205,11 +206,13 @@ class Predictor:
 
 def _box_fault(box, image):
     """Why a box cannot be used, or `None`."""
-    x0, y0, x1, y1 = box = np.asarray(box, "float64")
-    text = f"the box {np.round(box, 2).tolist()}"
-    if not np.isfinite(box).all() or x1 - x0 < 1 or y1 - y0 < 1:
+    x0, y0, x1, y1 = box = [float(value) for value in box]
+    text = f"the box {[round(value, 2) for value in box]}"
+    if not np.isfinite(box).all() or not (x1 >= x0 + 1 and y1 >= y0 + 1):
         return f"{text} is not [x0, y0, x1, y1] with x1 > x0 and y1 > y0"
     height, width = image.shape[:2]
+    if max(x1 - x0, y1 - y0) > 10 * max(height, width):
+        return f"{text} is more than 10 times the picture of {width}x{height} pixels"
     if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
         return f"{text} lies outside the picture of {width}x{height} pixels"
     return None

@@ -126,6 +126,38 @@ def test_predict_folder_without_images(run, tmp_path):
     assert code == 2 and len(errors) == 1 and "no images in this folder" in errors[0]
 
 
+def test_predict_goes_on_past_a_folder_without_images(run, tmp_path, boxes):
+    code, lines, errors = run("predict", tmp_path / "no", PHOTO, "--boxes", boxes)
+    assert code == 1 and len(lines) == 1
+    assert len(errors) == 1 and "no: no such file" in errors[0]
+    (tmp_path / "empty").mkdir()
+    code, lines, errors = run("predict", tmp_path / "empty", PHOTO, "--boxes", boxes)
+    assert code == 1 and len(lines) == 1
+    assert len(errors) == 1 and "no images in this folder" in errors[0]
+
+
+def test_what_was_not_foreseen_is_one_line_too(run, monkeypatch):
+    def fail():
+        raise RuntimeError("over\nflow")
+
+    monkeypatch.setattr("rcn_keras.presets.list_presets", fail)
+    code, _, errors = run("list")
+    assert code == 2 and "RuntimeError: over flow" in errors[0] and len(errors) == 1
+    monkeypatch.setenv("RCN_KERAS_TRACEBACK", "1")
+    with pytest.raises(RuntimeError):
+        main(["list"])
+
+
+@pytest.mark.parametrize(
+    "option", [("--epochs", "0"), ("--batch-size", "0"), ("--seed", "-1")]
+)
+def test_numbers_out_of_range_are_refused(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["train", "demo", "--data", "d", "--out", "o", *option])
+    assert caught.value.code == 2
+    assert "must be at least" in capsys.readouterr().err
+
+
 def test_predict_out_that_cannot_be_written(run, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")

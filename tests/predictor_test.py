@@ -99,6 +99,9 @@ def test_box_faults_name_the_box(predictor):
     image = read_image(PHOTO)
     with pytest.raises(InputError, match="outside the picture of 512x512"):
         predictor(image, boxes=[[600, 600, 700, 700]])
+    for box in ([-1e9, -1e9, 1e9, 1e9], [-1e308, 0, 1e308, 9]):
+        with pytest.raises(InputError, match="more than 10 times|x1 > x0"):
+            predictor(image, boxes=[box])
     for box in ([10, 10, 5, 20], [np.nan, 0, 1, 1]):
         with pytest.raises(InputError, match="x1 > x0"):
             predictor(image, boxes=[box])

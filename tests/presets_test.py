@@ -35,7 +35,12 @@ def test_shipped_names_and_sizes():
 
 def test_saved_and_loaded_from_a_folder(tmp_path):
     model = rcn_keras.build_rcn(branches=4)
-    config = {"model": "rcn", "arguments": {"branches": 4}}
+    config = {
+        "model": "rcn",
+        "arguments": {"branches": 4},
+        "decoder": "argmax",
+        "calibration": [1.0, 0.0],
+    }
     presets.save_preset(tmp_path / "mine", model, config)
     loaded = presets.load_preset(tmp_path / "mine")
     assert loaded.config == config
@@ -48,7 +53,9 @@ def test_no_such_preset():
         rcn_keras.from_preset("rcn9")
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "missing", "foreign"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "flipped", "garbage", "empty", "missing", "foreign"]
+)
 def test_damaged_weights_give_one_line(tmp_path, damage):
     folder = tmp_path / "preset"
     shutil.copytree(presets.SHIPPED / "rcn6_mtfl", folder)
@@ -56,6 +63,8 @@ def test_damaged_weights_give_one_line(tmp_path, damage):
     data = weights.read_bytes()
     if damage == "cut":
         weights.write_bytes(data[: len(data) // 2])
+    elif damage == "flipped":
+        weights.write_bytes(data[:600] + bytes(255 - b for b in data[600:9000]))
     elif damage == "garbage":
         weights.write_bytes(b"not HDF5" * 100)
     elif damage == "empty":
@@ -73,6 +82,13 @@ def test_damaged_configuration(tmp_path):
     (tmp_path / presets.CONFIG).write_text("{")
     with pytest.raises(InputError, match="not a preset's configuration"):
         rcn_keras.from_preset(tmp_path)
-    (tmp_path / presets.CONFIG).write_text(json.dumps({"model": "rcn"}))
-    with pytest.raises(InputError, match="does not describe a network"):
-        rcn_keras.from_preset(tmp_path)
+    whole = presets.read_config(presets.SHIPPED / "rcn6_mtfl")
+    for change in ({"decoder": "nope"}, {"arguments": {"branches": 9}}):
+        (tmp_path / presets.CONFIG).write_text(json.dumps(whole | change))
+        with pytest.raises(InputError, match="does not describe a network"):
+            rcn_keras.from_preset(tmp_path)
+    for missing in ("model", "decoder", "calibration"):
+        less = {key: value for key, value in whole.items() if key != missing}
+        (tmp_path / presets.CONFIG).write_text(json.dumps(less))
+        with pytest.raises(InputError, match="does not describe a network"):
+            rcn_keras.from_preset(tmp_path)

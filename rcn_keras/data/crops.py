@@ -91,6 +91,9 @@ def _load(face):
     try:
         image = read_image(face.image)
         height, width = image.shape[:2]
+        reach = face.keypoints / [width, height]
+        if reach.min() < -0.5 or reach.max() > 1.5:
+            return f"keypoints far outside the picture of {width}x{height} pixels"
         outer, inner = boxes.training_squares(face.keypoints, width, height)
     except ValueError as error:
         return str(error)

@@ -4,6 +4,7 @@ from rcn_keras.data import afw
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.splits import split
+from rcn_keras.errors import InputError
 
 TEST_SETS = ("aflw", "afw", "validation")
 
@@ -16,13 +17,23 @@ def load_training(folder, progress=None):
         progress: callable `(done, total)`, or `None`.
 
     Returns:
-        training, validation: `Crops`; the failures of the whole list are in both.
+        training, validation: `Crops`, each with its own failures. The list is split
+        before any image is opened: a missing one moves no other to the other side.
 
     Raises:
         InputError: if the folder or its list cannot be used.
     """
-    crops = load_crops(read_mtfl(folder, "training"), progress)
-    return tuple(crops.take(part) for part in split(len(crops)))
+    return tuple(load_crops(part, progress) for part in _split_faces(folder))
+
+
+def _split_faces(folder):
+    faces = read_mtfl(folder, "training")
+    if len(faces) < 10:
+        raise InputError(
+            f"{folder}: {len(faces)} training faces; a training and a validation split "
+            "take at least 10"
+        )
+    return [[faces[i] for i in part] for part in split(len(faces))]
 
 
 def load_test_set(folder, name, progress=None):
@@ -42,7 +53,7 @@ def load_test_set(folder, name, progress=None):
         ValueError: if there is no such set.
     """
     if name == "validation":
-        return load_training(folder, progress)[1]
+        return load_crops(_split_faces(folder)[1], progress)
     if name == "aflw":
         return load_crops(read_mtfl(folder, "testing"), progress)
     if name == "afw":

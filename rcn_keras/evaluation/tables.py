@@ -86,7 +86,9 @@ def write_rows(path, report, config):
                 "failure_rate_8_percent": numbers["failure_rate_8"],
                 "failure_rate_10_percent": numbers["failure_rate_10"],
                 "auc_10_percent": numbers["auc_10"],
-                "paper_percent": config.get("paper", {}).get(report["set"], ""),
+                "paper_percent": config.get("paper", {}).get(report["set"], "")
+                if protocol == "paper_grid"
+                else "",
                 "recipe_seed": recipe.get("seed", ""),
                 "epochs": config.get("trained_epochs", ""),
                 "training_minutes": config.get("training_minutes", ""),

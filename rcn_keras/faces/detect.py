@@ -6,10 +6,14 @@
 - scores: `(M,)` float32, falling; the boxes stand in the same order.
 """
 
+import gc
 import os
+import sys
 import warnings
 
 import numpy as np
+
+from rcn_keras.errors import InputError
 
 
 class MTCNN:
@@ -28,6 +32,13 @@ class MTCNN:
     def __init__(self, min_face_size=20, max_side=1280):
         if not min_face_size > 0:
             raise ValueError(f"`min_face_size` must be > 0. Received: {min_face_size}")
+        import keras
+
+        if (backend := keras.backend.backend()) != "tensorflow":
+            raise InputError(
+                f"MTCNN runs on TensorFlow, and Keras here on {backend}: give boxes, "
+                "YuNet's model file, or a detector of your own"
+            )
         self.min_face_size = min_face_size
         self.max_side = max_side
         self._cascade = None
@@ -98,8 +109,6 @@ def _build_cascade():
     """`(H, W, 3)` image around -1...1 to rows of 0, box, score and keypoints."""
     import keras
 
-    if (backend := keras.config.backend()) != "tensorflow":
-        raise RuntimeError(f"MTCNN needs the TensorFlow backend. Received: {backend=}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # joblib's, on machines without semaphores
@@ -112,10 +121,14 @@ def _build_cascade():
 
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")  # whatever the user trains with
+    # lz4, which unpacks the weights, complains of its own files on Python 3.13.
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         with tf.device("CPU:0"):
             stages = [StagePNet(), StageRNet(), StageONet()]
+        gc.collect()
     finally:
+        sys.unraisablehook = hook
         keras.config.set_dtype_policy(policy)
     for stage, side in zip(stages, (None, 24, 48), strict=True):  # `model`: read only
         stage._model = tf.function(stage.model, [tf.TensorSpec((None, side, side, 3))])

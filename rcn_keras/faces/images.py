@@ -7,7 +7,18 @@ import numpy as np
 
 from rcn_keras.errors import InputError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+SUFFIXES = {
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".gif",
+    ".ppm",
+    ".pgm",
+}
 
 
 def read_image(path):
@@ -73,6 +84,10 @@ def as_rgb(array, name="image"):
     elif array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise InputError(f"{name}: the image holds values that are not finite")
+        if 0 < array.max() <= 1:
+            raise InputError(
+                f"{name}: a float image must hold 0...255; this one holds 0...1"
+            )
         array = np.rint(np.clip(array, 0, 255))
     elif array.dtype != np.uint8:
         raise InputError(

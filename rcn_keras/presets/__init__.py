@@ -13,6 +13,7 @@ import keras
 
 from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
+from rcn_keras.layers import KeypointDecoder
 from rcn_keras.models import BUILDERS
 
 SHIPPED = pathlib.Path(__file__).parent
@@ -58,6 +59,7 @@ def load_preset(name):
     config = read_config(folder)
     try:
         model = BUILDERS[config["model"]](**config["arguments"], name=config["model"])
+        KeypointDecoder(config["decoder"], *config["calibration"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder / CONFIG}: does not describe a network ({error})"
@@ -74,7 +76,7 @@ def load_weights(model, path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Keras warns of, it raises too
             model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "?"
         raise InputError(
             f"{path}: damaged, or not the weights of this network ({reason})"

@@ -26,7 +26,7 @@ grey crop of 80x80 pixels, with a confidence for each.
 
 | | |
 |---|---|
-| data | MTFL v1.0: 9,000 faces, 1,000 more for validation |
+| data | MTFL v1.0, training list; {validation} faces of it held out |
 | recipe | in `config.json`; seed {seed}, {epochs} epochs, {precision} |
 | augmentation | {augmentation} |
 | command | `{command}` |
@@ -75,7 +75,6 @@ def write_card(folder, results=None):
     preset = load_preset(folder)
     config = preset.config
     recipe, made = config["recipe"], config["trained_on"]
-    augmentation = recipe["augmentation"]
     validation = config["validation"]
     best = validation["subpixel_nme"][config["decoder"]]
     grid = validation["paper_grid_nme"]
@@ -100,16 +99,26 @@ def write_card(folder, results=None):
         seed=recipe["seed"],
         epochs=config["trained_epochs"],
         precision=recipe["precision"],
-        augmentation=", ".join(f"{k} {v}" for k, v in augmentation.items()),
+        augmentation=_told(recipe["augmentation"])
+        + (
+            f"; in the last {recipe['finish_epochs']} epochs {_told(recipe['finish'])}"
+            if recipe["finish_epochs"]
+            else ""
+        ),
         command=made.get("command", "?"),
         device=made.get("device", "?"),
         backend=made.get("backend", "?"),
         minutes=config["training_minutes"],
+        validation=validation["faces"],
         numbers="\n".join(rows),
         paper=config["paper"].get("aflw", "not given"),
     )
     with replaced(folder / "README.md") as temporary:
         temporary.write_text(text)
+
+
+def _told(augmentation):
+    return ", ".join(f"{name} {value}" for name, value in augmentation.items())
 
 
 def _rows(results, name):

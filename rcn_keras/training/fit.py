@@ -124,7 +124,12 @@ def make_optimizer(recipe, steps):
 
 def _compiled_model(recipe, steps, out):
     if (out / LAST).exists():
-        return keras.saving.load_model(out / LAST)
+        try:
+            return keras.saving.load_model(out / LAST)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise InputError(
+                f"{out / LAST}: damaged, the training cannot go on from it ({error})"
+            ) from None
     model = build_model(recipe)
     # XLA halves the speed of these networks on a CPU; "auto" would choose it.
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
@@ -151,17 +156,29 @@ def _batches(training, recipe, augmentation, first_epoch):
 
 
 def _claim(out, recipe, resume):
+    """Takes the folder for this training, or finds it to be the one to go on with.
+
+    A folder without a finished epoch holds nothing to lose and is taken over.
+    """
     out.mkdir(parents=True, exist_ok=True)
     told = json.loads(json.dumps(as_dict(recipe)))
     path = out / "recipe.json"
-    if path.exists():
+    if (out / LAST).exists():
         if not resume:
             raise InputError(
                 f"{out}: holds a training already; pass --resume to go on with it, or "
                 "another folder"
             )
-        if json.loads(path.read_text()) != told:
-            raise InputError(f"{path}: the training in this folder has another recipe")
+        try:
+            before = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: cannot be read ({error})") from None
+        differing = [name for name in told if told[name] != before.get(name)]
+        if differing:
+            raise InputError(
+                f"{path}: the training in this folder has another recipe "
+                f"({', '.join(differing)} differ)"
+            )
         return
     for name, content in ((RUN, record()), (path.name, told)):
         with replaced(out / name) as temporary:

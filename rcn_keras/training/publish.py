@@ -43,7 +43,10 @@ def publish(run_folder, validation, out):
     recipe_file = run_folder / "recipe.json"
     if not recipe_file.is_file():
         raise InputError(f"{recipe_file}: no such file (is this a training's folder?)")
-    recipe = json.loads(recipe_file.read_text())
+    try:
+        recipe = json.loads(recipe_file.read_text())
+    except ValueError as error:
+        raise InputError(f"{recipe_file}: damaged ({error})") from None
     keras.config.set_dtype_policy("float32")
     model = BUILDERS[recipe["model"]](**recipe["arguments"], name=recipe["model"])
     load_weights(model, run_folder / "best.weights.h5")
@@ -88,7 +91,7 @@ def publish(run_folder, validation, out):
         "trained_epochs": len(log),
         "trained_on": made,
         "training_minutes": round(sum(row["seconds"] for row in log) / 60, 1),
-        "license": "weights: Apache-2.0; trained on MTFL, for research use only",
+        "license": "weights: Apache-2.0; their training data (MTFL): research",
         "reference": "Honari et al., Recombinator Networks, CVPR 2016",
     }
     save_preset(out, model, config)

@@ -103,11 +103,25 @@ def test_early_stopping(crops, tmp_path):
 
 
 def test_folder_of_another_training_is_refused(crops, tmp_path):
-    (tmp_path / "recipe.json").write_text(json.dumps({"model": "sumnet"}))
+    recipe = dataclasses.replace(TINY, epochs=1)
+    train(recipe, crops, tmp_path)
     with pytest.raises(InputError, match="pass --resume"):
-        train(TINY, crops, tmp_path)
-    with pytest.raises(InputError, match="another recipe"):
-        train(TINY, crops, tmp_path, resume=True)
+        train(recipe, crops, tmp_path)
+    other = dataclasses.replace(recipe, seed=4)
+    with pytest.raises(InputError, match=r"another recipe \(seed differ"):
+        train(other, crops, tmp_path, resume=True)
+    (tmp_path / "last.keras").write_bytes(b"cut")
+    with pytest.raises(InputError, match="last.keras: damaged"):
+        train(recipe, crops, tmp_path, resume=True)
+    (tmp_path / "recipe.json").write_text("{")
+    with pytest.raises(InputError, match="recipe.json: cannot be read"):
+        train(recipe, crops, tmp_path, resume=True)
+
+
+def test_folder_without_a_finished_epoch_is_taken_over(crops, tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps({"model": "sumnet"}))
+    train(dataclasses.replace(TINY, epochs=1), crops, tmp_path)
+    assert json.loads((tmp_path / "recipe.json").read_text())["model"] == "rcn"
 
 
 def test_too_few_faces(crops, tmp_path):
