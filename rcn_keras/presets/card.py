@@ -30,7 +30,7 @@ grey crop of 80x80 pixels, with a confidence for each.
 | recipe | in `config.json`; seed {seed}, {epochs} epochs, {precision} |
 | augmentation | {augmentation} |
 | command | `{command}` |
-| machine | {device}, backend {backend}; {minutes} minutes |
+{remark}| machine | {device}, backend {backend}; {minutes} minutes |
 | chosen by | lowest error on the validation faces; decoder and confidence on them too |
 
 MTFL and AFLW may be used for research only; their images are not in this package. The
@@ -106,6 +106,7 @@ def write_card(folder, results=None):
             else ""
         ),
         command=made.get("command", "?"),
+        remark=f"| remark | {made['remark']} |\n" if "remark" in made else "",
         device=made.get("device", "?"),
         backend=made.get("backend", "?"),
         minutes=config["training_minutes"],
