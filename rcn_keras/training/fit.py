@@ -27,8 +27,8 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
 
     `recipe.json`, `run.json` (machine, day, command), `log.csv` (a row an epoch),
     `training.png`, `last.keras` (to resume) and `best.weights.h5` (lowest validation
-    error). A run that was killed and resumed
-    sees the same batches and ends with the same weights as one that ran through.
+    error). A run that was killed and resumed sees the same batches and ends with the
+    same weights as one that ran through.
 
     Args:
         recipe: `Recipe`.
