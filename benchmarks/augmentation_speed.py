@@ -29,6 +29,8 @@ def images_per_second(batch_size=64, batches=150):
         keypoints=rng.uniform(40, 120, (count, 5, 2)).astype("float32"),
         squares=np.tile(np.float32([13, 13, 133]), (count, 1)),
         outer=np.tile(np.float32([0, 0, 160]), (count, 1)),
+        picture=np.tile(np.float32([[0, 0], [160, 160]]), (count, 1, 1)),
+        border=np.zeros((count, 5), "uint8"),
         faces=[None] * count,
         failures=[],
     )

@@ -6,7 +6,13 @@ Letters in shapes: N batch, H and W map, K keypoints, R branches. Coordinates ar
 
 from rcn_keras.losses import ExpectedDistance, SpatialCrossentropy
 from rcn_keras.metrics import NormalizedMeanError
-from rcn_keras.models import BranchSpec, build_rcn, build_sumnet
+from rcn_keras.models import (
+    BranchSpec,
+    JointModel,
+    build_denoiser,
+    build_rcn,
+    build_sumnet,
+)
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import from_preset, list_presets
 
@@ -15,9 +21,11 @@ __version__ = "0.1.0"
 __all__ = [
     "BranchSpec",
     "ExpectedDistance",
+    "JointModel",
     "NormalizedMeanError",
     "Predictor",
     "SpatialCrossentropy",
+    "build_denoiser",
     "build_rcn",
     "build_sumnet",
     "from_preset",

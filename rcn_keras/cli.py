@@ -1,19 +1,11 @@
 """`rcn-keras`: one thin function a command."""
 
-import argparse
 import json
 import os
 import pathlib
 import sys
 
-EXAMPLES = """examples:
-  rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
-  rcn-keras predict photos/ > keypoints.jsonl   a folder, one JSON object a line
-  rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw
-  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
-  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
-  rcn-keras demo-data demo && rcn-keras train demo --data demo --out runs/demo
-"""
+from rcn_keras.cli_parser import build_parser
 
 
 def main(arguments=None):
@@ -21,8 +13,7 @@ def main(arguments=None):
 
     0: done. 1: some of the images failed, the rest was done. 2: nothing could be done.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = build_parser(COMMANDS).parse_args(arguments)
     from rcn_keras.errors import InputError
 
     try:
@@ -95,11 +86,19 @@ def predict(options):
 def evaluate(options):
     """All metrics of a network on a set, under every protocol."""
     from rcn_keras.data.sets import full_name, load_test_set
+    from rcn_keras.errors import InputError
     from rcn_keras.evaluation import protocols, tables
     from rcn_keras.files import check_writable, replaced
     from rcn_keras.presets import load_preset
 
     preset = load_preset(options.model)
+    count = len(preset.config["keypoints"])
+    of_68 = options.set == "300w" or (options.set == "validation" and count == 68)
+    if of_68 != (count == 68):
+        raise InputError(
+            f"{preset.name} finds {count} keypoints; the faces of {options.set} have "
+            f"{68 if of_68 else 5}"
+        )
     # Made first: better no detector before the work than after it.
     predictor = (
         None
@@ -108,22 +107,33 @@ def evaluate(options):
     )
     for path in filter(None, (options.json, options.csv)):
         check_writable(path.parent)
-    crops = _reported(load_test_set(options.data, options.set, _cropped))
-    shift = protocols.label_shift(options.set)
-    decoder = preset.config["decoder"]
-    errors = protocols.ground_truth_boxes(preset.model, crops, decoder, shift)
+    crops = _reported(
+        load_test_set(options.data, options.set, _cropped, count, options.allow_missing)
+    )
+    shift, decoder = protocols.label_shift(options.set), preset.config["decoder"]
+    if of_68:
+        errors = protocols.three_hundred_w(
+            preset.model, crops, decoder, options.border_snap
+        )
+    else:
+        errors = protocols.ground_truth_boxes(preset.model, crops, decoder, shift)
     if predictor:
         errors |= protocols.detector_boxes(
             predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
         )
     report = protocols.report(preset.name, options.set, errors)
-    report["set_name"] = full_name(options.data, options.set)
-    print(tables.protocol_table(report, preset.config.get("paper", {})))
+    report["set_name"] = full_name(options.data, options.set, count)
+    parts = [report]
+    if options.set == "300w":
+        parts = protocols.subset_reports(preset.name, crops.faces, errors)
+        report["subsets"] = {part["set"]: part for part in parts}
+    for part in parts:
+        print(tables.protocol_table(part, preset.config.get("paper", {})))
+        if options.csv:
+            tables.write_rows(options.csv, part, preset.config)
     if options.json:
         with replaced(options.json) as temporary:
             temporary.write_text(json.dumps(report, indent=2) + "\n")
-    if options.csv:
-        tables.write_rows(options.csv, report, preset.config)
     return 0
 
 
@@ -144,7 +154,12 @@ def train(options):
     from rcn_keras.data.sets import load_training
     from rcn_keras.training.fit import train as fit
 
-    training, validation = load_training(options.data, _cropped)
+    training, validation = load_training(
+        options.data,
+        _cropped,
+        recipes.keypoints(recipe),
+        options.allow_missing,
+    )
     strategy = None
     if options.multi_gpu:
         from rcn_keras.data.pipeline import all_gpus
@@ -168,18 +183,48 @@ def make_preset(options):
     from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets.card import write_card
     from rcn_keras.training.publish import publish
+    from rcn_keras.training.recipes import keypoints, read_recipe
 
-    validation = _reported(load_test_set(options.data, "validation", _cropped))
-    config = publish(options.run_folder, validation, options.out)
+    count = keypoints(read_recipe(options.run_folder))
+    validation = load_test_set(
+        options.data, "validation", _cropped, count, options.allow_missing
+    )
+    config = publish(options.run_folder, _reported(validation), options.out)
     write_card(options.out, options.results)
     print(json.dumps(config["validation"], indent=2))
     return 0
 
 
-def demo_data(options):
-    """Writes a small set of drawn faces in the layout of MTFL."""
-    from rcn_keras.data.synthetic import write_mtfl
+def join(options):
+    """Makes the preset of a joint model from an RCN's and a denoiser's."""
+    from rcn_keras.data.sets import load_test_set
+    from rcn_keras.presets import load_preset
+    from rcn_keras.presets.card import write_card
+    from rcn_keras.training.publish import publish_joint
 
+    count = len(load_preset(options.rcn).config["keypoints"])
+    validation = load_test_set(
+        options.data, "validation", _cropped, count, options.allow_missing
+    )
+    config = publish_joint(
+        options.rcn, options.denoiser, _reported(validation), options.out
+    )
+    write_card(options.out, options.results)
+    print(json.dumps(config["fitted"], indent=2))
+    print(json.dumps(config["validation"], indent=2))
+    return 0
+
+
+def demo_data(options):
+    """Writes a small set of drawn faces in the layout of MTFL, or of 300-W."""
+    from rcn_keras.data.synthetic import write_300w, write_mtfl
+
+    if options.keypoints == 68:
+        write_300w(
+            options.folder, per_set=max(options.faces // 6, 1), seed=options.seed
+        )
+        print(f"{options.folder}: {options.faces} faces in six sets, drawn")
+        return 0
     write_mtfl(options.folder, training=options.faces, seed=options.seed)
     print(f"{options.folder}: {options.faces} training faces and a test set, drawn")
     return 0
@@ -213,123 +258,6 @@ def show_list(options):
     for name, recipe in RECIPES.items():
         print(f"  {name:32} {recipe.epochs:4} {recipe.paper.get('aflw', '')}")
     return 0
-
-
-def _parser():
-    from rcn_keras import __version__
-
-    parser = argparse.ArgumentParser(
-        prog="rcn-keras",
-        description="Facial keypoints with Recombinator Networks.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name, run, example):
-        added = commands.add_parser(
-            name,
-            help=run.__doc__.splitlines()[0],
-            description=run.__doc__,
-            epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        added.set_defaults(run=run)
-        return added
-
-    def detection(to):
-        to.add_argument(
-            "--detector",
-            metavar="NAME",
-            help="mtcnn (default), or the path of YuNet's .onnx file",
-        )
-
-    def data(to):
-        to.add_argument(
-            "--data", type=pathlib.Path, required=True, help="folder of the data set"
-        )
-
-    added = command("predict", predict, "rcn-keras predict photo.jpg --out drawn")
-    added.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER")
-    added.add_argument("--out", type=pathlib.Path, help="folder for drawn pictures")
-    added.add_argument(
-        "--boxes",
-        type=pathlib.Path,
-        help='face boxes in place of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
-        "or the lines that predict prints",
-    )
-    added.add_argument("--preset", default="rcn6_mtfl", help="default: %(default)s")
-    detection(added)
-
-    added = command(
-        "evaluate", evaluate, "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
-    )
-    added.add_argument("model", help="a preset's name or folder")
-    data(added)
-    added.add_argument("--set", choices=["aflw", "afw", "validation"], required=True)
-    added.add_argument("--json", type=pathlib.Path, help="file for the numbers")
-    added.add_argument("--csv", type=pathlib.Path, help="results file to put rows into")
-    added.add_argument(
-        "--no-detector", action="store_true", help="leave the detector protocol out"
-    )
-    detection(added)
-
-    added = command(
-        "train", train, "rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6"
-    )
-    added.add_argument("recipe", help="see `rcn-keras list`")
-    data(added)
-    added.add_argument("--out", type=pathlib.Path, required=True)
-    added.add_argument("--resume", action="store_true", help="go on after a stop")
-    added.add_argument("--epochs", type=_whole(1), help="in place of the recipe's")
-    added.add_argument("--seed", type=_whole(0), help="in place of the recipe's")
-    added.add_argument("--batch-size", type=_whole(1), help="in place of the recipe's")
-    added.add_argument(
-        "--patience", type=_whole(1), help="stop after so many bad epochs"
-    )
-    added.add_argument(
-        "--precision", choices=["float32", "mixed_bfloat16", "mixed_float16"]
-    )
-    added.add_argument(
-        "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"
-    )
-
-    added = command(
-        "make-preset",
-        make_preset,
-        "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset",
-    )
-    added.add_argument("run_folder", type=pathlib.Path, metavar="RUN")
-    data(added)
-    added.add_argument("--out", type=pathlib.Path, required=True)
-    added.add_argument(
-        "--results", type=pathlib.Path, help="results file, for the model card"
-    )
-
-    added = command("demo-data", demo_data, "rcn-keras demo-data demo")
-    added.add_argument("folder", type=pathlib.Path)
-    added.add_argument("--faces", type=_whole(10), default=600)
-    added.add_argument("--seed", type=_whole(0), default=0)
-
-    added = command("info", info, "rcn-keras info rcn6_mtfl")
-    added.add_argument("preset", nargs="?")
-
-    command("list", show_list, "rcn-keras list")
-    return parser
-
-
-def _whole(least):
-    """What argparse takes for a whole number of at least `least`."""
-
-    def whole(text):
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(
-                f"must be at least {least}. Received: {text}"
-            )
-        return int(text)
-
-    return whole
 
 
 def _predictor(name, detector):
@@ -388,6 +316,18 @@ def _one_line(error):
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+COMMANDS = {
+    "predict": predict,
+    "evaluate": evaluate,
+    "train": train,
+    "make-preset": make_preset,
+    "join": join,
+    "demo-data": demo_data,
+    "info": info,
+    "list": show_list,
+}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from rcn_keras.faces.crop import input_crop, to_photograph
 from rcn_keras.faces.detect import get_detector
 from rcn_keras.faces.images import as_rgb, read_image
 from rcn_keras.layers import KeypointDecoder
+from rcn_keras.layers.large_kernel_conv2d import inference_model
+from rcn_keras.models.joint import maps_model
 
 BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
 
@@ -48,14 +50,15 @@ class Predictor:
     """Finds the faces of a photograph and their keypoints.
 
     Args:
-        model: `keras.Model`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps.
+        model: `keras.Model`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps, or
+            `JointModel`.
         decoder: one of `codec.DECODERS`.
         calibration: `(slope, offset)` of the confidence (`codec.confidence`).
         detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
         box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
-            square (`faces.boxes.detector_square`); the default is fitted to MTCNN's
-            boxes, and the second pass mends what another detector's differ by.
+            square (`faces.boxes.detector_square`); `None` for those fitted to MTCNN's
+            boxes. The second pass mends what another detector's differ by.
         refinements: int, how often the square is drawn anew from the predicted points
             and the network run again.
 
@@ -83,16 +86,19 @@ class Predictor:
         decoder="local_mean",
         calibration=(1.0, 0.0),
         detector=None,
-        box_constants=face_boxes.MTCNN_CONSTANTS,
+        box_constants=None,
         refinements=1,
     ):
-        self.model = model
-        self.box_constants = box_constants
+        self.model = maps_model(model)
+        keypoints = self.model.output_shape[-1]
+        self.box_constants = box_constants or face_boxes.MTCNN_CONSTANTS[keypoints]
         self.refinements = refinements
         self._detector_choice = detector
         self._detector = None
-        decoded = KeypointDecoder(decoder, *calibration)(model.output)
-        self._network = keras.Model(model.input, decoded)
+        # A copy that has the transforms of large kernels ready, where there are any.
+        network = self.model if self.model is model else inference_model(self.model)
+        decoded = KeypointDecoder(decoder, *calibration)(network.output)
+        self._network = keras.Model(network.input, decoded)
         # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
         self._network.compile(jit_compile=keras.backend.backend() == "jax")
 
@@ -107,6 +113,8 @@ class Predictor:
         from rcn_keras.presets import load_preset
 
         preset = load_preset(name)
+        if preset.config["model"] == "denoiser":
+            raise InputError(f"{preset.name} sees no photographs: it is a denoiser")
         settings = {
             "decoder": preset.config["decoder"],
             "calibration": preset.config["calibration"],
@@ -169,7 +177,11 @@ class Predictor:
         count = self.model.output_shape[-1]
         if not squares:
             return np.zeros((0, count, 2)), np.zeros((0, count))
-        crops = [input_crop(image, square) for image, square in zip(images, squares)]
+        context = face_boxes.CONTEXT[count]
+        crops = [
+            input_crop(image, square, context=context)
+            for image, square in zip(images, squares)
+        ]
         crops = np.stack(crops)[..., None].astype("float32")
         parts = []
         for start in range(0, len(crops), BUCKETS[-1]):

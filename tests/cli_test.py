@@ -212,6 +212,58 @@ def test_train_publish_and_evaluate_on_drawn_faces(run, tmp_path):
     assert code == 0
 
 
+def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
+    data = tmp_path / "data"
+    assert run("demo-data", data, "--faces", 60, "--keypoints", 68)[0] == 0
+    shutil.rmtree(data / "ibug")
+    parts = []
+    for recipe in ("demo_68", "demo_denoiser"):
+        out, preset = tmp_path / "run" / recipe, tmp_path / recipe
+        code, lines, _ = run(
+            *["train", recipe, "--data", data, "--out", out],
+            *["--epochs", 1, "--batch-size", 8],
+        )
+        assert code == 0 and any("validation" in line for line in lines)
+        made = ["make-preset", out, "--data", data, "--out", preset]
+        assert run(*made)[0] == 0
+        assert "300-W" in (preset / "README.md").read_text()
+        parts.append(preset)
+    joint = tmp_path / "joint"
+    code, _, errors = run("join", *parts[::-1], "--data", data, "--out", joint)
+    assert code == 2 and "expected the preset of a rcn" in errors[-1]
+    assert run("join", *parts, "--data", data, "--out", joint)[0] == 0
+
+    test = ["evaluate", joint, "--data", data, "--set", "300w", "--no-detector"]
+    code, _, errors = run(*test)
+    assert code == 2 and "ibug" in errors[-1] and "--allow-missing" in errors[-1]
+    report, table = tmp_path / "report.json", tmp_path / "results.csv"
+    code, lines, errors = run(
+        *test, "--allow-missing", "--border-snap", "--json", report, "--csv", table
+    )
+    assert code == 0 and any("ibug" in line for line in errors)
+    told = json.loads(report.read_text())
+    assert told["set"] == "300w" and told["faces"] == 20
+    common = told["subsets"]["300w_common"]
+    assert list(told["subsets"]) == ["300w_common"] and common["faces"] == 20
+    assert "10 of 330" in common["set_name"] and "10 of 224" in common["set_name"]
+    protocols = common["protocols"]
+    assert len(protocols["paper_grid"]["per_keypoint"]) == 68
+    assert len(protocols["subpixel_49_occluded"]["per_keypoint"]) == 49
+    wide, narrow = protocols["subpixel_outer_corners"], protocols["subpixel"]
+    assert wide["nme"] < narrow["nme"]  # outer corners lie further apart
+    assert "paper_grid_border_snapped" in protocols
+    assert any("paper (300-W COMMON" in line for line in lines)
+    assert "300w_common" in table.read_text()
+
+    code, lines, _ = run("predict", PHOTO, "--preset", joint)
+    assert code == 0
+    assert len(json.loads(lines[0])["faces"][0]["keypoints"]) == 68
+    code, _, errors = run("predict", PHOTO, "--preset", parts[1])
+    assert code == 2 and "it is a denoiser" in errors[0]
+    code, _, errors = run("evaluate", joint, "--data", data, "--set", "aflw")
+    assert code == 2 and "finds 68 keypoints" in errors[0]
+
+
 def test_train_bad_arguments(run, tmp_path):
     code, _, errors = run("train", "rcn9", "--data", tmp_path, "--out", tmp_path / "o")
     assert code == 2 and "no recipe named 'rcn9'" in errors[0]

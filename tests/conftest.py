@@ -15,6 +15,8 @@ if keras.backend.backend() != "tensorflow":
         "data/pipeline_test.py",
         "data/points_file_test.py",
         "data/synthetic_test.py",
+        "data/three_hundred_w_test.py",
+        "evaluation/snapping_test.py",
         "faces/detect_test.py",
         "faces/images_test.py",
         "launcher_test.py",
@@ -29,6 +31,14 @@ def mtfl_folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("mtfl")
     return write_mtfl(folder, training=24, testing=6, size=120)
+
+
+@pytest.fixture(scope="session")
+def three_hundred_w_folder(tmp_path_factory):
+    """A drawn 300-W of 4 faces in each of its folders: 12 to train, 12 to test."""
+    from rcn_keras.data.synthetic import write_300w
+
+    return write_300w(tmp_path_factory.mktemp("300w"), per_set=4)
 
 
 @pytest.fixture(scope="session")

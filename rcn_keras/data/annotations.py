@@ -16,8 +16,24 @@ FLIP_PAIRS = {
     + [[60, 64], [61, 63], [67, 65]],  # and inside
 }
 
+# "Left" is the viewer's left; the 68 in the order of 300-W.
 KEYPOINT_NAMES = {
-    5: ["left_eye", "right_eye", "nose", "left_mouth_corner", "right_mouth_corner"]
+    5: ["left_eye", "right_eye", "nose", "left_mouth_corner", "right_mouth_corner"],
+    68: [
+        f"{part}_{number}"
+        for part, count in (
+            ("jaw", 17),
+            ("left_brow", 5),
+            ("right_brow", 5),
+            ("nose_bridge", 4),
+            ("nostrils", 5),
+            ("left_eye", 6),
+            ("right_eye", 6),
+            ("outer_lip", 12),
+            ("inner_lip", 8),
+        )
+        for number in range(1, count + 1)
+    ],
 }
 
 

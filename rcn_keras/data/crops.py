@@ -21,6 +21,10 @@ class Crops:
         keypoints: `(N, K, 2)` float32 in pixels of the crops.
         squares: `(N, 3)` float32, left, top and side of the network's input in them.
         outer: `(N, 3)` float32, left, top and side of the crops in their photographs.
+        picture: `(N, 2, 2)` float32, the left top and right bottom corners of the
+            photographs in pixels of the crops; what lies beyond is black.
+        border: `(N, K)` uint8, the edges of the photograph that a keypoint was put on
+            because it lies beyond (`faces.boxes.border_flags`).
         faces: list of N `Face`.
         failures: list of str, one for each face left out: its source and the reason.
     """
@@ -29,6 +33,8 @@ class Crops:
     keypoints: np.ndarray
     squares: np.ndarray
     outer: np.ndarray
+    picture: np.ndarray
+    border: np.ndarray
     faces: list
     failures: list
 
@@ -44,15 +50,24 @@ class Crops:
             keypoints=self.keypoints[indices],
             squares=self.squares[indices],
             outer=self.outer[indices],
+            picture=self.picture[indices],
+            border=self.border[indices],
             faces=[self.faces[i] for i in indices],
         )
+
+    def without_border_keypoints(self):
+        """The crops for training: keypoints with a border flag are NaN, which no loss
+        and no error counts."""
+        flagged = self.border[..., None] > 0
+        keypoints = np.where(flagged, np.float32(np.nan), self.keypoints)
+        return dataclasses.replace(self, keypoints=keypoints)
 
 
 def load_crops(faces, progress=None):
     """Decodes and crops every face; one that fails is left out and told of.
 
     Args:
-        faces: list of `Face` with 5 keypoints.
+        faces: list of `Face`, all with 5 or all with 68 keypoints.
         progress: callable `(done, total)`, or `None`.
 
     Returns:
@@ -73,21 +88,24 @@ def load_crops(faces, progress=None):
     if not loaded:
         first = f"; the first: {failures[0]}" if failures else ": none were given"
         raise InputError(f"no face could be loaded{first}")
-    kept, images, outer, inner = zip(*loaded)
+    kept, images, outer, inner, border, sizes = zip(*loaded)
     outer = np.array(outer, "float32")
     keypoints = np.stack([face.keypoints for face in kept])
+    corners = np.stack([np.zeros((len(sizes), 2)), sizes], axis=1)
     return Crops(
         images=np.stack(images)[..., None],
         keypoints=to_crop(keypoints, outer, boxes.CROP_SIZE).astype("float32"),
         squares=np.array(inner, "float32"),
         outer=outer,
+        picture=to_crop(corners, outer, boxes.CROP_SIZE).astype("float32"),
+        border=np.stack(border),
         faces=list(kept),
         failures=failures,
     )
 
 
 def _load(face):
-    """`(crop, outer, inner)`, or the reason why there is none."""
+    """`(crop, outer, inner, border, size)`, or the reason why there is none."""
     try:
         image = read_image(face.image)
         height, width = image.shape[:2]
@@ -95,6 +113,7 @@ def _load(face):
         if reach.min() < -0.5 or reach.max() > 1.5:
             return f"keypoints far outside the picture of {width}x{height} pixels"
         outer, inner = boxes.training_squares(face.keypoints, width, height)
+        border = boxes.border_flags(face.keypoints, width, height)
     except ValueError as error:
         return str(error)
-    return crop_square(image, outer), outer, inner
+    return crop_square(image, outer), outer, inner, border, (width, height)

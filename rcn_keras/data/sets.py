@@ -1,49 +1,77 @@
 """The sets that the command line knows by name."""
 
-from rcn_keras.data import afw
+from rcn_keras.data import afw, three_hundred_w
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
 
-TEST_SETS = ("aflw", "afw", "validation")
+TEST_SETS = ("aflw", "afw", "300w", "validation")
+
+_TEST_300W = three_hundred_w.COMMON + three_hundred_w.CHALLENGING
 
 
-def load_training(folder, progress=None):
-    """MTFL's training list, split.
+def load_training(folder, progress=None, keypoints=5, allow_missing=False):
+    """The training faces of MTFL, or of 300-W, split.
 
     Args:
-        folder: folder of MTFL.
+        folder: folder of MTFL, or of 300-W.
         progress: callable `(done, total)`, or `None`.
+        keypoints: int, 5 for MTFL or 68 for 300-W.
+        allow_missing: bool, go on without those folders of 300-W that are missing.
 
     Returns:
         training, validation: `Crops`, each with its own failures. The list is split
-        before any image is opened: a missing one moves no other to the other side.
+        before any file of a face is opened: a bad one moves no other face to the other
+        side.
 
     Raises:
         InputError: if the folder or its list cannot be used.
     """
-    return tuple(load_crops(part, progress) for part in _split_faces(folder))
+    parts = _split_faces(folder, keypoints, allow_missing)
+    return tuple(_loaded(*part, progress) for part in parts)
 
 
-def _split_faces(folder):
-    faces = read_mtfl(folder, "training")
-    if len(faces) < 10:
-        raise InputError(
-            f"{folder}: {len(faces)} training faces; a training and a validation split "
-            "take at least 10"
+def _split_faces(folder, keypoints, allow_missing):
+    """Training and validation: the faces of each, and what was left out of it."""
+    missing = []
+    if keypoints == 68:
+        listed = three_hundred_w.list_300w(
+            folder, three_hundred_w.TRAINING, allow_missing, missing
         )
-    return [[faces[i] for i in part] for part in split(len(faces))]
+    else:
+        listed = read_mtfl(folder, "training")
+    if len(listed) < 10:
+        raise InputError(
+            f"{folder}: {len(listed)} training faces; a training and a validation "
+            "split take at least 10"
+        )
+    parts = []
+    for indices in split(len(listed)):
+        faces, failures = [listed[i] for i in indices], list(missing)
+        if keypoints == 68:
+            faces = three_hundred_w.read_faces(faces, failures)
+        parts.append((faces, failures))
+    return parts
 
 
-def load_test_set(folder, name, progress=None):
+def _loaded(faces, failures, progress):
+    crops = load_crops(faces, progress)
+    crops.failures.extend(failures)
+    return crops
+
+
+def load_test_set(folder, name, progress=None, keypoints=5, allow_missing=False):
     """A set to measure on.
 
     Args:
-        folder: folder of MTFL (`"aflw"`, `"validation"`); for `"afw"` that of AFW's
-            `anno.mat`, or of 300-W's `.pts` files (AFW-337, derived).
+        folder: folder of MTFL (`"aflw"`, `"validation"`) or of 300-W (`"300w"`, and
+            `"validation"` with 68 keypoints); for `"afw"` that of AFW's `anno.mat`, or
+            of 300-W's `.pts` files (AFW-337, derived).
         name: one of `TEST_SETS`.
         progress: callable `(done, total)`, or `None`.
+        keypoints: int, 5 or 68: whose validation split `"validation"` is.
+        allow_missing: bool, go on without those folders of 300-W that are missing.
 
     Returns:
         `Crops`, with all failures.
@@ -53,19 +81,29 @@ def load_test_set(folder, name, progress=None):
         ValueError: if there is no such set.
     """
     if name == "validation":
-        return load_crops(_split_faces(folder)[1], progress)
+        validation = _split_faces(folder, keypoints, allow_missing)[1]
+        return _loaded(*validation, progress)
+    failures = []
     if name == "aflw":
-        return load_crops(read_mtfl(folder, "testing"), progress)
-    if name == "afw":
-        failures = []
-        crops = load_crops(afw.read_afw(folder, failures), progress)
-        crops.failures.extend(failures)
-        return crops
-    raise ValueError(f"`name` must be one of {TEST_SETS}. Received: {name!r}")
+        faces = read_mtfl(folder, "testing")
+    elif name == "afw":
+        faces = afw.read_afw(folder, failures)
+    elif name == "300w":
+        faces = three_hundred_w.read_300w(folder, _TEST_300W, allow_missing, failures)
+    else:
+        raise ValueError(f"`name` must be one of {TEST_SETS}. Received: {name!r}")
+    return _loaded(faces, failures, progress)
 
 
-def full_name(folder, name):
-    """What a set is called in a table: AFW is two different ones."""
+def full_name(folder, name, keypoints=5):
+    """What a set is called in a table: AFW is two different ones, and 300-W may lack
+    folders."""
     if name == "afw":
         return afw.set_name(folder)
-    return {"aflw": "AFLW", "validation": "MTFL validation"}[name]
+    if name == "300w":
+        there = len(three_hundred_w.list_300w(folder, _TEST_300W, allow_missing=True))
+        official = sum(three_hundred_w.OFFICIAL_FACES[part] for part in _TEST_300W)
+        return f"300-W ({there} of {official} official test faces)"
+    if name == "validation":
+        return "300-W validation" if keypoints == 68 else "MTFL validation"
+    return {"aflw": "AFLW"}[name]

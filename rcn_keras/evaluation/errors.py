@@ -4,20 +4,44 @@ import numpy as np
 
 from rcn_keras import codec
 
+NORMALIZERS = ("eye_centers", "outer_corners")
 
-def normalized_errors(true, predicted, grid=False):
+# Of the 68 points, by index: no contour, and no inner mouth corners.
+INNER_49 = np.setdiff1d(np.arange(17, 68), [60, 64])
+
+
+def normalized_errors(true, predicted, grid=False, normalizer="eye_centers"):
     """Distance over interocular distance for every keypoint (Eq. 4).
 
     Args:
-        true, predicted: `(N, K, 2)` in pixels of the 80x80 input.
+        true, predicted: `(N, K, 2)` in pixels of the 80x80 input. The error of a
+            keypoint that is NaN is NaN.
         grid: bool, the paper's protocol: both are floored to whole cells inside the
             80x80 grid; the interocular distance stays that of the unfloored truth.
+        normalizer: `"eye_centers"`, the distance between them, as in the paper
+            (`codec.interocular_distance`), or, of 68 points, `"outer_corners"`, that
+            between the outer corners of the eyes, as in much other work.
 
     Returns:
         `(N, K)` float64 fractions.
+
+    Raises:
+        ValueError: if the normaliser is neither, or not one of these keypoints.
     """
     true, predicted = np.asarray(true, "float64"), np.asarray(predicted, "float64")
-    distance = np.asarray(codec.interocular_distance(true.astype("float32")))
+    if normalizer not in NORMALIZERS:
+        raise ValueError(
+            f"`normalizer` must be one of {NORMALIZERS}. Received: {normalizer!r}"
+        )
+    if normalizer == "eye_centers":
+        distance = np.asarray(codec.interocular_distance(true.astype("float32")))
+    elif true.shape[1] == 68:
+        distance = np.linalg.norm(true[:, 36] - true[:, 45], axis=-1)
+    else:
+        raise ValueError(
+            "The outer eye corners are known for 68 keypoints. "
+            f"Received: {true.shape[1]}"
+        )
     if grid:
         true, predicted = _floored(true), _floored(predicted)
     return np.linalg.norm(true - predicted, axis=-1) / distance[:, None]
@@ -31,7 +55,8 @@ def summary(errors, missed=0, resamples=2000, seed=0):
     """The numbers of a set of faces.
 
     Args:
-        errors: `(N, K)` fractions.
+        errors: `(N, K)` fractions. NaN never counts: not in the mean of its face, nor
+            does a face of nothing else.
         missed: int, further faces that were not found: they count as failures, and not
             in the mean error.
         resamples: int, bootstrap resamples of the faces for the interval.
@@ -44,7 +69,8 @@ def summary(errors, missed=0, resamples=2000, seed=0):
         over that of a perfect one, `per_keypoint` the mean error of each keypoint.
     """
     errors = np.asarray(errors, "float64")
-    faces = errors.mean(axis=1)
+    errors = errors[~np.isnan(errors).all(axis=1)]
+    faces = np.nanmean(errors, axis=1)
     all_faces = np.concatenate([faces, np.full(missed, np.inf)])
     generator = np.random.default_rng(seed)
     picks = generator.integers(0, len(faces), (resamples, len(faces)))
@@ -55,7 +81,7 @@ def summary(errors, missed=0, resamples=2000, seed=0):
         "failure_rate_8": round(100 * np.mean(all_faces > 0.08), 4),
         "failure_rate_10": round(100 * np.mean(all_faces > 0.10), 4),
         "auc_10": round(100 * area_under_curve(all_faces, 0.10), 4),
-        "per_keypoint": [round(100 * value, 4) for value in errors.mean(axis=0)],
+        "per_keypoint": [round(100 * value, 4) for value in np.nanmean(errors, axis=0)],
     }
 
 

@@ -5,17 +5,19 @@ import numpy as np
 
 from rcn_keras import codec
 from rcn_keras.layers import KeypointDecoder
+from rcn_keras.models.joint import maps_model
 
 
 def decoded_model(model):
     """A model of maps as a model of keypoints, decoded by every rule.
 
     Args:
-        model: `keras.Model`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps.
+        model: `keras.Model` to `(N, 80, 80, K)` pre-softmax maps, or `JointModel`.
 
     Returns:
         `keras.Model` to a dict: for each of `codec.DECODERS` keypoints `(N, K, 2)`.
     """
+    model = maps_model(model)
     outputs = {
         method: KeypointDecoder(method)(model.output)["keypoints"]
         for method in codec.DECODERS
@@ -27,11 +29,11 @@ def decoded_model(model):
 
 
 def run(model, images, batch_size=100):
-    """The outputs of a model for a set of images.
+    """The outputs of a model for a set of images, or of keypoints.
 
     Args:
         model: `keras.Model` with a dict of outputs.
-        images: `(N, 80, 80, 1)` uint8.
+        images: `(N, 80, 80, 1)` uint8, or whatever the model takes.
         batch_size: int; the last batch is filled up, so that one shape is compiled.
 
     Returns:
@@ -41,7 +43,7 @@ def run(model, images, batch_size=100):
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size].astype("float32")
         missing = batch_size - len(batch) if len(images) > batch_size else 0
-        padded = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)])
+        padded = np.pad(batch, [(0, missing)] + [(0, 0)] * (batch.ndim - 1))
         parts.append((model.predict_on_batch(padded), len(batch)))
     return {
         name: np.concatenate([np.asarray(out[name])[:count] for out, count in parts])

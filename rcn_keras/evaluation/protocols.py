@@ -6,6 +6,11 @@
 - `..._shift_corrected` (AFLW only): the same predictions, against labels moved back by
   the shift between AFLW's labels and the training set's
   (`data.mtfl.AFLW_LABEL_SHIFT`).
+- On 300-W: 68 points over the distance of the eye centres, as in the paper; `..._49`
+  without the contour and the inner mouth corners; `..._outer_corners` over the distance
+  of the outer eye corners, as in today's tables; `..._occluded` with a black rectangle
+  on each picture, as in training, from a fixed seed; `..._border_snapped` after the
+  original's use of the truth at the photograph's edge (`snapping.snapped`).
 - `detector`: what a user gets: a detector's box, the refinement pass, sub-pixel, in
   photograph pixels; faces that are not found count as failures and have no part in the
   mean error.
@@ -13,13 +18,19 @@
 
 import numpy as np
 
+from rcn_keras.data import three_hundred_w as three_hundred_w_data
+from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.errors import InputError
-from rcn_keras.evaluation.errors import normalized_errors, summary
+from rcn_keras.evaluation.errors import INNER_49, normalized_errors, summary
 from rcn_keras.evaluation.inference import decoded_model, run
+from rcn_keras.evaluation.snapping import snapped
 from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
 from rcn_keras.faces.images import read_image
+
+# Pictures as they are but for the rectangle of the training's occlusion.
+OCCLUSION = Augmentation(scale=0, translation=0, rotation=0, flip=False)
 
 
 def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
@@ -52,6 +63,60 @@ def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
             "subpixel_shift_corrected": normalized_errors(moved, out[decoder]),
         }
     return errors
+
+
+def three_hundred_w(model, crops, decoder="local_mean", border_snap=False):
+    """Errors on faces of 68 points, with the paper's boxes.
+
+    Args:
+        model: `keras.Model` of maps, or `JointModel`.
+        crops: `Crops`.
+        decoder: one of `codec.DECODERS`, for the sub-pixel protocols.
+        border_snap: bool, add the protocols of the original's snapping.
+
+    Returns:
+        dict: protocol to `(N, 68)` or `(N, 49)` errors (fractions).
+    """
+    decoded, errors = decoded_model(model), {}
+    for ending, augmentation in (("", None), ("_occluded", OCCLUSION)):
+        images, true = input_images(crops, augmentation, seed=0)
+        out = run(decoded, images)
+        for name, method, grid in (
+            ("paper_grid", "argmax", True),
+            ("subpixel", decoder, False),
+        ):
+            found = out[method]
+            every = normalized_errors(true, found, grid)
+            corners = normalized_errors(true, found, grid, "outer_corners")
+            errors[f"{name}{ending}"] = every
+            errors[f"{name}_49{ending}"] = every[:, INNER_49]
+            errors[f"{name}_outer_corners{ending}"] = corners
+            errors[f"{name}_49_outer_corners{ending}"] = corners[:, INNER_49]
+            if border_snap and not ending:
+                found = snapped(found, crops)
+                every = normalized_errors(true, found, grid)
+                errors[f"{name}_border_snapped"] = every
+    return errors
+
+
+def subset_reports(name, faces, errors):
+    """The reports of 300-W, part by part (`data.three_hundred_w.subset_masks`).
+
+    Args:
+        name: str, of the model.
+        faces: list of N `Face`.
+        errors: dict, protocol to `(N, K)` errors.
+
+    Returns:
+        list of dicts as from `report`.
+    """
+    reports = []
+    for part, mask in three_hundred_w_data.subset_masks(faces).items():
+        subsets = {face.attributes["subset"] for face, of in zip(faces, mask) if of}
+        told = three_hundred_w_data.counts(faces, sorted(subsets))
+        one = report(name, f"300w_{part}", {k: v[mask] for k, v in errors.items()})
+        reports.append(one | {"set_name": f"300-W {part} ({told})"})
+    return reports
 
 
 def detector_boxes(predictor, faces, label_shift=0.0, progress=None):

@@ -31,7 +31,9 @@ def protocol_table(report, paper):
     for protocol, numbers in report["protocols"].items():
         rows.append([protocol, *(_cell(numbers[key]) for key in _COLUMNS.values())])
     if report["set"] in paper:
-        label = {"afw": "AFW, 377 faces"}.get(report["set"], report["set"].upper())
+        label = {"afw": "AFW, 377 faces"}.get(
+            report["set"], report["set"].upper().replace("300W_", "300-W ")
+        )
         value = f"{paper[report['set']]:.2f}"
         rows.append([f"paper ({label}, paper grid)", value] + [""] * 5)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -50,6 +52,8 @@ def protocol_table(report, paper):
 
 
 def _cell(value):
+    if isinstance(value, list) and len(value) > 5:
+        return "..."  # 68 of them; they stand in the JSON.
     if isinstance(value, list):
         return " ".join(f"{number:.2f}" for number in value)
     return f"{value:.2f}"

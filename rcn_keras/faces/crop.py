@@ -116,7 +116,7 @@ def to_crop(points, squares, size):
     return (np.asarray(points) - squares[:, None, :2]) * (size / squares[:, None, 2:])
 
 
-def input_crop(image, square, size=INPUT_SIZE):
+def input_crop(image, square, size=INPUT_SIZE, context=CONTEXT[5]):
     """The network's input for a square given directly, as prediction needs it.
 
     The same two steps as in training, Lanczos to the stored crop's resolution and
@@ -126,17 +126,18 @@ def input_crop(image, square, size=INPUT_SIZE):
         image: `(H, W, 3)` uint8 RGB.
         square: `(left, top, side)` in photograph pixels, side above 0.
         size: int, side of the input in pixels.
+        context: float, side of the stored crop in sides of the square (`CONTEXT`).
 
     Returns:
         `(size, size)` uint8 grey.
     """
     left, top, side = (float(v) for v in square)
-    margin = (CONTEXT - 1) / 2
+    margin = (context - 1) / 2
     # The square inside its context, in pixels of the stored crop.
-    inner = CROP_SIZE / CONTEXT
+    inner = CROP_SIZE / context
     bilinear = _bilinear_taps(inner * margin, inner, size, CROP_SIZE)
     rows, columns = (
-        lanczos_taps(start - margin * side, CONTEXT * side, CROP_SIZE, length)
+        lanczos_taps(start - margin * side, context * side, CROP_SIZE, length)
         for start, length in ((top, image.shape[0]), (left, image.shape[1]))
     )
     return _gray_crop(image, [rows, bilinear], [columns, bilinear])

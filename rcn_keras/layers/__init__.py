@@ -2,7 +2,10 @@
 
 from rcn_keras.layers.branch_sum import BranchSum
 from rcn_keras.layers.keypoint_decoder import KeypointDecoder
+from rcn_keras.layers.keypoint_one_hot import KeypointOneHot
+from rcn_keras.layers.large_kernel_conv2d import LargeKernelConv2D
 from rcn_keras.layers.local_contrast_normalization import LocalContrastNormalization
+from rcn_keras.layers.peak_one_hot import PeakOneHot
 from rcn_keras.layers.random_keypoint_affine import RandomKeypointAffine
 from rcn_keras.layers.random_occlusion import RandomOcclusion
 from rcn_keras.layers.spatial_softmax import SpatialSoftmax
@@ -11,7 +14,10 @@ from rcn_keras.layers.tiling_upsampling import TilingUpsampling2D
 __all__ = [
     "BranchSum",
     "KeypointDecoder",
+    "KeypointOneHot",
+    "LargeKernelConv2D",
     "LocalContrastNormalization",
+    "PeakOneHot",
     "RandomKeypointAffine",
     "RandomOcclusion",
     "SpatialSoftmax",

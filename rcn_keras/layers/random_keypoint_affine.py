@@ -34,14 +34,15 @@ class RandomKeypointAffine(layers.Layer):
     Call arguments:
         inputs: dict of `images` `(N, H, W, C)`, `keypoints` `(N, K, 2)` in pixels of
             those images, `squares` `(N, 3)` left, top and side in the same pixels.
+            Without `images` the keypoints alone are moved.
         training: bool, whether to draw at all; default `True`, as augmentation is what
             the layer is for.
         draws: `(N, 5)` uniform numbers in [0, 1), for a run that must be repeatable
             batch by batch; drawn from `seed` if omitted.
 
     Returns:
-        dict of `images` `(N, size, size, C)` float32 and `keypoints` `(N, K, 2)` in
-        pixels of the output (they may lie outside it).
+        dict of `images` `(N, size, size, C)` float32, if there were any, and
+        `keypoints` `(N, K, 2)` in pixels of the output (they may lie outside it).
 
     Reference:
         Honari et al., Recombinator Networks, CVPR 2016, footnote 7.
@@ -93,8 +94,12 @@ class RandomKeypointAffine(layers.Layer):
         offset = ops.stack(
             [center_x - half * (a + b), center_y - half * (c + d)], axis=1
         )
-        transforms = ops.concatenate([linear, offset[:, :, None]], axis=2)
-        images = warp_affine(inputs["images"], transforms, self.size, self.size)
+        outputs = {}
+        if "images" in inputs:
+            transforms = ops.concatenate([linear, offset[:, :, None]], axis=2)
+            outputs["images"] = warp_affine(
+                inputs["images"], transforms, self.size, self.size
+            )
 
         # The inverse of a turn times a step, written out: its transpose over step^2.
         points = ops.cast(inputs["keypoints"], "float32") - offset[:, None, :]
@@ -105,7 +110,7 @@ class RandomKeypointAffine(layers.Layer):
         if flipped is not None:
             mirrored = ops.take(points, self._mirrored(points.shape[1]), axis=1)
             points = ops.where(flipped[:, None, None], mirrored, points)
-        return {"images": images, "keypoints": points}
+        return outputs | {"keypoints": points}
 
     def _mirrored(self, keypoints):
         order = list(range(keypoints))
@@ -114,11 +119,11 @@ class RandomKeypointAffine(layers.Layer):
         return order
 
     def compute_output_shape(self, input_shape):
-        batch, _, _, channels = input_shape["images"]
-        return {
-            "images": (batch, self.size, self.size, channels),
-            "keypoints": tuple(input_shape["keypoints"]),
-        }
+        shapes = {"keypoints": tuple(input_shape["keypoints"])}
+        if "images" in input_shape:
+            batch, _, _, channels = input_shape["images"]
+            shapes["images"] = (batch, self.size, self.size, channels)
+        return shapes
 
     def get_config(self):
         return {

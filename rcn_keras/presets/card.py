@@ -10,30 +10,29 @@ _CARD = """---
 library_name: keras
 pipeline_tag: keypoint-detection
 license: apache-2.0
-datasets: [MTFL]
+datasets: [{data}]
 tags: [face-landmarks, recombinator-networks]
 ---
 
 # {name}
 
-{kind} of {branches} branches, {parameters:,} parameters: {keypoints} of a face from a
-grey crop of 80x80 pixels, with a confidence for each.
+{kind}, {parameters:,} parameters: {what}.
 
     import rcn_keras
-    faces = rcn_keras.Predictor.from_preset("{name}")("photo.jpg")
+    {use}
 
 ## Training
 
 | | |
 |---|---|
-| data | MTFL v1.0, training list; {validation} faces of it held out |
+| data | {trained_on}; {validation} faces of it held out |
 | recipe | in `config.json`; seed {seed}, {epochs} epochs, {precision} |
 | augmentation | {augmentation} |
 | command | `{command}` |
 {remark}| machine | {device}, backend {backend}; {minutes} minutes |
 | chosen by | lowest error on the validation faces; decoder and confidence on them too |
 
-MTFL and AFLW may be used for research only; their images are not in this package. The
+{sets} may be used for research only; their images are not in this package. The
 weights are released under Apache-2.0; whether weights trained on research data may be
 used otherwise is for their user to judge.
 
@@ -46,21 +45,65 @@ bootstrap interval). Boxes from the true keypoints as in the paper, unless `dete
 |---|---|---|---|---|---|
 {numbers}
 
-Paper, AFLW, paper grid: {paper}. `shift_corrected`: AFLW's labels lie one pixel further
-right and down than the training labels; they are moved back by a fixed pixel.
+{notes}
 `detector`: boxes by MTCNN, one refinement; the error is of the faces found.
 
 ## Limits
 
-Five points of faces seen from the front to three-quarter view; trained on photographs
-of LFW (well-known people, press photographs) and of the web, in which groups of age,
-skin and sex are not evenly present: measure on your own faces before relying on it. Not
-for identifying people. A confidence is calibrated on validation faces; it is too high
-where photographs are much harder than those.
+{limits} in which groups of age, skin and sex are not evenly
+present: measure on your own faces before relying on it. Not for identifying people. A
+confidence is calibrated on validation faces; it is too high where photographs are much
+harder than those.
 
 Reference: Honari et al., Recombinator Networks: Learning Coarse-to-Fine Feature
 Aggregation, CVPR 2016.
 """
+
+
+# What a card says of its data, by the number of keypoints.
+_OF = {
+    5: {
+        "data": "MTFL",
+        "trained_on": "MTFL v1.0, training list",
+        "sets": "MTFL and AFLW",
+        "notes": """`shift_corrected`: AFLW's labels lie one pixel further right and
+down than the training labels; they are moved back by a fixed pixel.""",
+        "limits": """Five points of faces seen from the front to three-quarter view;
+trained on photographs of LFW (well-known people, press photographs) and of the web,""",
+    },
+    68: {
+        "data": "300-W",
+        "trained_on": "300-W: AFW and the training faces of Helen and LFPW, 2,012 of "
+        "the official 3,148",
+        "sets": "300-W's sources",
+        "notes": """Distances over that of the eye centres, as in the paper, or
+`outer_corners`: over that of the outer eye corners; `49`: without contour and inner
+mouth corners; `occluded`: a black rectangle on each picture, as in training.""",
+        "limits": """68 points of faces seen from the front to three-quarter view;
+trained on few photographs of the web,""",
+    },
+}
+
+
+def _network(config):
+    """What the network is, what it does, and the line of code that uses it."""
+    kind, arguments, count = config["model"], config["arguments"], config["keypoints"]
+    points = "68 points" if len(count) == 68 else ", ".join(count).replace("_", " ")
+    found = f"{points} of a face from a\ngrey crop of 80x80 pixels, with a confidence"
+    predict = 'faces = rcn_keras.Predictor.from_preset("{name}")("photo.jpg")'
+    if kind == "denoiser":
+        return (
+            "Denoising keypoint model",
+            "where each of 68 points of a face should\nbe, given the others as one-hot "
+            "maps of 80x80 cells",
+            'denoiser = rcn_keras.from_preset("{name}")',
+        )
+    if kind == "joint":
+        parts = config["parts"]
+        title = f"Joint model of `{parts['rcn']}` and `{parts['denoiser']}`"
+        return title, f"{found} for each", predict
+    title = {"rcn": "Recombinator Network", "sumnet": "SumNet"}[kind]
+    return f"{title} of {arguments['branches']} branches", f"{found} for each", predict
 
 
 def write_card(folder, results=None):
@@ -90,12 +133,13 @@ def write_card(folder, results=None):
             f"| {float(row['ci95_low']):.2f} to {float(row['ci95_high']):.2f} "
             f"| {float(row['failure_rate_10_percent']):.2f} |"
         )
+    kind, what, use = _network(config)
     text = _CARD.format(
         name=preset.name,
-        kind={"rcn": "Recombinator Network", "sumnet": "SumNet"}[config["model"]],
-        branches=config["arguments"]["branches"],
+        kind=kind,
+        what=what,
+        use=use.format(name=preset.name),
         parameters=preset.model.count_params(),
-        keypoints=", ".join(config["keypoints"]).replace("_", " "),
         seed=recipe["seed"],
         epochs=config["trained_epochs"],
         precision=recipe["precision"],
@@ -111,11 +155,18 @@ def write_card(folder, results=None):
         backend=made.get("backend", "?"),
         minutes=config["training_minutes"],
         validation=validation["faces"],
-        numbers="\n".join(rows),
-        paper=config["paper"].get("aflw", "not given"),
+        numbers="\n".join(rows) + _paper_rows(config["paper"]),
+        **_OF[len(config["keypoints"])],
     )
     with replaced(folder / "README.md") as temporary:
         temporary.write_text(text)
+
+
+def _paper_rows(paper):
+    return "".join(
+        f"\n| {name}, the paper's | paper_grid | | {error:.2f} | | |"
+        for name, error in paper.items()
+    )
 
 
 def _told(augmentation):

@@ -65,8 +65,8 @@ class Validation(keras.callbacks.Callback):
 
     Args:
         out: folder.
-        clean, jittered: pairs of `(N, 80, 80, 1)` uint8 images and `(N, K, 2)`
-            keypoints.
+        clean, jittered: tuples of the model's inputs, `(N, K, 2)` true keypoints and
+            `(N, K)` bool, those that count (`tasks.Task`).
         first_epoch: int, epochs already done; later rows of the log are dropped.
         patience: int or `None`.
         progress: `Progress`, for the throughput.
@@ -120,12 +120,12 @@ class Validation(keras.callbacks.Callback):
             self.progress.echo(f"no better for {self.patience} epochs: stopping")
             self.model.stop_training = True
 
-    def _errors(self, images, keypoints):
+    def _errors(self, inputs, keypoints, counted):
         """Mean sub-pixel and mean paper-grid error, fractions."""
-        out = run(self.decoded, images)
+        out = run(self.decoded, inputs)
         subpixel = normalized_errors(keypoints, out["local_mean"])
         grid = normalized_errors(keypoints, out["argmax"], grid=True)
-        return float(subpixel.mean()), float(grid.mean())
+        return float(subpixel[counted].mean()), float(grid[counted].mean())
 
 
 def read_log(path):

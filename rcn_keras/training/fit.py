@@ -1,5 +1,6 @@
 """A thin `model.fit`: one recipe, one folder, resumable at any moment."""
 
+import contextlib
 import json
 import pathlib
 import time
@@ -7,15 +8,13 @@ import time
 import keras
 import numpy as np
 
-from rcn_keras.data.augmentation import Augmentation
-from rcn_keras.data.batches import TrainingBatches, input_images
 from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
-from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.models import BUILDERS
 from rcn_keras.provenance import accelerators, record
 from rcn_keras.training.callbacks import Progress, Validation
-from rcn_keras.training.recipes import as_dict
+from rcn_keras.training.recipes import as_dict, read_recipe
+from rcn_keras.training.tasks import make_task
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
 RUN = "run.json"  # machine, day and command
@@ -55,19 +54,16 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
             f"{len(training)} training faces are fewer than one batch "
             f"({recipe.batch_size})"
         )
-    if strategy is None:
-        model = _compiled_model(recipe, steps, out)
-    else:
-        with strategy.scope():
-            model = _compiled_model(recipe, steps, out)
+    task = make_task(recipe, training, validation)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        model = _compiled_model(recipe, task, steps, out)
     first_epoch = int(np.asarray(model.optimizer.iterations)) // steps
 
-    jitter = Augmentation(flip=False, occlusion=recipe.augmentation.occlusion)
     progress = Progress(recipe.epochs, steps, recipe.batch_size, echo)
     watch = Validation(
         out,
-        clean=input_images(validation),
-        jittered=input_images(validation, jitter, seed=0),
+        clean=task.clean,
+        jittered=task.jittered,
         first_epoch=first_epoch,
         patience=recipe.patience,
         progress=progress,
@@ -79,7 +75,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         if first_epoch >= end or watch.exhausted():
             continue
         model.fit(
-            _batches(training, recipe, augmentation, first_epoch),
+            task.batches(augmentation, first_epoch),
             epochs=end,
             initial_epoch=first_epoch,
             steps_per_epoch=steps,
@@ -104,8 +100,9 @@ def _plot(rows, path, echo):
 
 
 def build_model(recipe):
-    """The untrained model of a recipe."""
-    return BUILDERS[recipe.model](**recipe.arguments, name=recipe.model)
+    """The untrained model of a recipe; a denoiser takes keypoints, not their maps."""
+    own = {"from_keypoints": True} if recipe.model == "denoiser" else {}
+    return BUILDERS[recipe.model](**recipe.arguments, **own, name=recipe.model)
 
 
 def make_optimizer(recipe, steps):
@@ -122,7 +119,7 @@ def make_optimizer(recipe, steps):
     return keras.optimizers.Adam(schedule, clipnorm=recipe.clipnorm)
 
 
-def _compiled_model(recipe, steps, out):
+def _compiled_model(recipe, task, steps, out):
     if (out / LAST).exists():
         try:
             return keras.saving.load_model(out / LAST)
@@ -135,24 +132,10 @@ def _compiled_model(recipe, steps, out):
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     model.compile(
         optimizer=make_optimizer(recipe, steps),
-        loss=SpatialCrossentropy(),
+        loss=task.loss,
         jit_compile=False if on_cpu else "auto",
     )
     return model
-
-
-def _batches(training, recipe, augmentation, first_epoch):
-    settings = {
-        "batch_size": recipe.batch_size,
-        "augmentation": augmentation,
-        "seed": recipe.seed,
-        "first_epoch": first_epoch,
-    }
-    if keras.backend.backend() == "tensorflow":
-        from rcn_keras.data.pipeline import training_dataset
-
-        return training_dataset(training, **settings)
-    return TrainingBatches(training, **settings)
 
 
 def _claim(out, recipe, resume):
@@ -169,11 +152,8 @@ def _claim(out, recipe, resume):
                 f"{out}: holds a training already; pass --resume to go on with it, or "
                 "another folder"
             )
-        try:
-            before = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read ({error})") from None
-        differing = [name for name in told if told[name] != before.get(name)]
+        before = as_dict(read_recipe(out))
+        differing = [name for name in told if told[name] != before[name]]
         if differing:
             raise InputError(
                 f"{path}: the training in this folder has another recipe "

@@ -9,16 +9,41 @@ import numpy as np
 
 from rcn_keras import codec
 from rcn_keras.data.annotations import KEYPOINT_NAMES
-from rcn_keras.data.augmentation import Augmentation
-from rcn_keras.data.batches import input_images
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.files import replaced
 from rcn_keras.layers import KeypointDecoder
-from rcn_keras.models import BUILDERS
-from rcn_keras.presets import load_weights, save_preset
+from rcn_keras.models import BUILDERS, JointModel
+from rcn_keras.models.joint import maps_model
+from rcn_keras.presets import load_preset, load_weights, save_preset
 from rcn_keras.training.callbacks import read_log
+from rcn_keras.training.recipes import TABLE_4, as_dict, read_recipe
+from rcn_keras.training.tasks import validation_sets
+
+# What the joint model's weight and iterations are chosen from.
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+ITERATIONS = (1, 2)
+
+_COMMON = {
+    "input": {"size": 80, "channels": 1, "values": "grey 0...255"},
+    "reference": "Honari et al., Recombinator Networks, CVPR 2016",
+}
+# What a preset says of its keypoints, by their number.
+_INPUT = {
+    5: {
+        "keypoints": KEYPOINT_NAMES[5],
+        "crop": "square of 5 keypoints, ratio 0.95 (rcn_keras.faces.boxes)",
+        "license": "weights: Apache-2.0; their training data (MTFL): research",
+        **_COMMON,
+    },
+    68: {
+        "keypoints": KEYPOINT_NAMES[68],
+        "crop": "square of 68 keypoints, ratio 1.3 (rcn_keras.faces.boxes)",
+        "license": "weights: Apache-2.0; their training data (300-W): research",
+        **_COMMON,
+    },
+}
 
 
 def publish(run_folder, validation, out):
@@ -40,64 +65,129 @@ def publish(run_folder, validation, out):
         InputError: if the folder holds no finished epoch.
     """
     run_folder, out = pathlib.Path(run_folder), pathlib.Path(out)
-    recipe_file = run_folder / "recipe.json"
-    if not recipe_file.is_file():
-        raise InputError(f"{recipe_file}: no such file (is this a training's folder?)")
-    try:
-        recipe = json.loads(recipe_file.read_text())
-    except ValueError as error:
-        raise InputError(f"{recipe_file}: damaged ({error})") from None
+    recipe = as_dict(read_recipe(run_folder))
     keras.config.set_dtype_policy("float32")
-    model = BUILDERS[recipe["model"]](**recipe["arguments"], name=recipe["model"])
+    kind, corrupted = recipe["model"], recipe["corrupted"]
+    # A denoiser is measured as it was trained, with the keypoints drawn inside.
+    own = {"from_keypoints": True} if kind == "denoiser" else {}
+    model = BUILDERS[kind](**recipe["arguments"], **own, name=kind)
     load_weights(model, run_folder / "best.weights.h5")
-
-    clean = input_images(validation)
-    jittered = input_images(validation, Augmentation(flip=False), seed=0)
-    decoded = run(decoded_model(model), clean[0])
-    errors = {
-        method: float(normalized_errors(clean[1], decoded[method]).mean())
-        for method in codec.DECODERS
-    }
-    decoder = min(errors, key=errors.get)
-    grid = normalized_errors(clean[1], decoded["argmax"], grid=True).mean()
-    bare = keras.Model(model.input, KeypointDecoder(decoder)(model.output))
-    bare.compile(jit_compile=keras.backend.backend() == "jax")
-    mass, correct = [], []
-    for images, keypoints in (clean, jittered):
-        found = run(bare, images)
-        mass.append(found["confidence"].ravel())
-        error = normalized_errors(keypoints, found["keypoints"])
-        correct.append((error < 0.1).ravel())
-    slope, offset = fit_line(np.concatenate(mass), np.concatenate(correct))
+    measured = _measured(model, *validation_sets(kind, validation, corrupted))
 
     run_file = run_folder / "run.json"
     made = json.loads(run_file.read_text()) if run_file.is_file() else {}
     log = read_log(run_folder / "log.csv")
     config = {
-        "model": recipe["model"],
+        "model": kind,
         "arguments": recipe["arguments"],
-        "decoder": decoder,
-        "calibration": [round(slope, 4), round(offset, 4)],
-        "keypoints": KEYPOINT_NAMES[model.output_shape[-1]],
-        "input": {"size": 80, "channels": 1, "values": "grey 0...255"},
-        "crop": "square of 5 keypoints, ratio 0.95 (rcn_keras.faces.boxes)",
-        "validation": {
-            "faces": len(validation),
-            "subpixel_nme": {k: round(100 * v, 4) for k, v in errors.items()},
-            "paper_grid_nme": round(100 * float(grid), 4),
-        },
+        **measured,
+        **_INPUT[model.output_shape[-1]],
         "paper": recipe["paper"],
         "recipe": recipe,
         "trained_epochs": len(log),
         "trained_on": made,
         "training_minutes": round(sum(row["seconds"] for row in log) / 60, 1),
-        "license": "weights: Apache-2.0; their training data (MTFL): research",
-        "reference": "Honari et al., Recombinator Networks, CVPR 2016",
     }
     save_preset(out, model, config)
     with replaced(out / "training_log.csv") as temporary:
         shutil.copyfile(run_folder / "log.csv", temporary)
     return config
+
+
+def publish_joint(rcn, denoiser, validation, out):
+    """Writes the preset of a joint model from those of its parts.
+
+    The weight of the denoiser's maps and the number of iterations are those with the
+    lowest error on the validation faces, clean and jittered and occluded together.
+
+    Args:
+        rcn, denoiser: str, names or folders of presets.
+        validation: `Crops` of the validation split.
+        out: folder of the preset.
+
+    Returns:
+        dict, the preset's configuration.
+
+    Raises:
+        InputError: if a preset is missing or is not of its kind.
+    """
+    parts = {"rcn": load_preset(rcn), "denoiser": load_preset(denoiser)}
+    for kind, preset in parts.items():
+        if preset.config["model"] != kind:
+            raise InputError(f"{preset.name}: expected the preset of a {kind}")
+    keras.config.set_dtype_policy("float32")
+    sets = validation_sets("joint", validation)
+    tried = {}
+    for iterations in ITERATIONS:
+        for weight in WEIGHTS:
+            model = JointModel(
+                parts["rcn"].model, parts["denoiser"].model, iterations, weight
+            )
+            decoded = decoded_model(model)
+            tried[weight, iterations] = float(
+                np.mean([_mean_error(run(decoded, x), y, c) for x, y, c in sets])
+            )
+    weight, iterations = min(tried, key=tried.get)
+    arguments = {kind: preset.config["arguments"] for kind, preset in parts.items()} | {
+        "denoiser_weight": weight,
+        "iterations": iterations,
+    }
+    model = JointModel(parts["rcn"].model, parts["denoiser"].model, iterations, weight)
+    first = parts["rcn"].config
+    config = {
+        "model": "joint",
+        "arguments": arguments,
+        **_measured(model, *sets),
+        **_INPUT[len(first["keypoints"])],
+        "parts": {kind: preset.name for kind, preset in parts.items()},
+        "fitted": [
+            {"denoiser_weight": w, "iterations": i, "nme": round(100 * error, 4)}
+            for (w, i), error in tried.items()
+        ],
+        "paper": TABLE_4["joint"],
+        "recipe": first["recipe"],
+        "trained_epochs": first["trained_epochs"],
+        "trained_on": first["trained_on"],
+        "training_minutes": first["training_minutes"]
+        + parts["denoiser"].config["training_minutes"],
+    }
+    save_preset(out, model, config)
+    return config
+
+
+def _measured(model, clean, jittered):
+    """Decoder and calibration by validation, with the numbers that chose them."""
+    inputs, keypoints, counted = clean
+    decoded = run(decoded_model(model), inputs)
+    errors = {
+        method: _mean_error(decoded, keypoints, counted, method)
+        for method in codec.DECODERS
+    }
+    decoder = min(errors, key=errors.get)
+    grid = normalized_errors(keypoints, decoded["argmax"], grid=True)[counted].mean()
+    maps = maps_model(model)
+    bare = keras.Model(maps.input, KeypointDecoder(decoder)(maps.output))
+    bare.compile(jit_compile=keras.backend.backend() == "jax")
+    mass, correct = [], []
+    for inputs, keypoints, counted in (clean, jittered):
+        found = run(bare, inputs)
+        mass.append(found["confidence"][counted])
+        error = normalized_errors(keypoints, found["keypoints"])
+        correct.append(error[counted] < 0.1)
+    slope, offset = fit_line(np.concatenate(mass), np.concatenate(correct))
+    return {
+        "decoder": decoder,
+        "calibration": [round(slope, 4), round(offset, 4)],
+        "validation": {
+            "faces": len(keypoints),
+            "subpixel_nme": {k: round(100 * v, 4) for k, v in errors.items()},
+            "paper_grid_nme": round(100 * float(grid), 4),
+        },
+    }
+
+
+def _mean_error(decoded, keypoints, counted, method="local_mean"):
+    return float(normalized_errors(keypoints, decoded[method])[counted].mean())
 
 
 def fit_line(mass, correct, steps=100):

@@ -2,9 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
+from rcn_keras.data.three_hundred_w import read_300w
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
 from rcn_keras.faces.crop import crop_square, to_photograph
@@ -38,9 +40,78 @@ def test_take(crops):
         crops.faces[5].source,
         crops.faces[2].source,
     ]
-    for name in ("images", "keypoints", "squares", "outer"):
+    for name in ("images", "keypoints", "squares", "outer", "picture", "border"):
         taken, whole = getattr(some, name), getattr(crops, name)
         np.testing.assert_array_equal(taken, whole[[5, 2]])
+
+
+def test_5_keypoints_have_no_border(crops):
+    assert crops.border.shape == (24, 5) and not crops.border.any()
+    without = crops.without_border_keypoints()
+    np.testing.assert_array_equal(without.keypoints, crops.keypoints)
+
+
+def cut(face, path, left=0, top=0, right=0, bottom=0):
+    """The face with so many pixels cut off its photograph; points end at the edges."""
+    image = read_image(face.image)
+    height, width = image.shape[:2]
+    image = image[top : height - bottom, left : width - right]
+    Image.fromarray(image).save(path)
+    size = np.float32(image.shape[1::-1])
+    keypoints = np.clip(face.keypoints - np.float32([left, top]), 0, size)
+    return dataclasses.replace(face, image=path, keypoints=keypoints)
+
+
+def test_68_keypoints(three_hundred_w_folder, tmp_path):
+    whole, *_ = read_300w(three_hundred_w_folder, ["afw"])
+    left, bottom = whole.keypoints[:, 0].min(), whole.keypoints[:, 1].max()
+    height = len(read_image(whole.image))
+    faces = [
+        whole,
+        cut(whole, tmp_path / "left.png", left=int(left) + 20),
+        cut(whole, tmp_path / "low.png", bottom=int(height - bottom) + 15),
+    ]
+    crops = load_crops(faces)
+    assert crops.failures == [] and crops.keypoints.shape == (3, 68, 2)
+    assert crops.border.shape == (3, 68) and crops.border.dtype == "uint8"
+    assert crops.picture.shape == (3, 2, 2) and crops.picture.dtype == "float32"
+    for n, face in enumerate(faces):
+        image = read_image(face.image)
+        size = image.shape[1::-1]
+        outer, inner = boxes.training_squares(face.keypoints, *size)
+        np.testing.assert_array_equal(crops.outer[n], outer)
+        np.testing.assert_array_equal(crops.squares[n], inner)
+        flags = boxes.border_flags(face.keypoints, *size)
+        np.testing.assert_array_equal(crops.border[n], flags)
+        corners = to_photograph(crops.picture, crops.outer, 160)[n]
+        np.testing.assert_allclose(corners, [[0, 0], size], atol=1e-3)
+        # Black beyond the photograph, and nowhere all over inside it.
+        (x0, y0), (x1, y1) = np.clip(np.rint(crops.picture[n]), 0, 160).astype(int)
+        pixels = crops.images[n, :, :, 0]
+        assert pixels[y0:y1, x0:x1].any(0).all() and pixels[y0:y1, x0:x1].any(1).all()
+        outside = np.ones((160, 160), bool)
+        outside[y0:y1, x0:x1] = False
+        assert not pixels[outside].any()
+    assert crops.picture[1, 0, 0] > 10 and set(crops.border[1]) >= {0, 1}
+    assert crops.picture[2, 1, 1] < 150 and set(crops.border[2]) >= {0, 8}
+    without = crops.take([2, 1]).without_border_keypoints()
+    unknown = np.isnan(without.keypoints)
+    np.testing.assert_array_equal(unknown[..., 0], crops.border[[2, 1]] > 0)
+    np.testing.assert_array_equal(unknown[..., 0], unknown[..., 1])
+    known = crops.keypoints[[2, 1]]
+    np.testing.assert_array_equal(without.keypoints[~unknown], known[~unknown])
+    assert without.keypoints.dtype == "float32" and np.isfinite(crops.keypoints).all()
+
+
+def test_a_point_far_outside_its_photograph(three_hundred_w_folder):
+    faces = read_300w(three_hundred_w_folder, ["ibug"])
+    far = faces[1].keypoints.copy()
+    far[60] = [1e6, 20]
+    faces[1] = dataclasses.replace(faces[1], keypoints=far)
+    crops = load_crops(faces)
+    assert len(crops) == 3
+    (failure,) = crops.failures
+    assert failure.startswith(f"{faces[1].source}: keypoints far outside the picture")
 
 
 def test_bad_images_are_told_of_and_the_others_kept(mtfl_folder, tmp_path):

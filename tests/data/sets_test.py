@@ -1,5 +1,7 @@
+import pathlib
 import shutil
 
+import numpy as np
 import pytest
 
 from rcn_keras.data.sets import full_name, load_test_set, load_training
@@ -28,6 +30,61 @@ def test_test_sets_tell_of_failures(mtfl_folder, tmp_path):
     assert full_name(tmp_path, "afw") == "AFW-337 (derived)"
     assert full_name(mtfl_folder, "aflw") == "AFLW"
     assert len(crops.failures) == 1 and broken.name in crops.failures[0]
+
+
+def test_300w_training(three_hundred_w_folder):
+    training, validation = load_training(three_hundred_w_folder, keypoints=68)
+    assert (len(training), len(validation)) == (11, 1)
+    assert not training.failures and training.keypoints.shape == (11, 68, 2)
+    # The last of the permutation of afw, helen/trainset and lfpw/trainset.
+    last = np.random.RandomState(7345).permutation(12)[-1]
+    subset = ["afw", "helen/trainset", "lfpw/trainset"][last // 4]
+    (face,) = validation.faces
+    assert face.attributes == {"subset": subset}
+    assert face.image.name == f"image_{last % 4:04d}.jpg"
+    again = load_test_set(three_hundred_w_folder, "validation", keypoints=68)
+    assert [other.image for other in again.faces] == [face.image]
+    assert full_name(three_hundred_w_folder, "validation", 68) == "300-W validation"
+    assert full_name(three_hundred_w_folder, "validation") == "MTFL validation"
+
+
+def test_bad_file_of_300w_moves_no_face_across_the_split(
+    three_hundred_w_folder, tmp_path
+):
+    folder = tmp_path / "300w"
+    shutil.copytree(three_hundred_w_folder, folder)
+    before = load_test_set(folder, "validation", keypoints=68)
+    training, _ = load_training(folder, keypoints=68)
+    points, photograph = training.faces[2].source, training.faces[5].image
+    pathlib.Path(points).write_text("no points")
+    photograph.unlink()
+    training, validation = load_training(folder, keypoints=68)
+    assert len(training) == 9 and len(training.failures) == 2
+    assert points in training.failures[0]
+    assert photograph.stem in training.failures[1]
+    images = [face.image for face in validation.faces]
+    assert images == [face.image for face in before.faces] and not validation.failures
+
+
+def test_300w_test_faces(three_hundred_w_folder, tmp_path):
+    crops = load_test_set(three_hundred_w_folder, "300w")
+    subsets = [face.attributes["subset"] for face in crops.faces]
+    assert subsets == ["helen/testset"] * 4 + ["lfpw/testset"] * 4 + ["ibug"] * 4
+    name = full_name(three_hundred_w_folder, "300w")
+    assert name == "300-W (12 of 689 official test faces)"
+    folder = tmp_path / "300w"
+    shutil.copytree(three_hundred_w_folder, folder)
+    shutil.rmtree(folder / "ibug")
+    with pytest.raises(InputError, match="ibug: no such folder.*--allow-missing"):
+        load_test_set(folder, "300w")
+    crops = load_test_set(folder, "300w", allow_missing=True)
+    assert len(crops) == 8 and "ibug" in crops.failures[0]
+    assert full_name(folder, "300w") == "300-W (8 of 689 official test faces)"
+    shutil.rmtree(folder / "afw")
+    with pytest.raises(InputError, match="afw: no such folder"):
+        load_training(folder, keypoints=68)
+    with pytest.raises(InputError, match="8 training faces; .* take at least 10"):
+        load_training(folder, keypoints=68, allow_missing=True)
 
 
 def test_no_such_set(tmp_path):

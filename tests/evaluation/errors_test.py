@@ -50,6 +50,36 @@ def test_68_keypoints():
     np.testing.assert_allclose(found, np.tile(expected[:, None], 68), rtol=1e-5)
 
 
+def test_normalizers():
+    true = np.random.default_rng(0).uniform(0, 80, (3, 68, 2))
+    found = errors.normalized_errors(true, true + [3, 4], normalizer="outer_corners")
+    corners = np.hypot(*(true[:, 36] - true[:, 45]).T)
+    np.testing.assert_allclose(found, np.tile(5 / corners[:, None], 68))
+    default = errors.normalized_errors(true, true + [3, 4])
+    named = errors.normalized_errors(true, true + [3, 4], normalizer="eye_centers")
+    np.testing.assert_array_equal(named, default)
+    assert (found != default).all()
+    with pytest.raises(ValueError, match="68 keypoints. Received: 5"):
+        errors.normalized_errors(TRUE, TRUE, normalizer="outer_corners")
+    with pytest.raises(ValueError, match="must be one of .* Received: 'pupils'"):
+        errors.normalized_errors(TRUE, TRUE, normalizer="pupils")
+
+
+def test_a_keypoint_that_is_not_known():
+    true = TRUE.copy()
+    true[0, 2] = np.nan
+    for grid in (False, True):
+        found = errors.normalized_errors(true, TRUE + [0, 1], grid)
+        assert np.isnan(found[0]).tolist() == [False, False, True, False, False]
+        np.testing.assert_allclose(found[0, [0, 1, 3, 4]], 0.1, rtol=1e-6)
+
+
+def test_the_49_inner_points():
+    # 1-based: no 1 to 17, no 61, no 65.
+    kept = [n for n in range(1, 69) if n not in (*range(1, 18), 61, 65)]
+    assert len(kept) == 49 and (errors.INNER_49 + 1).tolist() == kept
+
+
 # Faces of 3, 7, 9 and 15 %.
 TABLE = np.array([[0.02, 0.04], [0.06, 0.08], [0.09, 0.09], [0.20, 0.10]])
 
@@ -64,6 +94,15 @@ def test_summary():
         "auc_10": 27.5,
         "per_keypoint": [9.25, 7.75],
     }
+
+
+def test_summary_without_what_is_not_known():
+    table = np.array([[0.02, np.nan], [0.06, 0.08], [np.nan, np.nan], [np.nan, 0.12]])
+    found = errors.summary(table)
+    assert found["nme"] == pytest.approx(7.0)  # Of 2, 7 and 12 %.
+    assert found["per_keypoint"] == [4.0, 10.0]
+    assert found["failure_rate_10"] == pytest.approx(100 / 3, abs=1e-3)
+    assert found["auc_10"] == pytest.approx(100 * (0.8 + 0.3) / 3, abs=1e-3)
 
 
 def test_a_failure_is_above_the_bound():

@@ -75,6 +75,100 @@ def test_training_square():
     np.testing.assert_allclose(found, [54 + 13 * step, 47 + 13 * step, 133 * step])
 
 
+def whole(left, top, right, bottom):
+    """68 points of which the first two span this box."""
+    points = np.random.default_rng(0).uniform([left, top], [right, bottom], (68, 2))
+    points[:2] = [left, top], [right, bottom]
+    return points
+
+
+@pytest.mark.parametrize(
+    "box, scale, expected",
+    [
+        # 40 x 50, once rounded outwards: 5 to each side, then 17.5, rounded up.
+        ((100.2, 50.5, 139.7, 99.1), 1.7, (77, 32, 86)),
+        ((100.2, 50.5, 140.2, 99.1), 1.7, (77, 32, 86)),  # 9: 5 before, 4 after.
+        ((100.2, 50.5, 139.7, 99.1), 1.3, (87, 42, 66)),
+        # Wider than high, and over the picture's edges: 20 above and below.
+        ((0, 0, 60, 20), 1.7, (-21, -41, 102)),
+        ((0, 0, 60, 20), 1.3, (-9, -29, 78)),  # 0.15 of 60 is 9, not 10.
+        ((-3.5, 7, 16, 24), 1.0, (-4, 5, 20)),  # 2 above, 1 below.
+    ],
+)
+def test_bounding_square(box, scale, expected):
+    found = boxes.bounding_square(whole(*box), scale)
+    assert found == expected
+    assert all(type(value) is int for value in found)
+
+
+def test_training_squares_of_68_points():
+    outer, inner = boxes.training_squares(whole(100, 100, 150, 150), 120, 120)
+    assert outer == (82, 82, 86)  # Whatever the size of the picture.
+    # In the crop, 160 / 86 as large, the face spans 33.5...126.5.
+    assert inner == (18, 18, 124)
+    found = boxes.training_square(whole(100, 100, 150, 150), 120, 120)
+    step = 86 / 160
+    np.testing.assert_allclose(found, [82 + 18 * step, 82 + 18 * step, 124 * step])
+
+
+def test_the_inner_square_lies_inside_the_crop():
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        spread = 10 ** rng.uniform(0.1, 4, 2)  # From a pixel to thousands, and lines.
+        points = rng.uniform(-50, 50, 2) + rng.uniform(0, 1, (68, 2)) * spread
+        _, (left, top, side) = boxes.training_squares(points, 100, 100)
+        assert min(left, top) > 14 and max(left, top) + side < 146
+
+
+@pytest.mark.parametrize("fault, message", [(0.9, "one pixel"), (np.nan, "finite")])
+def test_68_points_that_leave_no_square(fault, message):
+    points = np.full((68, 2), 20.5)
+    points[5] += fault
+    with pytest.raises(ValueError, match=message):
+        boxes.training_squares(points, 100, 50)
+
+
+def test_border_flags():
+    # A face that fills its picture of 100 x 120: the square reaches over every edge.
+    points = np.full((68, 2), 50.0)
+    expected = {
+        (5, 50): 1,
+        (50, 5): 2,
+        (98, 50): 4,
+        (50, 119): 8,
+        (5, 5): 3,
+        (98, 5): 6,
+        (98, 118): 12,
+        (5, 118): 9,
+        (-1, 50): 1,
+        (9.9, 9.9): 3,
+        (10, 10): 0,
+        (97, 117): 12,  # 3 pixels from either edge.
+        (96.9, 116.9): 0,
+    }
+    points[: len(expected)] = list(expected)
+    found = boxes.border_flags(points, 100, 120)
+    assert found.dtype == "uint8"
+    assert found.tolist() == [*expected.values()] + [0] * (68 - len(expected))
+
+
+def test_no_flags_where_the_input_does_not_reach_over_the_edge():
+    points = whole(9, 9, 49, 49)
+    (left, top, _), _ = boxes.training_squares(points, 52, 52)
+    assert left < 0 and top < 0  # The stored crop does.
+    assert min(boxes.training_square(points, 52, 52)[:2]) > 0
+    # The right and the bottom edge are 3 pixels off, and reached over.
+    assert boxes.border_flags(points, 52, 52)[:2].tolist() == [0, 12]
+    assert boxes.border_flags(points, 52, 300)[:2].tolist() == [0, 4]
+    assert boxes.border_flags(points, 300, 52)[:2].tolist() == [0, 8]
+    assert not boxes.border_flags(points, 300, 300).any()
+
+
+def test_5_keypoints_have_no_flags():
+    for width, height in ((300, 300), (160, 160), (132, 127)):
+        assert not boxes.border_flags(FACE, width, height).any()
+
+
 def test_a_face_without_extent():
     with pytest.raises(ValueError, match="no square in a picture of 100x50"):
         boxes.training_squares(np.full((5, 2), 20.0), 100, 50)

@@ -104,7 +104,7 @@ def test_a_blob_lands_where_to_crop_says(seed):
 @pytest.mark.parametrize("square", [(70, 40, 60), (40.6, 30.3, 101.2), (-20, 60, 70)])
 def test_the_input_of_a_square_is_what_training_sees(square):
     image, square = photograph(), np.array(square, "float64")
-    margin = (boxes.CONTEXT - 1) / 2 * square[2]
+    margin = (boxes.CONTEXT[5] - 1) / 2 * square[2]
     outer = square + [-margin, -margin, 2 * margin]
     stored = crop.crop_square(image, outer)[None, :, :, None]
     inner = (square - [*outer[:2], 0]) * 160 / outer[2]

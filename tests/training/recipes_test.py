@@ -3,10 +3,18 @@ import json
 import pytest
 from model_checks import MASKS
 
+from rcn_keras.errors import InputError
 from rcn_keras.models import BUILDERS
-from rcn_keras.training.recipes import RECIPES, as_dict, get_recipe
+from rcn_keras.training.recipes import (
+    RECIPES,
+    as_dict,
+    get_recipe,
+    keypoints,
+    read_recipe,
+)
 
 TABLE_1 = {name: r for name, r in RECIPES.items() if name.startswith("table1_")}
+DEMO_68 = ("demo_68", "demo_denoiser")
 TABLE_2 = {name: r for name, r in RECIPES.items() if name.startswith("table2_")}
 
 
@@ -14,8 +22,11 @@ TABLE_2 = {name: r for name, r in RECIPES.items() if name.startswith("table2_")}
 def test_every_recipe_builds(name):
     recipe = RECIPES[name]
     model = BUILDERS[recipe.model](**recipe.arguments)
-    assert model.input_shape == (None, 80, 80, 1)
-    assert model.output_shape == (None, 80, 80, 5)
+    count = keypoints(recipe)
+    assert count == (68 if "300w" in name or name in DEMO_68 else 5)
+    channels = count if recipe.model == "denoiser" else 1
+    assert model.input_shape == (None, 80, 80, channels)
+    assert model.output_shape == (None, 80, 80, count)
     assert recipe.epochs > 0 and recipe.batch_size > 0
 
 
@@ -66,10 +77,10 @@ def test_the_papers_errors(name, aflw, afw):
     assert RECIPES[name].paper == {"aflw": aflw, "afw": afw}
 
 
-def test_ours_occlude_and_flip():
+def test_ours_occlude():
     for name in ("rcn6_mtfl", "sumnet6_mtfl"):
         recipe = RECIPES[name]
-        assert recipe.augmentation.occlusion and recipe.augmentation.flip
+        assert recipe.augmentation.occlusion and recipe.finish.occlusion
         assert recipe.arguments == {"branches": 6} and name.startswith(recipe.model)
 
 
@@ -89,3 +100,21 @@ def test_as_dict_is_json(name):
     assert told["augmentation"]["rotation"] == 40.0
     restored = json.loads(json.dumps(told))
     assert restored.keys() == told.keys() and restored["model"] == RECIPES[name].model
+
+
+def test_a_recipe_read_back_is_the_same_and_an_older_one_has_the_defaults(tmp_path):
+    told = as_dict(RECIPES["rcn5_300w"])
+    (tmp_path / "recipe.json").write_text(json.dumps(told))
+    assert json.loads(json.dumps(as_dict(read_recipe(tmp_path)))) == json.loads(
+        json.dumps(told)
+    )
+    del told["corrupted"]
+    (tmp_path / "recipe.json").write_text(json.dumps(told))
+    assert read_recipe(tmp_path).corrupted == 0
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"depth": 3}'])
+def test_what_is_no_recipe_is_told(tmp_path, text):
+    (tmp_path / "recipe.json").write_text(text)
+    with pytest.raises(InputError, match="recipe.json: damaged"):
+        read_recipe(tmp_path)

@@ -1,0 +1,156 @@
+"""The options of `rcn-keras`, command by command."""
+
+import argparse
+import pathlib
+
+EXAMPLES = """examples:
+  rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
+  rcn-keras predict photos/ > keypoints.jsonl   a folder, one JSON object a line
+  rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw
+  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
+  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
+  rcn-keras evaluate joint_300w --data 300W --set 300w --allow-missing
+  rcn-keras demo-data demo && rcn-keras train demo --data demo --out runs/demo
+"""
+
+
+def build_parser(commands):
+    """The parser of a command line.
+
+    Args:
+        commands: dict, name to the function that takes the parsed options; the first
+            line of its docstring is the help.
+    """
+    from rcn_keras import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="rcn-keras",
+        description="Facial keypoints with Recombinator Networks.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    named = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, example):
+        run = commands[name]
+        added = named.add_parser(
+            name,
+            help=run.__doc__.splitlines()[0],
+            description=run.__doc__,
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(run=run)
+        return added
+
+    def detection(to):
+        to.add_argument(
+            "--detector",
+            metavar="NAME",
+            help="mtcnn (default), or the path of YuNet's .onnx file",
+        )
+
+    def data(to):
+        to.add_argument(
+            "--data", type=pathlib.Path, required=True, help="folder of the data set"
+        )
+        to.add_argument(
+            "--allow-missing",
+            action="store_true",
+            help="go on without those folders of 300-W that are not there",
+        )
+
+    added = command("predict", "rcn-keras predict photo.jpg --out drawn")
+    added.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER")
+    added.add_argument("--out", type=pathlib.Path, help="folder for drawn pictures")
+    added.add_argument(
+        "--boxes",
+        type=pathlib.Path,
+        help='face boxes in place of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
+        "or the lines that predict prints",
+    )
+    added.add_argument("--preset", default="rcn6_mtfl", help="default: %(default)s")
+    detection(added)
+
+    added = command("evaluate", "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw")
+    added.add_argument("model", help="a preset's name or folder")
+    data(added)
+    added.add_argument(
+        "--set", choices=["aflw", "afw", "300w", "validation"], required=True
+    )
+    added.add_argument(
+        "--border-snap",
+        action="store_true",
+        help="300w: also as the original did, with the truth's points at the border",
+    )
+    added.add_argument("--json", type=pathlib.Path, help="file for the numbers")
+    added.add_argument("--csv", type=pathlib.Path, help="results file to put rows into")
+    added.add_argument(
+        "--no-detector", action="store_true", help="leave the detector protocol out"
+    )
+    detection(added)
+
+    added = command("train", "rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6")
+    added.add_argument("recipe", help="see `rcn-keras list`")
+    data(added)
+    added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument("--resume", action="store_true", help="go on after a stop")
+    added.add_argument("--epochs", type=_whole(1), help="in place of the recipe's")
+    added.add_argument("--seed", type=_whole(0), help="in place of the recipe's")
+    added.add_argument("--batch-size", type=_whole(1), help="in place of the recipe's")
+    added.add_argument(
+        "--patience", type=_whole(1), help="stop after so many bad epochs"
+    )
+    added.add_argument(
+        "--precision", choices=["float32", "mixed_bfloat16", "mixed_float16"]
+    )
+    added.add_argument(
+        "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"
+    )
+
+    added = command(
+        "make-preset", "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
+    )
+    added.add_argument("run_folder", type=pathlib.Path, metavar="RUN")
+    data(added)
+    added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument(
+        "--results", type=pathlib.Path, help="results file, for the model card"
+    )
+
+    added = command(
+        "join", "rcn-keras join rcn5_300w denoiser_300w --data 300W --out joint"
+    )
+    added.add_argument("rcn", help="an RCN preset's name or folder")
+    added.add_argument("denoiser", help="a denoiser preset's name or folder")
+    data(added)
+    added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument(
+        "--results", type=pathlib.Path, help="results file, for the model card"
+    )
+
+    added = command("demo-data", "rcn-keras demo-data demo")
+    added.add_argument("folder", type=pathlib.Path)
+    added.add_argument("--faces", type=_whole(10), default=600)
+    added.add_argument("--keypoints", type=int, choices=[5, 68], default=5)
+    added.add_argument("--seed", type=_whole(0), default=0)
+
+    added = command("info", "rcn-keras info rcn6_mtfl")
+    added.add_argument("preset", nargs="?")
+
+    command("list", "rcn-keras list")
+    return parser
+
+
+def _whole(least):
+    """What argparse takes for a whole number of at least `least`."""
+
+    def whole(text):
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"must be at least {least}. Received: {text}"
+            )
+        return int(text)
+
+    return whole

@@ -1,0 +1,114 @@
+"""A 2-D convolution as a product of Fourier transforms, in real matrix products.
+
+A transform is a product with a matrix of cosines and sines: at about a hundred cells
+no slower than an FFT on a CPU, and the channels need not be transposed to and fro for
+it. It also takes any length, is differentiated into products of the same kind, and
+leaves only MatMul, Reshape and the like in an exported graph.
+
+Rows go first, from real to half a spectrum (the other half is its conjugate), then
+columns, from complex to complex. Real and imaginary parts lie next to each other along
+the axis that a matrix is multiplied to.
+"""
+
+import functools
+
+import numpy as np
+from keras import ops
+
+
+def transform_kernel(kernel, height, width):
+    """Transform of a convolution's kernel.
+
+    Args:
+        kernel: `(kernel_height, kernel_width, C, filters)` float32.
+        height, width: ints, size of the maps it will be convolved with.
+
+    Returns:
+        `(F, 2C, filters)` float32: F frequencies; real parts of all C channels, then
+        the imaginary ones.
+    """
+    kernel_height, kernel_width, channels, filters = kernel.shape
+    rows = _half_spectrum(_length(height, kernel_height), _taps(kernel_height))
+    columns = _full_spectrum(_length(width, kernel_width), _taps(kernel_width))
+    x = ops.matmul(rows, ops.reshape(kernel, (kernel_height, -1)))
+    x = ops.reshape(x, (-1, 2 * kernel_width, channels * filters))
+    return ops.reshape(ops.matmul(columns, x), (-1, 2 * channels, filters))
+
+
+def convolve(maps, transform, kernel_size):
+    """Convolution of stride 1 and "same" padding, as `keras.ops.conv`.
+
+    Args:
+        maps: `(N, H, W, C)` float32; H and W fixed.
+        transform: `(F, 2C, filters)` float32, by `transform_kernel`.
+        kernel_size: `(kernel_height, kernel_width)`.
+
+    Returns:
+        `(N, H, W, filters)` float32.
+    """
+    _, height, width, channels = maps.shape
+    filters = transform.shape[2]
+    tall, wide = _length(height, kernel_size[0]), _length(width, kernel_size[1])
+    half = tall // 2 + 1
+
+    x = ops.reshape(maps, (-1, height, width * channels))
+    x = ops.matmul(_half_spectrum(tall, range(height)), x)
+    x = ops.reshape(x, (-1, half, 2 * width, channels))
+    x = ops.matmul(_full_spectrum(wide, range(width)), x)
+    x = ops.reshape(x, (-1, half * wide, 2, channels))
+    x = ops.transpose(x, (1, 0, 2, 3))
+
+    # (a + bi)(c + di): rows [a, -b] and [b, a], both times [c, d], so that the kernel's
+    # transform, by far the largest array, is read once and never copied.
+    a, b = x[:, :, :1], x[:, :, 1:]
+    real, imaginary = ops.concatenate([a, -b], 3), ops.concatenate([b, a], 3)
+    x = ops.concatenate([real, imaginary], 2)
+    x = ops.matmul(ops.reshape(x, (half * wide, -1, 2 * channels)), transform)
+
+    x = ops.reshape(x, (half * wide, -1, 2, filters))
+    x = ops.transpose(x, (1, 0, 2, 3))
+    x = ops.reshape(x, (-1, half, 2 * wide, filters))
+    x = ops.matmul(_full_spectrum(wide, range(width)).T / wide, x)
+    x = ops.reshape(x, (-1, 2 * half, width * filters))
+    x = ops.matmul(_from_half_spectrum(tall, range(height)), x)
+    return ops.reshape(x, (-1, height, width, filters))
+
+
+def _length(size, kernel_size):
+    """The least at which what wraps around does not reach the map."""
+    return size + kernel_size // 2
+
+
+def _taps(kernel_size):
+    """Positions of a kernel's taps: a convolution layer is a cross-correlation."""
+    first = (kernel_size - 1) // 2
+    return range(first, first - kernel_size, -1)
+
+
+def _waves(length, frequencies, positions):
+    angles = np.outer(np.arange(frequencies), positions) * (2 * np.pi / length)
+    return np.cos(angles), np.sin(angles)
+
+
+@functools.cache
+def _half_spectrum(length, positions):
+    """`(2 * half, P)`, real to half a spectrum; rows (frequency, part)."""
+    cos, sin = _waves(length, length // 2 + 1, positions)
+    matrix = np.stack([cos, -sin], axis=1)
+    return matrix.reshape(-1, len(positions)).astype("float32")
+
+
+@functools.cache
+def _full_spectrum(length, positions):
+    """`(2 * length, 2 * P)`; rows (frequency, part), columns (part, position)."""
+    cos, sin = _waves(length, length, positions)
+    matrix = np.stack([np.hstack([cos, sin]), np.hstack([-sin, cos])], axis=1)
+    return matrix.reshape(2 * length, -1).astype("float32")
+
+
+@functools.cache
+def _from_half_spectrum(length, positions):
+    """`(P, 2 * half)`, back to real: what has a conjugate counts twice."""
+    frequency = np.repeat(np.arange(length // 2 + 1), 2)
+    count = np.where((frequency == 0) | (2 * frequency == length), 1, 2)
+    return _half_spectrum(length, positions).T * (count / length).astype("float32")

@@ -1,0 +1,58 @@
+import keras
+from keras import layers, ops
+
+from rcn_keras import codec
+from rcn_keras._serialization import register
+
+
+def one_hot_maps(cells_x, cells_y, height, width):
+    """Maps that are 1 in one cell and 0 in all others.
+
+    Args:
+        cells_x, cells_y: `(N, K)` float, column and row of each cell; a coordinate in
+            map pixels is in the cell of its whole part.
+        height, width: ints, size of the maps.
+
+    Returns:
+        `(N, height, width, K)` float32. A cell outside the map, or NaN, gives a map
+        of zeros.
+
+    Example:
+        >>> one_hot_maps(keypoints[..., 0], keypoints[..., 1], 80, 80).shape
+        (64, 80, 80, 68)
+    """
+    x = ops.floor(ops.cast(cells_x, "float32"))[:, None, None, :]
+    y = ops.floor(ops.cast(cells_y, "float32"))[:, None, None, :]
+    columns = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
+    rows = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
+    inside = ops.logical_and(ops.equal(columns, x), ops.equal(rows, y))
+    return ops.cast(inside, "float32")
+
+
+@register
+class PeakOneHot(layers.Layer):
+    """Maps with a 1 in the likeliest cell of each: what the denoiser sees.
+
+    Of several largest cells the first counts, row by row. No gradient passes. Computed
+    in float32 whatever the dtype policy.
+
+    Input shape:
+        `(N, H, W, K)` maps, pre-softmax or probabilities
+
+    Output shape:
+        `(N, H, W, K)` float32, zeros and K ones a sample
+
+    Reference:
+        Honari et al., Recombinator Networks, CVPR 2016, Sec. 4.
+    """
+
+    def __init__(self, dtype="float32", **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
+        self.input_spec = keras.InputSpec(ndim=4)
+
+    def call(self, inputs):
+        x, y = codec.peak_cells(inputs)
+        return ops.stop_gradient(one_hot_maps(x, y, *inputs.shape[1:3]))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

@@ -1,0 +1,105 @@
+import keras
+from keras import layers
+
+from rcn_keras.layers import (
+    KeypointOneHot,
+    LargeKernelConv2D,
+    TilingUpsampling2D,
+)
+from rcn_keras.models.blocks import convolution
+
+
+def build_denoiser(
+    keypoints=68,
+    filters=(64, 64, 64),
+    kernel_size=45,
+    factorised=False,
+    pooling=1,
+    size=80,
+    method="fft",
+    from_keypoints=False,
+    l2=0.0,
+    kernel_initializer="he_normal",
+    name="denoiser",
+):
+    """Builds the denoising keypoint model: where a keypoint lies, given the others.
+
+    It sees no image, only one-hot maps of the keypoints, some of them wrong, and gives
+    maps of where each should be: ReLU convolutions whose kernels span more than half of
+    the map, and a 1x1 convolution. The defaults are the paper's network; the other
+    arguments make smaller ones.
+
+    Args:
+        keypoints: int, maps in and out.
+        filters: tuple of ints, maps of each large convolution.
+        kernel_size: int, side of their kernels in cells of the (pooled) map.
+        factorised: bool, each large convolution is a `kernel_size` x 1 one followed by
+            a 1 x `kernel_size` one of as many maps.
+        pooling: int, the one-hot maps are max-pooled by this factor on the way in and
+            the pre-softmax maps tiled by it on the way out.
+        size: int, side of the maps in cells.
+        method: `"fft"` or `"direct"`, how a large convolution that is not factorised
+            is computed (`LargeKernelConv2D`); the weights are the same.
+        from_keypoints: bool, the input is `(N, K, 2)` keypoints in map pixels, drawn as
+            one-hot maps inside the network: what it is trained on.
+        l2: float, factor of the sum of squared kernels.
+        kernel_initializer: Keras initialiser or its name.
+        name: str, name of the model.
+
+    Returns:
+        `keras.Model`, `(N, size, size, K)` one-hot maps to `(N, size, size, K)`
+        pre-softmax maps.
+
+    Raises:
+        ValueError: if `pooling` does not divide `size`.
+
+    Example:
+        >>> rcn_keras.build_denoiser().count_params()
+        25406212
+
+    Reference:
+        Honari et al., Recombinator Networks, CVPR 2016, Sec. 4, Fig. 2 (the sizes are
+        those of the figure and of the original code).
+    """
+    if pooling < 1 or size % pooling:
+        raise ValueError(
+            f"`pooling` must divide the map's side of {size}. "
+            f"Received: pooling={pooling}"
+        )
+    regularizer = keras.regularizers.L2(l2) if l2 else None
+    if from_keypoints:
+        inputs = keras.Input((keypoints, 2), name="keypoints")
+        # Drawn on the pooled map: the same cells, a fraction of the memory.
+        x = layers.Rescaling(1 / pooling, dtype="float32", name="scale")(inputs)
+        x = KeypointOneHot(size // pooling, name="one_hot")(x)
+    else:
+        inputs = x = keras.Input((size, size, keypoints), name="maps")
+        if pooling > 1:
+            x = layers.MaxPooling2D(pooling, name="pool")(x)
+    for i, width in enumerate(filters, 1):
+        if factorised:
+            tall, wide = (kernel_size, 1), (1, kernel_size)
+            x = layers.Conv2D(
+                width,
+                tall,
+                padding="same",
+                use_bias=False,
+                kernel_initializer=kernel_initializer,
+                kernel_regularizer=regularizer,
+                name=f"large_{i}_tall",
+            )(x)
+            x = convolution(x, width, wide, f"large_{i}", l2, kernel_initializer)
+        else:
+            x = LargeKernelConv2D(
+                width,
+                kernel_size,
+                method=method,
+                activation="relu",
+                kernel_initializer=kernel_initializer,
+                kernel_regularizer=regularizer,
+                name=f"large_{i}",
+            )(x)
+    x = convolution(x, keypoints, 1, "output", l2, kernel_initializer, activation=None)
+    if pooling > 1:
+        x = TilingUpsampling2D(pooling, name="upsample")(x)
+    return keras.Model(inputs, x, name=name)

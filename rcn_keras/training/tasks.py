@@ -1,0 +1,96 @@
+"""What a recipe's model learns: batches, loss, and what it is validated on."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+
+from rcn_keras.data import shapes
+from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.data.batches import TrainingBatches, input_images
+from rcn_keras.losses import SpatialCrossentropy
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Attributes:
+    batches: callable, `(augmentation, first_epoch)` to what `model.fit` takes.
+    loss: `keras.losses.Loss`.
+    clean, jittered: the validation faces as they are, and once jittered from a fixed
+        seed: each a tuple of the model's inputs, the true keypoints `(N, K, 2)` and
+        which of them count, `(N, K)` bool.
+    """
+
+    batches: Callable
+    loss: keras.losses.Loss
+    clean: tuple
+    jittered: tuple
+
+
+def make_task(recipe, training, validation):
+    """The task of a recipe on these faces.
+
+    Args:
+        recipe: `Recipe`.
+        training, validation: `Crops`.
+    """
+    clean, jittered = validation_sets(
+        recipe.model, validation, recipe.corrupted, recipe.augmentation.occlusion
+    )
+    if recipe.model == "denoiser":
+
+        def batches(augmentation, first_epoch):
+            return shapes.ShapeBatches(
+                training,
+                corrupted=recipe.corrupted,
+                batch_size=recipe.batch_size,
+                augmentation=augmentation,
+                seed=recipe.seed,
+                first_epoch=first_epoch,
+            )
+
+        return Task(batches, SpatialCrossentropy(outside="mask"), clean, jittered)
+
+    known = training.without_border_keypoints()
+
+    def batches(augmentation, first_epoch):
+        settings = {
+            "batch_size": recipe.batch_size,
+            "augmentation": augmentation,
+            "seed": recipe.seed,
+            "first_epoch": first_epoch,
+        }
+        if keras.backend.backend() == "tensorflow":
+            from rcn_keras.data.pipeline import training_dataset
+
+            return training_dataset(known, **settings)
+        return TrainingBatches(known, **settings)
+
+    # The original clips a keypoint outside the frame for MTFL, leaves it out for 300-W.
+    outside = "mask" if training.keypoints.shape[1] == 68 else "clip"
+    return Task(batches, SpatialCrossentropy(outside=outside), clean, jittered)
+
+
+def validation_sets(model, validation, corrupted=0, occlusion=True):
+    """What a model is validated on: the faces as they are, and jittered from seed 0.
+
+    Args:
+        model: str, a key of `BUILDERS`.
+        validation: `Crops`.
+        corrupted: int, keypoints moved in each face, for a denoiser.
+        occlusion: bool, whether the jittered pictures are occluded too.
+
+    Returns:
+        clean, jittered: as in `Task`.
+    """
+    augmentations = None, Augmentation(flip=False, occlusion=occlusion)
+    if model == "denoiser":
+        return tuple(
+            shapes.corrupted_shapes(validation, corrupted, augmentation)
+            for augmentation in augmentations
+        )
+    known = validation.border == 0
+    return tuple(
+        (*input_images(validation, augmentation, seed=0), known)
+        for augmentation in augmentations
+    )

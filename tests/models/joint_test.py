@@ -1,0 +1,100 @@
+import keras
+import numpy as np
+import pytest
+from layer_checks import to_numpy
+from model_checks import images
+
+from rcn_keras import JointModel, SpatialCrossentropy, build_denoiser, build_rcn
+from rcn_keras.models import BUILDERS, BranchSpec
+from rcn_keras.models.joint import maps_model
+
+SPECS = [BranchSpec(8, 3, (3, 4), (3, 3)), BranchSpec(16, 2, (2,), (3,))]
+
+
+def _parts(keypoints=5):
+    rcn = build_rcn(branch_specs=SPECS, keypoints=keypoints)
+    denoiser = build_denoiser(keypoints=keypoints, filters=(4,), kernel_size=7, size=16)
+    return rcn, denoiser
+
+
+def _softmax(maps):
+    flat = maps.reshape(len(maps), -1, maps.shape[-1])
+    flat = np.exp(flat - flat.max(axis=1, keepdims=True))
+    return (flat / flat.sum(axis=1, keepdims=True)).reshape(maps.shape)
+
+
+def _peaks(maps):
+    out = np.zeros_like(maps)
+    for n in range(len(maps)):
+        for k in range(maps.shape[-1]):
+            y, x = np.unravel_index(maps[n, :, :, k].argmax(), maps.shape[1:3])
+            out[n, y, x, k] = 1
+    return out
+
+
+@pytest.mark.parametrize("iterations", [1, 2])
+@pytest.mark.parametrize("keypoints", [5, 68])
+def test_the_sum_by_hand(keypoints, iterations):
+    rcn, denoiser = _parts(keypoints)
+    joint = JointModel(rcn, denoiser, iterations=iterations, denoiser_weight=0.5)
+    x = images(2, 16)
+    seen = summed = to_numpy(rcn(x))
+    for _ in range(iterations):
+        summed = seen + 0.5 * to_numpy(denoiser(_peaks(summed)))
+    out = to_numpy(joint(x))
+    np.testing.assert_allclose(out["maps"], _softmax(summed), atol=1e-5)
+    np.testing.assert_allclose(to_numpy(joint.presoftmax(x)), summed, atol=1e-4)
+    assert out["keypoints"].shape == (2, keypoints, 2)
+    assert out["confidence"].shape == (2, keypoints)
+    assert ((out["confidence"] >= 0) & (out["confidence"] <= 1)).all()
+
+
+def test_without_the_denoiser_it_is_rcn():
+    rcn, denoiser = _parts()
+    joint = JointModel(rcn, denoiser, denoiser_weight=0.0)
+    x = images(2, 16)
+    np.testing.assert_array_equal(to_numpy(joint.presoftmax(x)), to_numpy(rcn(x)))
+
+
+def test_saving(tmp_path):
+    joint = JointModel(*_parts(), 2, 0.7, decoder="argmax", calibration=(0.5, 0.1))
+    joint.save(tmp_path / "joint.keras")
+    loaded = keras.saving.load_model(tmp_path / "joint.keras")
+    assert isinstance(loaded, JointModel)
+    for name in ("iterations", "denoiser_weight", "decoder", "calibration", "name"):
+        assert loaded.get_config()[name] == joint.get_config()[name]
+    x = images(2, 16)
+    for name, value in to_numpy(joint(x)).items():
+        np.testing.assert_array_equal(to_numpy(loaded(x)[name]), value)
+
+
+def test_weights_go_to_a_joint_model_built_from_arguments(tmp_path):
+    arguments = {
+        "rcn": {"branches": 4},
+        "denoiser": {"keypoints": 5, "filters": (2,), "kernel_size": 3, "pooling": 4},
+    }
+    one, other = (BUILDERS["joint"](**arguments) for _ in range(2))
+    assert one.count_params() == one.rcn.count_params() + one.denoiser.count_params()
+    one.save_weights(tmp_path / "joint.weights.h5")
+    other.load_weights(tmp_path / "joint.weights.h5")
+    for a, b in zip(one.get_weights(), other.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_its_maps_can_be_trained():
+    joint = JointModel(*_parts())
+    model = maps_model(joint)
+    model.compile("sgd", SpatialCrossentropy(), jit_compile=False)
+    before = joint.rcn.get_weights()
+    y = np.random.default_rng(0).uniform(0, 16, (2, 5, 2)).astype("float32")
+    assert np.isfinite(model.train_on_batch(images(2, 16), y))
+    assert any((a != b).any() for a, b in zip(before, joint.rcn.get_weights()))
+    assert maps_model(joint.rcn) is joint.rcn
+
+
+def test_what_does_not_fit_is_told():
+    rcn, denoiser = _parts()
+    with pytest.raises(ValueError, match="`denoiser` must take.*16, 16, 5"):
+        JointModel(rcn, build_denoiser(keypoints=5, filters=(2,), kernel_size=3))
+    with pytest.raises(ValueError, match="`iterations` must be at least 1"):
+        JointModel(rcn, denoiser, iterations=0)
