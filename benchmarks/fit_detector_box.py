@@ -1,6 +1,7 @@
 """From a detector's box to the network's square: the constants, fitted.
 
-The detector looks for faces in photographs of MTFL's training split. Its box is the one
+The detector looks for faces in photographs of the training split of MTFL, or of 300-W
+(`--keypoints 68`, which writes `detector_box_68.csv`). Its box is the one
 that holds the centre of the annotated keypoints, the square is the paper's, drawn from
 them. The size of a box is the mean of its sides (`faces.boxes.detector_square`):
 
@@ -13,8 +14,7 @@ The medians go by hand into `MTCNN_CONSTANTS` of rcn_keras/faces/boxes.py.
 import common
 import numpy as np
 
-from rcn_keras.data.mtfl import read_mtfl
-from rcn_keras.data.splits import split
+from rcn_keras.data.sets import split_faces
 from rcn_keras.errors import InputError
 from rcn_keras.faces.detect import get_detector
 
@@ -31,14 +31,16 @@ def main():
         default="mtcnn",
         help="mtcnn (default), or the path of YuNet's .onnx file",
     )
+    text = "5 for MTFL (default), 68 for 300-W"
+    parser.add_argument("--keypoints", type=int, choices=[5, 68], default=5, help=text)
     options = parser.parse_args()
     try:
         detector = get_detector(options.detector)
     except ValueError as error:
         raise InputError(str(error)) from None
 
-    faces = read_mtfl(options.data, "training")
-    faces = [faces[i] for i in split(len(faces))[0][: options.faces]]
+    faces, _ = split_faces(options.data, options.keypoints, allow_missing=True)[0]
+    faces = faces[: options.faces]
     ratios, seen = [], 0
     for face, image, square in common.photographs(faces, "photographs searched"):
         seen += 1
@@ -63,7 +65,8 @@ def main():
     ]
     print(common.markdown(rows))
     print(f"\nconstants: ({', '.join(f'{value:.3f}' for value in quantiles[2])})")
-    common.write_rows(options.results / "detector_box.csv", rows)
+    name = "detector_box_68.csv" if options.keypoints == 68 else "detector_box.csv"
+    common.write_rows(options.results / name, rows)
 
 
 def matched(boxes, keypoints):

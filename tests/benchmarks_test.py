@@ -1,3 +1,4 @@
+import argparse
 import csv
 import pathlib
 import sys
@@ -11,9 +12,11 @@ import accuracy
 import common
 import faces_per_second
 import fit_detector_box
+import joint_model
 import label_shift
+import large_kernel_conv
 
-from rcn_keras import build_rcn
+from rcn_keras import JointModel, build_denoiser, build_rcn
 from rcn_keras.faces.boxes import detector_square
 
 
@@ -121,3 +124,35 @@ def test_label_shift_runs_on_drawn_faces(mtfl_folder, tmp_path, monkeypatch, cap
     assert "| rcn6_mtfl | mirror | aflw - lfw |" in capsys.readouterr().out
     with (tmp_path / "label_shift.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 2 * 4 * 6
+
+
+def test_joint_table_by_hand():
+    """Two faces of the common part, one challenging; the joint model halves errors."""
+    rcn = np.array([[0.02], [0.06], [0.20]]) * np.ones((1, 68))
+    errors = {("rcn", "paper grid"): rcn, ("joint", "paper grid"): rcn / 2}
+    masks = {"common": np.array([1, 1, 0], bool), "full": np.ones(3, bool)}
+    rows = joint_model.table(errors, masks, {"points": 68, "pictures": "plain"})
+    expected = pytest.approx([4, 2, 28 / 3, 14 / 3], abs=1e-4)
+    assert [row["nme_percent"] for row in rows] == expected
+    assert rows[0]["less_rcn"] == rows[2]["less_rcn"] == ""
+    assert rows[1]["less_rcn"] == -2.0
+    assert rows[3]["less_rcn"] == pytest.approx(-14 / 3, abs=1e-4)
+    assert [row["paper_percent"] for row in rows] == [4.70, 4.67, 5.54, 5.41]
+    low, high = map(float, rows[1]["less_rcn_ci95"].split(" ... "))
+    assert low == -3 and high == -1
+
+
+def test_denoiser_alone_sees_the_cells_of_rcn_and_nothing_else():
+    denoiser = build_denoiser(keypoints=5, filters=(2,), kernel_size=3, pooling=4)
+    joint = JointModel(build_rcn(branches=4), denoiser, denoiser_weight=0.5)
+    nets = joint_model.networks(joint)
+    x = np.random.default_rng(0).uniform(0, 255, (1, 80, 80, 1)).astype("float32")
+    rcn, alone, both = (np.asarray(nets[n](x)) for n in ("rcn", "denoiser", "joint"))
+    np.testing.assert_allclose(both, rcn + 0.5 * alone, atol=1e-4)
+
+
+def test_the_timed_denoiser_is_the_papers():
+    options = argparse.Namespace(size=80, kernel_size=45, filters=64)
+    for contender in ("direct", "fft"):
+        model = large_kernel_conv.denoiser(contender, options)
+        assert model.count_params() == build_denoiser().count_params() == 25_406_212

@@ -28,12 +28,19 @@ def load_training(folder, progress=None, keypoints=5, allow_missing=False):
     Raises:
         InputError: if the folder or its list cannot be used.
     """
-    parts = _split_faces(folder, keypoints, allow_missing)
+    parts = split_faces(folder, keypoints, allow_missing)
     return tuple(_loaded(*part, progress) for part in parts)
 
 
-def _split_faces(folder, keypoints, allow_missing):
-    """Training and validation: the faces of each, and what was left out of it."""
+def split_faces(folder, keypoints, allow_missing):
+    """The training list of MTFL or of 300-W, split, without opening photographs.
+
+    Args:
+        folder, keypoints, allow_missing: as for `load_training`.
+
+    Returns:
+        Training and validation, each a list of `Face` and a list of what was left out.
+    """
     missing = []
     if keypoints == 68:
         listed = three_hundred_w.list_300w(
@@ -81,7 +88,7 @@ def load_test_set(folder, name, progress=None, keypoints=5, allow_missing=False)
         ValueError: if there is no such set.
     """
     if name == "validation":
-        validation = _split_faces(folder, keypoints, allow_missing)[1]
+        validation = split_faces(folder, keypoints, allow_missing)[1]
         return _loaded(*validation, progress)
     failures = []
     if name == "aflw":

@@ -25,7 +25,7 @@ LEFT, TOP, RIGHT, BOTTOM = 1, 2, 4, 8
 # From MTCNN's box to the square, by the number of keypoints: shift of the centre in x
 # and y and side, in box sizes (`detector_square`). Fitted on the training splits by
 # benchmarks/fit_detector_box.py.
-MTCNN_CONSTANTS = {5: (0.002, 0.077, 1.260), 68: (0.0, 0.1, 1.4)}
+MTCNN_CONSTANTS = {5: (0.002, 0.077, 1.260), 68: (0.011, 0.156, 1.228)}
 
 
 def keypoint_square(keypoints, ratio, width, height):

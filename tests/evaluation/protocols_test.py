@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 
 from rcn_keras import build_rcn
+from rcn_keras.data.annotations import Face
+from rcn_keras.data.batches import input_images
+from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation import protocols, tables
 from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.evaluation.inference import decoded_model, run
+from rcn_keras.evaluation.snapping import snapped
 from rcn_keras.predictor import FacePrediction
 
 
@@ -91,3 +96,50 @@ def test_table_and_rows(tmp_path):
     lines = path.read_text().splitlines()
     assert len(lines) == 3  # replaced, not added
     assert ",5.0," in lines[1] and ",4.0," in lines[2]
+
+
+def _faces(*subsets):
+    return [Face("x.jpg", np.zeros((68, 2)), "x.pts", {"subset": s}) for s in subsets]
+
+
+def test_parts_of_300w_are_weighted_by_their_faces():
+    faces = _faces("helen/testset", "lfpw/testset", "ibug")
+    errors = {"subpixel": np.array([[0.02], [0.04], [0.09]]) * np.ones((1, 68))}
+    reports = protocols.subset_reports("m", faces, errors)
+    found = {r["set"]: r["protocols"]["subpixel"]["nme"] for r in reports}
+    assert found == {"300w_common": 3.0, "300w_challenging": 9.0, "300w_full": 5.0}
+    assert [r["faces"] for r in reports] == [2, 1, 3]
+    assert reports[0]["set_name"] == (
+        "300-W common (helen/testset 1 of 330, lfpw/testset 1 of 224)"
+    )
+    paper = {"300w_common": 4.7}
+    assert "4.70" in tables.protocol_table(reports[0], paper)
+    assert "paper" not in tables.protocol_table(reports[1], paper)
+    assert len(protocols.subset_reports("m", faces[:1], {"p": np.ones((1, 68))})) == 1
+
+
+def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
+    crops = load_test_set(three_hundred_w_folder, "300w", keypoints=68)
+    images, true = input_images(crops)
+    model = build_rcn(branches=4, keypoints=68)
+    errors = protocols.three_hundred_w(model, crops, "argmax", border_snap=True)
+    found = run(decoded_model(model), images)["argmax"]
+    distance = np.linalg.norm(found - true, axis=-1)
+    eyes = [true[:, a : b + 1 : b - a].mean(axis=1) for a, b in ((36, 39), (42, 45))]
+    eyes = np.linalg.norm(eyes[0] - eyes[1], axis=-1)
+    corners = np.linalg.norm(true[:, 36] - true[:, 45], axis=-1)
+    np.testing.assert_allclose(errors["subpixel"], distance / eyes[:, None], rtol=1e-5)
+    inner = [i for i in range(17, 68) if i not in (60, 64)]
+    np.testing.assert_allclose(
+        errors["subpixel_49_outer_corners"],
+        distance[:, inner] / corners[:, None],
+        rtol=1e-5,
+    )
+    cells = np.linalg.norm(np.floor(found) - np.clip(np.floor(true), 0, 79), axis=-1)
+    np.testing.assert_allclose(errors["paper_grid"], cells / eyes[:, None], rtol=1e-5)
+    assert (errors["subpixel_occluded"] != errors["subpixel"]).any()
+    distance = np.linalg.norm(snapped(found, crops) - true, axis=-1)
+    np.testing.assert_allclose(
+        errors["subpixel_border_snapped"], distance / eyes[:, None], rtol=1e-5
+    )
+    assert "paper_grid_border_snapped" not in protocols.three_hundred_w(model, crops)
