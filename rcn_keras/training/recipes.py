@@ -160,10 +160,10 @@ RECIPES = {
     # parameters.
     "denoiser_300w": Recipe(
         "denoiser",
-        {"filters": (32, 32, 32), "kernel_size": 23, "pooling": 2},
+        {"filters": (16, 16, 64), "kernel_size": 23, "pooling": 2},
         corrupted=35,
         batch_size=32,
-        epochs=200,
+        epochs=60,
     ),
     "denoiser_300w_full": Recipe("denoiser", {}, corrupted=35, epochs=100),
     # For tests and demonstrations on the drawn faces: minutes on a laptop.
