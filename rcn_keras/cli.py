@@ -121,11 +121,14 @@ def evaluate(options):
         errors |= protocols.detector_boxes(
             predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
         )
-    report = protocols.report(preset.name, options.set, errors)
+    confidence = protocols.confidences(
+        preset.model, crops, decoder, preset.config["calibration"]
+    )
+    report = protocols.report(preset.name, options.set, errors, confidence)
     report["set_name"] = full_name(options.data, options.set, count)
     parts = [report]
     if options.set == "300w":
-        parts = protocols.subset_reports(preset.name, crops.faces, errors)
+        parts = protocols.subset_reports(preset.name, crops.faces, errors, confidence)
         report["subsets"] = {part["set"]: part for part in parts}
     for part in parts:
         print(tables.protocol_table(part, preset.config.get("paper", {})))

@@ -9,6 +9,7 @@ import pathlib
 
 import numpy as np
 
+from rcn_keras.evaluation.errors import calibration_error
 from rcn_keras.files import replaced
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -179,7 +180,7 @@ def plot_calibration(confidence, correct, bins=10, path=None):
     count = np.bincount(part, minlength=bins)
     mean = np.bincount(part, confidence, bins) / np.maximum(count, 1)
     right = np.bincount(part, correct, bins) / np.maximum(count, 1)
-    gap = (count * np.abs(mean - right)).sum() / max(count.sum(), 1)
+    gap = calibration_error(confidence, correct, bins)
     figure, (axes, below) = _axes(5, 6, rows=2, height_ratios=[4, 1], sharex=True)
     axes.plot([0, 1], [0, 1], "--", color="grey", label="perfect")
     axes.plot(mean[count > 0], right[count > 0], "o-", label="measured")

@@ -2,12 +2,17 @@ import csv
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
 import rcn_keras
 from rcn_keras import presets
+from rcn_keras.data.batches import input_images
 from rcn_keras.errors import InputError
+from rcn_keras.evaluation.inference import run
+from rcn_keras.evaluation.protocols import OCCLUSION
+from rcn_keras.layers import KeypointDecoder
 
 
 @pytest.mark.parametrize("name", rcn_keras.list_presets())
@@ -92,3 +97,14 @@ def test_damaged_configuration(tmp_path):
         (tmp_path / presets.CONFIG).write_text(json.dumps(less))
         with pytest.raises(InputError, match="does not describe a network"):
             rcn_keras.from_preset(tmp_path)
+
+
+def test_confidence_falls_where_a_face_is_occluded(crops):
+    preset = presets.load_preset("rcn6_mtfl")
+    located = KeypointDecoder(preset.config["decoder"], *preset.config["calibration"])
+    model = keras.Model(preset.model.input, located(preset.model.output))
+    plain, occluded = (
+        run(model, input_images(crops, augmentation)[0])["confidence"]
+        for augmentation in (None, OCCLUSION)
+    )
+    assert plain.mean() > 0.8 and occluded.mean() < plain.mean() - 0.05

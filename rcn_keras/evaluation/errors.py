@@ -100,3 +100,21 @@ def cumulative_error(faces, limit=0.2, points=201):
 def area_under_curve(faces, limit):
     """Exact area under the CED from 0 to `limit`, over `limit`: in [0, 1]."""
     return float(np.mean(np.clip(limit - np.asarray(faces), 0, None)) / limit)
+
+
+def calibration_error(confidence, correct, bins=10):
+    """Expected calibration error: how far confidence is from the share that is right.
+
+    Args:
+        confidence: array of any shape, numbers in [0, 1].
+        correct: bools of the same shape.
+        bins: int, how many equal parts of [0, 1].
+
+    Returns:
+        float in [0, 1]: the mean over all, bin by bin, of the distance between the
+        mean confidence and the share that is correct.
+    """
+    confidence, correct = np.ravel(confidence).astype("float64"), np.ravel(correct)
+    part = np.clip((confidence * bins).astype(int), 0, bins - 1)
+    gap = np.bincount(part, confidence - correct, bins)
+    return float(np.abs(gap).sum() / max(len(part), 1))

@@ -16,6 +16,7 @@
   mean error.
 """
 
+import keras
 import numpy as np
 
 from rcn_keras.data import three_hundred_w as three_hundred_w_data
@@ -23,11 +24,20 @@ from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.errors import InputError
-from rcn_keras.evaluation.errors import INNER_49, normalized_errors, summary
+from rcn_keras.evaluation.errors import (
+    INNER_49,
+    calibration_error,
+    normalized_errors,
+    summary,
+)
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.evaluation.snapping import snapped
 from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
 from rcn_keras.faces.images import read_image
+from rcn_keras.layers import KeypointDecoder
+from rcn_keras.models.joint import maps_model
+
+CONFIDENT = ("subpixel", "subpixel_shift_corrected")
 
 # Pictures as they are but for the rectangle of the training's occlusion.
 OCCLUSION = Augmentation(scale=0, translation=0, rotation=0, flip=False)
@@ -99,13 +109,13 @@ def three_hundred_w(model, crops, decoder="local_mean", border_snap=False):
     return errors
 
 
-def subset_reports(name, faces, errors):
+def subset_reports(name, faces, errors, confidence=None):
     """The reports of 300-W, part by part (`data.three_hundred_w.subset_masks`).
 
     Args:
         name: str, of the model.
         faces: list of N `Face`.
-        errors: dict, protocol to `(N, K)` errors.
+        errors, confidence: as for `report`.
 
     Returns:
         list of dicts as from `report`.
@@ -114,7 +124,9 @@ def subset_reports(name, faces, errors):
     for part, mask in three_hundred_w_data.subset_masks(faces).items():
         subsets = {face.attributes["subset"] for face, of in zip(faces, mask) if of}
         told = three_hundred_w_data.counts(faces, sorted(subsets))
-        one = report(name, f"300w_{part}", {k: v[mask] for k, v in errors.items()})
+        sure = None if confidence is None else confidence[mask]
+        chosen = {protocol: values[mask] for protocol, values in errors.items()}
+        one = report(name, f"300w_{part}", chosen, sure)
         reports.append(one | {"set_name": f"300-W {part} ({told})"})
     return reports
 
@@ -164,13 +176,30 @@ def _nearest(found, keypoints):
     )
 
 
-def report(name, set_name, errors):
+def confidences(model, crops, decoder, calibration):
+    """The confidence of each keypoint with the paper's boxes, `(N, K)`.
+
+    Args:
+        model: `keras.Model` of maps, or `JointModel`.
+        crops: `Crops`.
+        decoder, calibration: as of `Predictor`.
+    """
+    maps = maps_model(model)
+    located = KeypointDecoder(decoder, *calibration)(maps.output)
+    decoded = keras.Model(maps.input, located)
+    decoded.compile(jit_compile=keras.backend.backend() == "jax")
+    return run(decoded, input_images(crops)[0])["confidence"]
+
+
+def report(name, set_name, errors, confidence=None):
     """The numbers of an evaluation as what JSON can hold, in percent.
 
     Args:
         name: str, of the model.
         set_name: str.
         errors: dict, protocol to `(N, K)` errors.
+        confidence: `(N, K)`, or `None`: with it the sub-pixel protocols tell
+            `calibration_error`, of the claim that an error is below 10 %.
 
     Raises:
         InputError: if a detector found none of the faces.
@@ -183,6 +212,9 @@ def report(name, set_name, errors):
         protocols[protocol] = summary(values[found], missed=int((~found).sum()))
         if protocol.startswith("detector"):
             protocols[protocol]["detected"] = int(found.sum())
+        if confidence is not None and protocol in CONFIDENT:
+            gap = calibration_error(confidence, values < 0.1)
+            protocols[protocol]["calibration_error"] = round(100 * gap, 4)
     faces = len(next(iter(errors.values())))
     return {"model": name, "set": set_name, "faces": faces, "protocols": protocols}
 

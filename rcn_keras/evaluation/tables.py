@@ -48,6 +48,9 @@ def protocol_table(report, paper):
         if "detected" in numbers:
             found = f"{numbers['detected']} of {report['faces']} faces found"
             lines.append(f"{protocol}: {found}; NME over those, the others fail")
+        if "calibration_error" in numbers:
+            gap = f"{numbers['calibration_error']:.2f} %"
+            lines.append(f"{protocol}: expected calibration error of confidence {gap}")
     return "\n".join(lines)
 
 
@@ -90,6 +93,7 @@ def write_rows(path, report, config):
                 "failure_rate_8_percent": numbers["failure_rate_8"],
                 "failure_rate_10_percent": numbers["failure_rate_10"],
                 "auc_10_percent": numbers["auc_10"],
+                "calibration_error_percent": numbers.get("calibration_error", ""),
                 "paper_percent": config.get("paper", {}).get(report["set"], "")
                 if protocol == "paper_grid"
                 else "",

@@ -144,3 +144,12 @@ def test_area_under_curve():
     thresholds, shares = errors.cumulative_error(faces, limit=0.1, points=100_001)
     area = np.trapezoid(shares, thresholds) / 0.1
     assert errors.area_under_curve(faces, 0.1) == pytest.approx(area, abs=1e-4)
+
+
+def test_calibration_error_by_hand():
+    confidence = np.array([[0.95, 0.85], [0.15, 0.95]])
+    correct = np.array([[True, False], [False, True]])
+    # Bins: 0.95 twice, both right; 0.85 wrong; 0.15 wrong.
+    expected = (2 * 0.05 + 0.85 + 0.15) / 4
+    assert errors.calibration_error(confidence, correct) == pytest.approx(expected)
+    assert errors.calibration_error(np.ones(3), np.ones(3, bool)) == 0

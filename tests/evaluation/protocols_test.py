@@ -143,3 +143,16 @@ def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
         errors["subpixel_border_snapped"], distance / eyes[:, None], rtol=1e-5
     )
     assert "paper_grid_border_snapped" not in protocols.three_hundred_w(model, crops)
+
+
+def test_confidence_is_measured_where_nothing_is_floored(crops):
+    model = build_rcn(branches=4)
+    sure = protocols.confidences(model, crops, "local_mean", (1.0, 0.0))
+    assert sure.shape == (24, 5) and (sure >= 0).all() and (sure <= 1).all()
+    errors = {"paper_grid": np.zeros((24, 5)), "subpixel": np.zeros((24, 5))}
+    report = protocols.report("m", "aflw", errors, np.full((24, 5), 0.75))
+    assert "calibration_error" not in report["protocols"]["paper_grid"]
+    assert report["protocols"]["subpixel"]["calibration_error"] == 25.0
+    assert "calibration error of confidence 25.00 %" in tables.protocol_table(
+        report, {}
+    )
