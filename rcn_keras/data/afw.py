@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from rcn_keras.data.annotations import Face
-from rcn_keras.data.points_file import LIMIT, find_image, read_pts
+from rcn_keras.data.points_file import LIMIT, find_image, list_pts, read_pts
 from rcn_keras.errors import InputError
 
 OFFICIAL = "AFW"
@@ -81,9 +81,7 @@ def _located(folder):
         if (place / "anno.mat").is_file():
             return place / "anno.mat", []
     for place in (folder, folder / "afw"):
-        files = sorted(place.iterdir()) if place.is_dir() else []
-        # Archives from a Mac hold a hidden `._name.pts` beside each `name.pts`.
-        files = [f for f in files if f.suffix.lower() == ".pts" and f.name[0] != "."]
+        files = list_pts(place)
         if files:
             return None, files
     raise InputError(

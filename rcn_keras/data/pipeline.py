@@ -2,7 +2,6 @@
 
 import functools
 
-import numpy as np
 import tensorflow as tf
 
 from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
@@ -82,12 +81,6 @@ def evaluation_dataset(crops, batch_size=64):
     dataset = tf.data.Dataset.from_tensor_slices((images, keypoints))
     dataset = dataset.batch(batch_size)
     return dataset.map(lambda x, y: (tf.cast(x, tf.float32), y)).prefetch(2)
-
-
-def as_numpy(dataset, batches):
-    """The first batches of a dataset as lists of arrays (for tests and plots)."""
-    pairs = [(np.asarray(x), np.asarray(y)) for x, y in dataset.take(batches)]
-    return [x for x, _ in pairs], [y for _, y in pairs]
 
 
 def all_gpus():

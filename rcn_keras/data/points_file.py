@@ -74,6 +74,16 @@ def _point(line, source):
     return x, y
 
 
+def list_pts(folder):
+    """The `.pts` files of a folder, sorted by name; none if there is no such folder.
+
+    Archives from a Mac hold a hidden `._name.pts` beside each `name.pts`: left out.
+    """
+    folder = pathlib.Path(folder)
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [f for f in found if f.suffix.lower() == ".pts" and f.name[0] != "."]
+
+
 def find_image(pts_path):
     """The photograph of a `.pts` file: the same name with another suffix.
 

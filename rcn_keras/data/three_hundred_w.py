@@ -9,7 +9,7 @@ import pathlib
 import numpy as np
 
 from rcn_keras.data.annotations import Face
-from rcn_keras.data.points_file import find_image, read_pts
+from rcn_keras.data.points_file import find_image, list_pts, read_pts
 from rcn_keras.errors import InputError
 
 TRAINING = ("afw", "helen/trainset", "lfpw/trainset")
@@ -66,9 +66,7 @@ def list_300w(folder, subsets, allow_missing=False, failures=None):
                 f"`subsets` must be of {tuple(OFFICIAL_FACES)}. Received: {subset!r}"
             )
         place = folder / subset
-        found = sorted(place.iterdir()) if place.is_dir() else []
-        # Archives from a Mac hold a hidden `._name.pts` beside each `name.pts`.
-        found = [f for f in found if f.suffix.lower() == ".pts" and f.name[0] != "."]
+        found = list_pts(place)
         listed += [(subset, path) for path in found]
         if not found:
             what = "no .pts file in this folder" if place.is_dir() else "no such folder"

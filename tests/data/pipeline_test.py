@@ -9,7 +9,13 @@ from rcn_keras.data.batches import TrainingBatches, input_images
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the pipeline is TensorFlow's", allow_module_level=True)
 
-from rcn_keras.data.pipeline import as_numpy, evaluation_dataset, training_dataset
+from rcn_keras.data.pipeline import evaluation_dataset, training_dataset
+
+
+def as_numpy(dataset, batches):
+    """The first batches of a dataset as lists of arrays."""
+    pairs = [(np.asarray(x), np.asarray(y)) for x, y in dataset.take(batches)]
+    return [x for x, _ in pairs], [y for _, y in pairs]
 
 
 def assert_equal(actual, expected):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rcn_keras.data.points_file import find_image, read_pts
+from rcn_keras.data.points_file import find_image, list_pts, read_pts
 from rcn_keras.errors import InputError
 
 POINTS = np.random.default_rng(0).uniform(-5, 300, (68, 2)).round(3)
@@ -128,3 +128,10 @@ def test_find_image_finds_none(tmp_path):
             find_image(path)
         expected = f"{path}: no photograph beside it (expected a.jpg or .png)"
         assert str(caught.value) == expected
+
+
+def test_list_pts(tmp_path):
+    for name in ("b.pts", "a.PTS", "._a.pts", "a.jpg"):
+        (tmp_path / name).write_text("")
+    assert [path.name for path in list_pts(tmp_path)] == ["a.PTS", "b.pts"]
+    assert list_pts(tmp_path / "none") == []
