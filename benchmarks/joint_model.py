@@ -7,24 +7,22 @@ and sub-pixel; all 68 points and the 49 without contour and inner mouth corners;
 pictures as they are, and with a black rectangle each, as in training, from a fixed
 seed. "Denoiser alone" gives RCN's likeliest cells to the denoiser and looks at nothing
 else. `less_rcn` is the mean difference to RCN alone on the same faces, with its 95 %
-bootstrap interval: below zero is better.
-
-The denoiser by itself is also given the true keypoints of the same faces, 5 to 60 of
-them moved anywhere: the error of the moved ones before and after.
+bootstrap interval: below zero is better. The denoiser on true keypoints, some of them
+moved: `rcn-keras evaluate denoiser_300w --set 300w`.
 """
 
 import common
 import keras
 import numpy as np
 
-from rcn_keras.data import shapes, three_hundred_w
+from rcn_keras.data import three_hundred_w
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import INNER_49, normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.evaluation.protocols import OCCLUSION
-from rcn_keras.layers import KeypointOneHot, PeakOneHot
+from rcn_keras.layers import PeakOneHot
 from rcn_keras.models import JointModel
 from rcn_keras.presets import load_preset
 
@@ -36,7 +34,6 @@ PAPER = {
     ("joint", 49): (2.59, 4.81, 3.76),
 }
 PARTS = ("common", "challenging", "full")
-MOVED = (5, 15, 25, 35, 45, 55, 60)
 
 
 def main():
@@ -64,9 +61,6 @@ def main():
             )
     print(common.markdown(rows))
     common.write_rows(options.results / "table4_joint.csv", rows)
-    rows = by_number_moved(preset.model.denoiser, crops)
-    print(common.markdown(rows))
-    common.write_rows(options.results / "denoiser.csv", rows)
 
 
 def networks(joint):
@@ -127,28 +121,6 @@ def interval(faces, resamples=2000, seed=0):
     """95 % bootstrap interval of a mean over faces."""
     picks = np.random.default_rng(seed).integers(0, len(faces), (resamples, len(faces)))
     return np.percentile(faces[picks].mean(axis=1), [2.5, 97.5])
-
-
-def by_number_moved(denoiser, crops):
-    """Error of the moved keypoints before and after the denoiser, in percent."""
-    points = keras.Input((68, 2))
-    model = decoded_model(keras.Model(points, denoiser(KeypointOneHot()(points))))
-    rows = []
-    for count in MOVED:
-        corrupted, true, counted = shapes.corrupted_shapes(crops, count)
-        after = run(model, corrupted)
-        rows.append(
-            {"moved": count, "faces": len(true)}
-            | {
-                name: round(100 * normalized_errors(true, found)[counted].mean(), 4)
-                for name, found in (
-                    ("before_percent", corrupted),
-                    ("after_argmax_percent", after["argmax"]),
-                    ("after_subpixel_percent", after["local_mean"]),
-                )
-            }
-        )
-    return rows
 
 
 if __name__ == "__main__":

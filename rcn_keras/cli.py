@@ -99,10 +99,11 @@ def evaluate(options):
             f"{preset.name} finds {count} keypoints; the faces of {options.set} have "
             f"{68 if of_68 else 5}"
         )
+    denoiser = preset.config["model"] == "denoiser"
     # Made first: better no detector before the work than after it.
     predictor = (
         None
-        if options.no_detector
+        if options.no_detector or denoiser
         else _predictor(options.model, options.detector or "mtcnn")
     )
     for path in filter(None, (options.json, options.csv)):
@@ -111,7 +112,9 @@ def evaluate(options):
         load_test_set(options.data, options.set, _cropped, count, options.allow_missing)
     )
     shift, decoder = protocols.label_shift(options.set), preset.config["decoder"]
-    if of_68:
+    if denoiser:
+        errors = protocols.moved_keypoints(preset.model, crops, decoder=decoder)
+    elif of_68:
         errors = protocols.three_hundred_w(
             preset.model, crops, decoder, options.border_snap
         )
@@ -121,9 +124,10 @@ def evaluate(options):
         errors |= protocols.detector_boxes(
             predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
         )
-    confidence = protocols.confidences(
-        preset.model, crops, decoder, preset.config["calibration"]
-    )
+    confidence = None
+    if not denoiser:
+        calibration = preset.config["calibration"]
+        confidence = protocols.confidences(preset.model, crops, decoder, calibration)
     report = protocols.report(preset.name, options.set, errors, confidence)
     report["set_name"] = full_name(options.data, options.set, count)
     parts = [report]

@@ -258,6 +258,10 @@ def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
     code, lines, _ = run("predict", PHOTO, "--preset", joint)
     assert code == 0
     assert len(json.loads(lines[0])["faces"][0]["keypoints"]) == 68
+    code, lines, _ = run(
+        *["evaluate", parts[1], "--data", data, "--set", "300w", "--allow-missing"]
+    )
+    assert code == 0 and any("moved_35_before" in line for line in lines)
     code, _, errors = run("predict", PHOTO, "--preset", parts[1])
     assert code == 2 and "it is a denoiser" in errors[0]
     code, _, errors = run("evaluate", joint, "--data", data, "--set", "aflw")

@@ -66,7 +66,8 @@ def summary(errors, missed=0, resamples=2000, seed=0):
         dict, percent: `nme` the mean error, `ci95` its bootstrap interval,
         `failure_rate_8` and `failure_rate_10` the share of faces whose mean error is
         above 8 and 10 %, `auc_10` the area under the cumulative error curve up to 10 %
-        over that of a perfect one, `per_keypoint` the mean error of each keypoint.
+        over that of a perfect one, `per_keypoint` the mean error of each keypoint
+        (`None` for one that never counts).
     """
     errors = np.asarray(errors, "float64")
     errors = errors[~np.isnan(errors).all(axis=1)]
@@ -81,7 +82,10 @@ def summary(errors, missed=0, resamples=2000, seed=0):
         "failure_rate_8": round(100 * np.mean(all_faces > 0.08), 4),
         "failure_rate_10": round(100 * np.mean(all_faces > 0.10), 4),
         "auc_10": round(100 * area_under_curve(all_faces, 0.10), 4),
-        "per_keypoint": [round(100 * value, 4) for value in np.nanmean(errors, axis=0)],
+        "per_keypoint": [
+            None if np.isnan(column).all() else round(100 * np.nanmean(column), 4)
+            for column in errors.T
+        ],
     }
 
 

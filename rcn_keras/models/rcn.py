@@ -10,6 +10,7 @@ def build_rcn(
     skip=False,
     mask=None,
     branch_specs=None,
+    kernel_scheme="5x5_1x1",
     upsampling="tiling",
     channels=1,
     normalization="local_contrast",
@@ -35,6 +36,8 @@ def build_rcn(
             branch ends in the keypoint maps, which are upsampled to the input's size.
         branch_specs: list of `BranchSpec`, coarse to fine, for anything not in the
             paper; `branches` is then ignored.
+        kernel_scheme: str, of the 68-keypoint widths: `"5x5_1x1"`, the original code's,
+            or `"3x3"`, the paper's text (`rcn_300w_specs`).
         upsampling: `"tiling"`, or `"bilinear"` (footnote 3: worse in some cases).
         channels: int, 1 for grey, 3 for RGB (footnote 8: worse).
         normalization: `"local_contrast"`, or `None` for a plain division by 255.
@@ -59,8 +62,11 @@ def build_rcn(
         Honari et al., Recombinator Networks, CVPR 2016, Sec. 3.2, Eq. 3, Tables 1, 2.
     """
     if branch_specs is None:
-        paper_specs = rcn_300w_specs if keypoints == 68 else rcn_mtfl_specs
-        branch_specs = paper_specs(branches)
+        branch_specs = (
+            rcn_300w_specs(branches, kernel_scheme)
+            if keypoints == 68
+            else rcn_mtfl_specs(branches)
+        )
     levels = blocks.active_specs(branch_specs, mask)
     specs = [spec for spec, _ in levels]
     finest = max(spec.resolution for spec, active in levels if active)

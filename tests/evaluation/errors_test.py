@@ -153,3 +153,9 @@ def test_calibration_error_by_hand():
     expected = (2 * 0.05 + 0.85 + 0.15) / 4
     assert errors.calibration_error(confidence, correct) == pytest.approx(expected)
     assert errors.calibration_error(np.ones(3), np.ones(3, bool)) == 0
+
+
+def test_a_keypoint_that_never_counts_has_no_mean():
+    values = np.array([[0.1, np.nan], [0.3, np.nan]])
+    found = errors.summary(values)
+    assert found["per_keypoint"] == [20.0, None] and found["nme"] == 20.0

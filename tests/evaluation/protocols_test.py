@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rcn_keras import build_rcn
+from rcn_keras import build_denoiser, build_rcn
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
@@ -156,3 +156,16 @@ def test_confidence_is_measured_where_nothing_is_floored(crops):
     assert "calibration error of confidence 25.00 %" in tables.protocol_table(
         report, {}
     )
+
+
+def test_moved_keypoints_alone_count(three_hundred_w_folder):
+    crops = load_test_set(three_hundred_w_folder, "300w", keypoints=68)
+    denoiser = build_denoiser(filters=(2,), kernel_size=3, pooling=4)
+    errors = protocols.moved_keypoints(denoiser, crops, counts=(5, 68))
+    assert list(errors) == ["moved_5_before", "moved_5", "moved_68_before", "moved_68"]
+    assert ((~np.isnan(errors["moved_5"])).sum(axis=1) <= 5).all()
+    # Moved anywhere in a square of 80, eyes some 25 apart.
+    assert 1 < np.nanmean(errors["moved_68_before"]) < 3
+    report = protocols.report("d", "300w", errors)
+    assert report["protocols"]["moved_5"]["nme"] > 0
+    assert len(report["protocols"]["moved_5"]["per_keypoint"]) == 68

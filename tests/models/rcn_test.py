@@ -44,6 +44,8 @@ def test_parameters_and_shape(arguments, count):
 
 
 def test_the_papers_3x3_kernels():
+    model = build_rcn(5, keypoints=68, kernel_scheme="3x3")
+    assert model.count_params() == 638_788
     specs = rcn_300w_specs(kernel_scheme="3x3")
     assert build_rcn(keypoints=68, branch_specs=specs).count_params() == 638_788
 
