@@ -1,4 +1,4 @@
-"""`rcn-keras`: one thin function a command."""
+"""`rcn-keras`: one function a command."""
 
 import json
 import os
@@ -92,55 +92,48 @@ def evaluate(options):
     from rcn_keras.presets import load_preset
 
     preset = load_preset(options.model)
-    count = len(preset.config["keypoints"])
-    of_68 = options.set == "300w" or (options.set == "validation" and count == 68)
-    if of_68 != (count == 68):
+    needed = {"aflw": 5, "afw": 5, "300w": 68}.get(options.set, preset.keypoints)
+    if needed != preset.keypoints:
         raise InputError(
-            f"{preset.name} finds {count} keypoints; the faces of {options.set} have "
-            f"{68 if of_68 else 5}"
+            f"{preset.name} finds {preset.keypoints} keypoints; the faces of "
+            f"{options.set} have {needed}"
         )
-    denoiser = preset.config["model"] == "denoiser"
-    # Made first: better no detector before the work than after it.
-    predictor = (
-        None
-        if options.no_detector or denoiser
-        else _predictor(options.model, options.detector or "mtcnn")
-    )
-    for path in filter(None, (options.json, options.csv)):
-        check_writable(path.parent)
+    if options.border_snap and needed != 68:
+        raise InputError("--border-snap is for faces of 68 points")
+    # Made and tried first: better no detector before the work than after it.
+    predictor = None
+    if not options.no_detector and preset.config["model"] != "denoiser":
+        predictor = _predictor(options.model, options.detector or "mtcnn")
+    if options.json:
+        check_writable(options.json.parent)
+    if options.csv:
+        tables.check_rows_file(options.csv)
     crops = _reported(
-        load_test_set(options.data, options.set, _cropped, count, options.allow_missing)
-    )
-    shift, decoder = protocols.label_shift(options.set), preset.config["decoder"]
-    if denoiser:
-        errors = protocols.moved_keypoints(preset.model, crops, decoder=decoder)
-    elif of_68:
-        errors = protocols.three_hundred_w(
-            preset.model, crops, decoder, options.border_snap
+        load_test_set(
+            options.data, options.set, _cropped, needed, options.allow_missing
         )
-    else:
-        errors = protocols.ground_truth_boxes(preset.model, crops, decoder, shift)
+    )
+    shift = protocols.label_shift(options.set)
+    errors, confidence = protocols.with_true_boxes(
+        preset, crops, shift, options.border_snap
+    )
     if predictor:
         errors |= protocols.detector_boxes(
             predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
         )
-    confidence = None
-    if not denoiser:
-        calibration = preset.config["calibration"]
-        confidence = protocols.confidences(preset.model, crops, decoder, calibration)
     report = protocols.report(preset.name, options.set, errors, confidence)
-    report["set_name"] = full_name(options.data, options.set, count)
+    report["set_name"] = full_name(options.data, options.set, crops.faces)
     parts = [report]
     if options.set == "300w":
         parts = protocols.subset_reports(preset.name, crops.faces, errors, confidence)
         report["subsets"] = {part["set"]: part for part in parts}
+    if options.json:
+        with replaced(options.json) as temporary:
+            temporary.write_text(json.dumps(report, indent=2) + "\n")
     for part in parts:
         print(tables.protocol_table(part, preset.config.get("paper", {})))
         if options.csv:
             tables.write_rows(options.csv, part, preset.config)
-    if options.json:
-        with replaced(options.json) as temporary:
-            temporary.write_text(json.dumps(report, indent=2) + "\n")
     return 0
 
 
@@ -159,8 +152,10 @@ def train(options):
     except ValueError as error:
         raise InputError(str(error)) from None
     from rcn_keras.data.sets import load_training
+    from rcn_keras.training.fit import check_folder
     from rcn_keras.training.fit import train as fit
 
+    check_folder(options.out, recipe, options.resume)
     training, validation = load_training(
         options.data,
         _cropped,
@@ -188,13 +183,16 @@ def train(options):
 def make_preset(options):
     """Turns a finished training into a preset: calibrated on validation."""
     from rcn_keras.data.sets import load_test_set
-    from rcn_keras.presets.card import write_card
+    from rcn_keras.presets import check_free
+    from rcn_keras.presets.card import check_results, write_card
     from rcn_keras.training.publish import publish
     from rcn_keras.training.recipes import keypoints, read_recipe
 
-    count = keypoints(read_recipe(options.run_folder))
+    recipe = read_recipe(options.run_folder)
+    check_free(options.out, recipe.model)
+    check_results(options.results)
     validation = load_test_set(
-        options.data, "validation", _cropped, count, options.allow_missing
+        options.data, "validation", _cropped, keypoints(recipe), options.allow_missing
     )
     config = publish(options.run_folder, _reported(validation), options.out)
     write_card(options.out, options.results)
@@ -205,17 +203,18 @@ def make_preset(options):
 def join(options):
     """Makes the preset of a joint model from an RCN's and a denoiser's."""
     from rcn_keras.data.sets import load_test_set
-    from rcn_keras.presets import load_preset
-    from rcn_keras.presets.card import write_card
-    from rcn_keras.training.publish import publish_joint
+    from rcn_keras.presets import check_free
+    from rcn_keras.presets.card import check_results, write_card
+    from rcn_keras.training.publish import joint_parts, publish_joint
 
-    count = len(load_preset(options.rcn).config["keypoints"])
+    parts = joint_parts(options.rcn, options.denoiser)
+    check_free(options.out, "joint")
+    check_results(options.results)
+    count = parts["rcn"].keypoints
     validation = load_test_set(
         options.data, "validation", _cropped, count, options.allow_missing
     )
-    config = publish_joint(
-        options.rcn, options.denoiser, _reported(validation), options.out
-    )
+    config = publish_joint(parts, _reported(validation), options.out)
     write_card(options.out, options.results)
     print(json.dumps(config["fitted"], indent=2))
     print(json.dumps(config["validation"], indent=2))
@@ -227,10 +226,9 @@ def demo_data(options):
     from rcn_keras.data.synthetic import write_300w, write_mtfl
 
     if options.keypoints == 68:
-        write_300w(
-            options.folder, per_set=max(options.faces // 6, 1), seed=options.seed
-        )
-        print(f"{options.folder}: {options.faces} faces in six sets, drawn")
+        per_set = max(-(-options.faces // 6), 4)  # A split takes ten for training.
+        write_300w(options.folder, per_set=per_set, seed=options.seed)
+        print(f"{options.folder}: {per_set} faces in each of 300-W's six sets, drawn")
         return 0
     write_mtfl(options.folder, training=options.faces, seed=options.seed)
     print(f"{options.folder}: {options.faces} training faces and a test set, drawn")
@@ -256,14 +254,18 @@ def info(options):
 def show_list(options):
     """The presets and the recipes."""
     from rcn_keras.presets import list_presets
-    from rcn_keras.training.recipes import RECIPES
+    from rcn_keras.training.recipes import RECIPES, keypoints
 
     print("presets:")
     for name in list_presets():
         print(f"  {name}")
-    print("recipes (epochs; the paper's AFLW error in %, paper grid):")
+    print(
+        "recipes (keypoints; epochs; the paper's error in %, paper grid, on AFLW or on "
+        "300-W's common part):"
+    )
     for name, recipe in RECIPES.items():
-        print(f"  {name:32} {recipe.epochs:4} {recipe.paper.get('aflw', '')}")
+        paper = recipe.paper.get("aflw", recipe.paper.get("300w_common", ""))
+        print(f"  {name:32} {keypoints(recipe):2} {recipe.epochs:4} {paper}")
     return 0
 
 
@@ -284,7 +286,7 @@ def _reported(crops):
     for failure in crops.failures[:20]:
         _say(f"left out: {failure}")
     if crops.failures:
-        _say(f"{len(crops.failures)} faces were left out")
+        _say(f"left out: {len(crops.failures)}")
     return crops
 
 

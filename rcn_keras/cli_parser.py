@@ -70,14 +70,21 @@ def build_parser(commands):
         help='face boxes in place of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
         "or the lines that predict prints",
     )
-    added.add_argument("--preset", default="rcn6_mtfl", help="default: %(default)s")
+    added.add_argument(
+        "--preset",
+        default="rcn6_mtfl",
+        help="a preset's name or folder (default: %(default)s)",
+    )
     detection(added)
 
     added = command("evaluate", "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw")
     added.add_argument("model", help="a preset's name or folder")
     data(added)
     added.add_argument(
-        "--set", choices=["aflw", "afw", "300w", "validation"], required=True
+        "--set",
+        choices=["aflw", "afw", "300w", "validation"],
+        required=True,
+        help="validation: what training holds out, of MTFL or 300-W as the preset",
     )
     added.add_argument(
         "--border-snap",
@@ -94,7 +101,9 @@ def build_parser(commands):
     added = command("train", "rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6")
     added.add_argument("recipe", help="see `rcn-keras list`")
     data(added)
-    added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the run"
+    )
     added.add_argument("--resume", action="store_true", help="go on after a stop")
     added.add_argument("--epochs", type=_whole(1), help="in place of the recipe's")
     added.add_argument("--seed", type=_whole(0), help="in place of the recipe's")
@@ -103,7 +112,9 @@ def build_parser(commands):
         "--patience", type=_whole(1), help="stop after so many bad epochs"
     )
     added.add_argument(
-        "--precision", choices=["float32", "mixed_bfloat16", "mixed_float16"]
+        "--precision",
+        choices=["float32", "mixed_bfloat16", "mixed_float16"],
+        help="in place of the recipe's",
     )
     added.add_argument(
         "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"
@@ -112,9 +123,13 @@ def build_parser(commands):
     added = command(
         "make-preset", "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
     )
-    added.add_argument("run_folder", type=pathlib.Path, metavar="RUN")
+    added.add_argument(
+        "run_folder", type=pathlib.Path, metavar="RUN", help="what train left"
+    )
     data(added)
-    added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the preset"
+    )
     added.add_argument(
         "--results", type=pathlib.Path, help="results file, for the model card"
     )
@@ -125,15 +140,28 @@ def build_parser(commands):
     added.add_argument("rcn", help="an RCN preset's name or folder")
     added.add_argument("denoiser", help="a denoiser preset's name or folder")
     data(added)
-    added.add_argument("--out", type=pathlib.Path, required=True)
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the preset"
+    )
     added.add_argument(
         "--results", type=pathlib.Path, help="results file, for the model card"
     )
 
     added = command("demo-data", "rcn-keras demo-data demo")
     added.add_argument("folder", type=pathlib.Path)
-    added.add_argument("--faces", type=_whole(10), default=600)
-    added.add_argument("--keypoints", type=int, choices=[5, 68], default=5)
+    added.add_argument(
+        "--faces",
+        type=_whole(10),
+        default=600,
+        help="for training; of 68 points in all (default: %(default)s)",
+    )
+    added.add_argument(
+        "--keypoints",
+        type=int,
+        choices=[5, 68],
+        default=5,
+        help="5, laid out as MTFL (default), or 68, laid out as 300-W",
+    )
     added.add_argument("--seed", type=_whole(0), default=0)
 
     added = command("info", "rcn-keras info rcn6_mtfl")

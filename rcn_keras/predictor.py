@@ -52,8 +52,10 @@ class Predictor:
     Args:
         model: `keras.Model`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps, or
             `JointModel`.
-        decoder: one of `codec.DECODERS`.
-        calibration: `(slope, offset)` of the confidence (`codec.confidence`).
+        decoder: one of `codec.DECODERS`; `None` for a `JointModel`'s own, else
+            `"local_mean"`.
+        calibration: `(slope, offset)` of the confidence (`codec.confidence`); `None`
+            for a `JointModel`'s own, else none.
         detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
         box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
@@ -83,13 +85,20 @@ class Predictor:
     def __init__(
         self,
         model,
-        decoder="local_mean",
-        calibration=(1.0, 0.0),
+        decoder=None,
+        calibration=None,
         detector=None,
         box_constants=None,
         refinements=1,
     ):
         self.model = maps_model(model)
+        if self.model.input_shape[-1] != 1:
+            raise ValueError(
+                "`model` must take grey crops, (N, 80, 80, 1). "
+                f"Received: {self.model.input_shape}"
+            )
+        decoder = decoder or getattr(model, "decoder", "local_mean")
+        calibration = calibration or getattr(model, "calibration", (1.0, 0.0))
         keypoints = self.model.output_shape[-1]
         self.box_constants = box_constants or face_boxes.MTCNN_CONSTANTS[keypoints]
         self.refinements = refinements

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from rcn_keras.cli import main
+from rcn_keras.presets import load_preset
 
 PHOTO = "examples/astronaut.jpg"
 
@@ -230,8 +231,22 @@ def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
         parts.append(preset)
     joint = tmp_path / "joint"
     code, _, errors = run("join", *parts[::-1], "--data", data, "--out", joint)
-    assert code == 2 and "expected the preset of a rcn" in errors[-1]
+    assert code == 2 and "expected a preset of kind rcn; found denoiser" in errors[-1]
+    code, _, errors = run("join", *parts, "--data", data, "--out", parts[0])
+    assert code == 2 and "holds another preset (rcn)" in errors[-1]
+    code, _, errors = run("join", "rcn6_mtfl", parts[1], "--data", data, "--out", joint)
+    assert code == 2 and "rcn6_mtfl finds 5 keypoints" in errors[-1]
     assert run("join", *parts, "--data", data, "--out", joint)[0] == 0
+    loaded = load_preset(joint)
+    assert loaded.model.calibration == tuple(loaded.config["calibration"])
+    assert loaded.model.decoder == loaded.config["decoder"]
+    card = (joint / "README.md").read_text()
+    assert "Joint model of `demo_68` and `demo_denoiser`" in card
+    fewer = tmp_path / "fewer"
+    shutil.copytree(data, fewer, ignore=shutil.ignore_patterns("image_000[5-9]*"))
+    again = ["join", *parts, "--data", fewer, "--out", tmp_path / "again"]
+    code, _, errors = run(*again)
+    assert code == 2 and "was validated on 3 faces, this data gives 1" in errors[-1]
 
     test = ["evaluate", joint, "--data", data, "--set", "300w", "--no-detector"]
     code, _, errors = run(*test)
@@ -252,7 +267,10 @@ def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
     wide, narrow = protocols["subpixel_outer_corners"], protocols["subpixel"]
     assert wide["nme"] < narrow["nme"]  # outer corners lie further apart
     assert "paper_grid_border_snapped" in protocols
-    assert any("paper (300-W COMMON" in line for line in lines)
+    assert any("paper (300-W common" in line for line in lines)
+    (tmp_path / "odd.csv").write_text("a,b\n")
+    code, _, errors = run(*test, "--csv", tmp_path / "odd.csv")
+    assert code == 2 and "odd.csv: not a results file" in errors[-1]
     assert "300w_common" in table.read_text()
 
     code, lines, _ = run("predict", PHOTO, "--preset", joint)
@@ -264,6 +282,8 @@ def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
     assert code == 0 and any("moved_35_before" in line for line in lines)
     code, _, errors = run("predict", PHOTO, "--preset", parts[1])
     assert code == 2 and "it is a denoiser" in errors[0]
+    snap = ["evaluate", "rcn6_mtfl", "--data", data, "--set", "aflw", "--border-snap"]
+    assert "--border-snap is for" in run(*snap)[2][-1]
     code, _, errors = run("evaluate", joint, "--data", data, "--set", "aflw")
     assert code == 2 and "finds 68 keypoints" in errors[0]
 

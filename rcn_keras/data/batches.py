@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from rcn_keras.data.augmentation import Augmentation, Augmenter, epoch_draws
+from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
 
 
 def input_images(crops, augmentation=None, seed=0, batch_size=256):
@@ -22,7 +22,8 @@ def input_images(crops, augmentation=None, seed=0, batch_size=256):
         keypoints: `(N, K, 2)` float32 in their pixels.
     """
     augmenter = Augmenter(augmentation, crops.keypoints.shape[1])
-    _, draws = epoch_draws(len(crops), seed, 0)
+    # Face by face, in order: what follows a face does not change what it gets.
+    draws = np.random.default_rng(seed).random((len(crops), DRAWS), "float32")
     images, keypoints = [], []
     for start in range(0, len(crops), batch_size):
         part = slice(start, start + batch_size)

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 
+from rcn_keras.codec import interocular_distance
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
 from rcn_keras.faces.crop import crop_square, to_crop
@@ -112,6 +113,9 @@ def _load(face):
         reach = face.keypoints / [width, height]
         if reach.min() < -0.5 or reach.max() > 1.5:
             return f"keypoints far outside the picture of {width}x{height} pixels"
+        eyes = float(interocular_distance(face.keypoints[None])[0])
+        if not eyes >= 1:
+            return f"the eyes lie {eyes:.2f} pixels apart"
         outer, inner = boxes.training_squares(face.keypoints, width, height)
         border = boxes.border_flags(face.keypoints, width, height)
     except ValueError as error:

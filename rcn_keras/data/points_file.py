@@ -31,7 +31,8 @@ def read_pts(path, count=68):
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        what = "a folder, not a file" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {what}")
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
@@ -82,6 +83,20 @@ def list_pts(folder):
     folder = pathlib.Path(folder)
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return [f for f in found if f.suffix.lower() == ".pts" and f.name[0] != "."]
+
+
+def images_alone(folder):
+    """A line for each photograph of a folder that has no `.pts` file beside it."""
+    folder = pathlib.Path(folder)
+    stems = {path.stem for path in list_pts(folder)}
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        f"{path}: no .pts file beside this photograph"
+        for path in found
+        if path.suffix.lower() in SUFFIXES
+        and path.name[0] != "."
+        and path.stem not in stems
+    ]
 
 
 def find_image(pts_path):

@@ -18,7 +18,8 @@ def load_training(folder, progress=None, keypoints=5, allow_missing=False):
         folder: folder of MTFL, or of 300-W.
         progress: callable `(done, total)`, or `None`.
         keypoints: int, 5 for MTFL or 68 for 300-W.
-        allow_missing: bool, go on without those folders of 300-W that are missing.
+        allow_missing: bool, go on without those folders of 300-W that are missing. The
+            split is then another one: train and calibrate on the same folders.
 
     Returns:
         training, validation: `Crops`, each with its own failures. The list is split
@@ -55,7 +56,8 @@ def split_faces(folder, keypoints, allow_missing):
         )
     parts = []
     for indices in split(len(listed)):
-        faces, failures = [listed[i] for i in indices], list(missing)
+        # What is missing altogether is told of once, with the training part.
+        faces, failures = [listed[i] for i in indices], [] if parts else missing
         if keypoints == 68:
             faces = three_hundred_w.read_faces(faces, failures)
         parts.append((faces, failures))
@@ -102,15 +104,20 @@ def load_test_set(folder, name, progress=None, keypoints=5, allow_missing=False)
     return _loaded(faces, failures, progress)
 
 
-def full_name(folder, name, keypoints=5):
+def full_name(folder, name, faces):
     """What a set is called in a table: AFW is two different ones, and 300-W may lack
-    folders."""
+    faces.
+
+    Args:
+        folder: folder of the set.
+        name: one of `TEST_SETS`.
+        faces: list of `Face`, those that are used.
+    """
     if name == "afw":
         return afw.set_name(folder)
     if name == "300w":
-        there = len(three_hundred_w.list_300w(folder, _TEST_300W, allow_missing=True))
         official = sum(three_hundred_w.OFFICIAL_FACES[part] for part in _TEST_300W)
-        return f"300-W ({there} of {official} official test faces)"
+        return f"300-W ({len(faces)} of {official} official test faces)"
     if name == "validation":
-        return "300-W validation" if keypoints == 68 else "MTFL validation"
+        return ("300-W" if len(faces[0].keypoints) == 68 else "MTFL") + " validation"
     return {"aflw": "AFLW"}[name]

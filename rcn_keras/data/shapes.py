@@ -93,6 +93,11 @@ class ShapeBatches(keras.utils.PyDataset):
         first_epoch=0,
     ):
         super().__init__(workers=1)
+        if len(crops) < batch_size:
+            raise ValueError(
+                f"`batch_size` must be at most the number of faces, {len(crops)}. "
+                f"Received: batch_size={batch_size}"
+            )
         self.crops = crops
         self.corrupted = corrupted
         self.batch_size = batch_size
@@ -127,6 +132,7 @@ class _Jitter:
     def __init__(self, augmentation, crops):
         self.training = augmentation is not None
         self.crops = crops
+        self.known = crops.without_border_keypoints().keypoints
         settings = augmentation or Augmentation()
         count = crops.keypoints.shape[1]
         self.affine = RandomKeypointAffine(
@@ -139,7 +145,6 @@ class _Jitter:
 
     def __call__(self, indices, count, draws):
         # The flags ride along as a second set of points: a flip trades both alike.
-        known = self.crops.without_border_keypoints().keypoints[indices]
         keypoints, known = (
             ops.convert_to_numpy(
                 self.affine(
@@ -148,7 +153,7 @@ class _Jitter:
                     draws=draws[:, :AFFINE_DRAWS],
                 )["keypoints"]
             )
-            for points in (self.crops.keypoints[indices], known)
+            for points in (self.crops.keypoints[indices], self.known[indices])
         )
         corrupted, moved = corrupt(keypoints, count, draws[:, AFFINE_DRAWS:])
         inside = ((known >= 0) & (known < INPUT_SIZE)).all(axis=-1)

@@ -9,7 +9,7 @@ import pathlib
 import numpy as np
 
 from rcn_keras.data.annotations import Face
-from rcn_keras.data.points_file import find_image, list_pts, read_pts
+from rcn_keras.data.points_file import find_image, images_alone, list_pts, read_pts
 from rcn_keras.errors import InputError
 
 TRAINING = ("afw", "helen/trainset", "lfpw/trainset")
@@ -57,7 +57,7 @@ def list_300w(folder, subsets, allow_missing=False, failures=None):
     Returns:
         list of `(subset, path)`.
     """
-    folder, listed, missing = pathlib.Path(folder), [], []
+    folder, listed, missing, alone = pathlib.Path(folder), [], [], []
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder (expected the folder of 300-W)")
     for subset in subsets:
@@ -68,14 +68,19 @@ def list_300w(folder, subsets, allow_missing=False, failures=None):
         place = folder / subset
         found = list_pts(place)
         listed += [(subset, path) for path in found]
+        alone += images_alone(place) if found else []
         if not found:
             what = "no .pts file in this folder" if place.is_dir() else "no such folder"
             missing.append(f"{place}: {what} (expected 300-W's {subset})")
-    if missing and not (allow_missing and listed):
-        hint = "" if allow_missing else "; `--allow-missing` leaves it out"
-        raise InputError(missing[0] + hint)
+    if not listed:
+        raise InputError(
+            f"{folder}: no .pts file in any of {', '.join(subsets)} (expected the "
+            "folder of 300-W)"
+        )
+    if missing and not allow_missing:
+        raise InputError(f"{missing[0]}; `--allow-missing` leaves it out")
     if failures is not None:
-        failures.extend(missing)
+        failures.extend(missing + alone)
     return listed
 
 

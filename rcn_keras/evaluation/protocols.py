@@ -21,7 +21,7 @@
 import keras
 import numpy as np
 
-from rcn_keras.data import three_hundred_w as three_hundred_w_data
+from rcn_keras.data import three_hundred_w
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
@@ -45,6 +45,28 @@ CONFIDENT = ("subpixel", "subpixel_shift_corrected")
 
 # Pictures as they are but for the rectangle of the training's occlusion.
 OCCLUSION = Augmentation(scale=0, translation=0, rotation=0, flip=False)
+
+
+def with_true_boxes(preset, crops, label_shift=0.0, border_snap=False):
+    """What a preset's kind is measured by, the detector's boxes left out.
+
+    Args:
+        preset: `presets.Preset`.
+        crops: `Crops` of faces with as many keypoints.
+        label_shift, border_snap: as of `ground_truth_boxes`, `ground_truth_boxes_68`.
+
+    Returns:
+        errors: dict, protocol to `(N, K)` errors.
+        confidence: `(N, K)`, or `None` for a denoiser.
+    """
+    model, decoder = preset.model, preset.config["decoder"]
+    if preset.config["model"] == "denoiser":
+        return moved_keypoints(model, crops, decoder=decoder), None
+    if preset.keypoints == 68:
+        errors = ground_truth_boxes_68(model, crops, decoder, border_snap)
+    else:
+        errors = ground_truth_boxes(model, crops, decoder, label_shift)
+    return errors, confidences(model, crops, decoder, preset.config["calibration"])
 
 
 def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
@@ -79,7 +101,7 @@ def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
     return errors
 
 
-def three_hundred_w(model, crops, decoder="local_mean", border_snap=False):
+def ground_truth_boxes_68(model, crops, decoder="local_mean", border_snap=False):
     """Errors on faces of 68 points, with the paper's boxes.
 
     Args:
@@ -150,9 +172,9 @@ def subset_reports(name, faces, errors, confidence=None):
         list of dicts as from `report`.
     """
     reports = []
-    for part, mask in three_hundred_w_data.subset_masks(faces).items():
+    for part, mask in three_hundred_w.subset_masks(faces).items():
         subsets = {face.attributes["subset"] for face, of in zip(faces, mask) if of}
-        told = three_hundred_w_data.counts(faces, sorted(subsets))
+        told = three_hundred_w.counts(faces, sorted(subsets))
         sure = None if confidence is None else confidence[mask]
         chosen = {protocol: values[mask] for protocol, values in errors.items()}
         one = report(name, f"300w_{part}", chosen, sure)

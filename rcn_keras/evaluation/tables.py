@@ -2,7 +2,8 @@
 
 import csv
 
-from rcn_keras.files import replaced
+from rcn_keras.errors import InputError
+from rcn_keras.files import check_writable, replaced
 from rcn_keras.provenance import record
 
 _KEY = ("model", "set", "protocol")
@@ -27,15 +28,19 @@ def protocol_table(report, paper):
     Returns:
         str, lines of equal columns.
     """
-    rows = [["protocol", *_COLUMNS]]
+    columns = dict(_COLUMNS)
+    if any(len(n["per_keypoint"]) > 5 for n in report["protocols"].values()):
+        del columns["per keypoint %"]  # 68 of them; they stand in the JSON.
+    rows = [["protocol", *columns]]
     for protocol, numbers in report["protocols"].items():
-        rows.append([protocol, *(_cell(numbers[key]) for key in _COLUMNS.values())])
+        rows.append([protocol, *(_cell(numbers[key]) for key in columns.values())])
     if report["set"] in paper:
-        label = {"afw": "AFW, 377 faces"}.get(
-            report["set"], report["set"].upper().replace("300W_", "300-W ")
+        label = {"afw": "AFW, 377 faces", "aflw": "AFLW"}.get(
+            report["set"], report["set"].replace("300w_", "300-W ")
         )
         value = f"{paper[report['set']]:.2f}"
-        rows.append([f"paper ({label}, paper grid)", value] + [""] * 5)
+        empty = [""] * (len(columns) - 1)
+        rows.append([f"paper ({label}, paper grid)", value, *empty])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         f"{report['model']} on {report.get('set_name', report['set'])}: "
@@ -55,11 +60,25 @@ def protocol_table(report, paper):
 
 
 def _cell(value):
-    if isinstance(value, list) and len(value) > 5:
-        return "..."  # 68 of them; they stand in the JSON.
     if isinstance(value, list):
         return " ".join(f"{number:.2f}" for number in value)
     return f"{value:.2f}"
+
+
+def check_rows_file(path):
+    """Whether rows can be put into a results file; better before the work than after.
+
+    Raises:
+        InputError: if it is a folder or another kind of file, or cannot be written.
+    """
+    check_writable(path.parent)
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, not a results file")
+    if path.exists():
+        with path.open(newline="", errors="replace") as file:
+            header = next(csv.reader(file), _KEY)
+        if not set(_KEY) <= set(header):
+            raise InputError(f"{path}: not a results file (no columns {_KEY})")
 
 
 def write_rows(path, report, config):

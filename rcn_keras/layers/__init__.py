@@ -3,7 +3,7 @@
 from rcn_keras.layers.branch_sum import BranchSum
 from rcn_keras.layers.keypoint_decoder import KeypointDecoder
 from rcn_keras.layers.keypoint_one_hot import KeypointOneHot
-from rcn_keras.layers.large_kernel_conv2d import LargeKernelConv2D
+from rcn_keras.layers.large_kernel_conv2d import LargeKernelConv2D, inference_model
 from rcn_keras.layers.local_contrast_normalization import LocalContrastNormalization
 from rcn_keras.layers.peak_one_hot import PeakOneHot
 from rcn_keras.layers.random_keypoint_affine import RandomKeypointAffine
@@ -22,4 +22,5 @@ __all__ = [
     "RandomOcclusion",
     "SpatialSoftmax",
     "TilingUpsampling2D",
+    "inference_model",
 ]

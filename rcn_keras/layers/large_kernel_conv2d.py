@@ -26,8 +26,9 @@ class LargeKernelConv2D(layers.Conv2D):
         kernel_size: int or two ints, odd or even.
         method: `"fft"`, or `"direct"` for `Conv2D`'s own path. May be set later on,
             before the model is compiled or exported.
-        padding, data_format, kwargs: as for `Conv2D`; stride 1, padding "same",
-            channels last, no dilation and no groups are all there is.
+        strides, padding, data_format, args, kwargs: as for `Conv2D`; stride 1, padding
+            "same" (the default here), channels last, no dilation and no groups are all
+            there is.
 
     Input shape:
         `(N, H, W, C)`; H and W fixed for `"fft"`
@@ -52,13 +53,15 @@ class LargeKernelConv2D(layers.Conv2D):
         self,
         filters,
         kernel_size,
-        method="fft",
+        strides=(1, 1),
         padding="same",
         data_format="channels_last",
+        *args,
+        method="fft",
         **kwargs,
     ):
         super().__init__(
-            filters, kernel_size, padding=padding, data_format=data_format, **kwargs
+            filters, kernel_size, strides, padding, data_format, *args, **kwargs
         )
         self.method = method
         only = {

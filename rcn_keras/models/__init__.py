@@ -24,6 +24,7 @@ __all__ = [
     "BUILDERS",
     "BranchSpec",
     "JointModel",
+    "build_joint",
     "build_denoiser",
     "build_rcn",
     "build_sumnet",

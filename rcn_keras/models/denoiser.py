@@ -31,7 +31,8 @@ def build_denoiser(
 
     Args:
         keypoints: int, maps in and out.
-        filters: tuple of ints, maps of each large convolution.
+        filters: tuple of ints, maps of each large convolution; `()` leaves a 1x1
+            convolution of the input.
         kernel_size: int, side of their kernels in cells of the (pooled) map.
         factorised: bool, each large convolution is a `kernel_size` x 1 one followed by
             a 1 x `kernel_size` one of as many maps.
@@ -51,7 +52,7 @@ def build_denoiser(
         pre-softmax maps.
 
     Raises:
-        ValueError: if `pooling` does not divide `size`.
+        ValueError: if `pooling` does not divide `size`, or `filters` is a number.
 
     Example:
         >>> rcn_keras.build_denoiser().count_params()
@@ -61,10 +62,15 @@ def build_denoiser(
         Honari et al., Recombinator Networks, CVPR 2016, Sec. 4, Fig. 2 (the sizes are
         those of the figure and of the original code).
     """
-    if pooling < 1 or size % pooling:
+    if not isinstance(pooling, int) or pooling < 1 or size % pooling:
         raise ValueError(
             f"`pooling` must divide the map's side of {size}. "
             f"Received: pooling={pooling}"
+        )
+    if isinstance(filters, int):
+        raise ValueError(
+            "`filters` must be a tuple, a number for each large convolution. "
+            f"Received: filters={filters}"
         )
     regularizer = keras.regularizers.L2(l2) if l2 else None
     if from_keypoints:

@@ -71,9 +71,15 @@ class JointModel(keras.Model):
                 f"{rcn.output_shape[1:]}. Received: {denoiser.input_shape[1:]} to "
                 f"{denoiser.output_shape[1:]}"
             )
-        if iterations < 1:
+        if not isinstance(iterations, int) or iterations < 1:
             raise ValueError(
-                f"`iterations` must be at least 1. Received: iterations={iterations}"
+                "`iterations` must be a whole number of at least 1. "
+                f"Received: iterations={iterations!r}"
+            )
+        if not isinstance(denoiser_weight, (int, float)) or len(calibration) != 2:
+            raise ValueError(
+                "`denoiser_weight` must be a number and `calibration` two. Received: "
+                f"denoiser_weight={denoiser_weight!r}, calibration={calibration!r}"
             )
         images = keras.Input(rcn.input_shape[1:], name="images")
         seen = rcn(images)
@@ -108,16 +114,20 @@ class JointModel(keras.Model):
             "decoder": self.decoder,
             "calibration": list(self.calibration),
             "name": self.name,
+            "trainable": self.trainable,
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
+        trainable = config.pop("trainable", True)
         for part in ("rcn", "denoiser"):
             config[part] = keras.saving.deserialize_keras_object(
                 config[part], custom_objects
             )
-        return cls(**config)
+        model = cls(**config)
+        model.trainable = trainable
+        return model
 
 
 def maps_model(model):
@@ -125,18 +135,16 @@ def maps_model(model):
     return model.presoftmax if isinstance(model, JointModel) else model
 
 
-def build_joint(rcn, denoiser, iterations=1, denoiser_weight=1.0, name="joint"):
+def build_joint(rcn, denoiser, **arguments):
     """A `JointModel` from the arguments of its parts' builders, as presets have them.
 
     Args:
         rcn: dict, arguments of `build_rcn`.
         denoiser: dict, arguments of `build_denoiser`.
-        iterations, denoiser_weight, name: as of `JointModel`.
+        **arguments: the other arguments of `JointModel`.
     """
     return JointModel(
         build_rcn(**rcn, name="rcn"),
         build_denoiser(**denoiser, name="denoiser"),
-        iterations,
-        denoiser_weight,
-        name=name,
+        **arguments,
     )

@@ -1,4 +1,4 @@
-"""Shipped networks: a folder each, with all that prediction needs.
+"""Networks on disk: a folder each, with all that prediction needs.
 
 `config.json` (builder and its arguments, decoder, calibration, licence, data, paper,
 numbers), `model.weights.h5`, `training_log.csv` and `README.md`, the model card.
@@ -12,9 +12,10 @@ import warnings
 import keras
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import replaced
+from rcn_keras.files import check_writable, replaced
 from rcn_keras.layers import KeypointDecoder
 from rcn_keras.models import BUILDERS
+from rcn_keras.models.joint import maps_model
 
 SHIPPED = pathlib.Path(__file__).parent
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -26,13 +27,19 @@ class Preset:
 
     Attributes:
         name: str.
-        model: `keras.Model`, images to pre-softmax maps.
+        model: `keras.Model`, images to pre-softmax maps; of a joint model the
+            `JointModel`, of a denoiser one-hot maps to pre-softmax maps.
         config: dict as in `config.json`.
     """
 
     name: str
     model: keras.Model
     config: dict
+
+    @property
+    def keypoints(self):
+        """How many keypoints the network has."""
+        return maps_model(self.model).output_shape[-1]
 
 
 def list_presets():
@@ -41,7 +48,7 @@ def list_presets():
 
 
 def from_preset(name):
-    """The network of a preset: `keras.Model`, images to pre-softmax maps.
+    """The network of a preset: `keras.Model`, see `Preset.model`.
 
     Args:
         name: str, a name of `list_presets()`, the path of a preset's folder, or
@@ -58,14 +65,21 @@ def load_preset(name):
     folder = _folder(str(name))
     config = read_config(folder)
     try:
-        model = BUILDERS[config["model"]](**config["arguments"], name=config["model"])
         KeypointDecoder(config["decoder"], *config["calibration"])
+        model = _built(config)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder / CONFIG}: does not describe a network ({error})"
         ) from None
     load_weights(model, folder / WEIGHTS)
     return Preset(folder.name, model, config)
+
+
+def _built(config):
+    arguments = dict(config["arguments"])
+    if config["model"] == "joint":  # It decodes by itself.
+        arguments |= {name: config[name] for name in ("decoder", "calibration")}
+    return BUILDERS[config["model"]](**arguments, name=config["model"])
 
 
 def load_weights(model, path):
@@ -78,6 +92,7 @@ def load_weights(model, path):
             model.load_weights(path)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "?"
+        reason = reason.split(" Example error")[0]
         raise InputError(
             f"{path}: damaged, or not the weights of this network ({reason})"
         ) from None
@@ -101,14 +116,28 @@ def save_preset(folder, model, config):
         config: dict, see `rcn_keras/presets/rcn6_mtfl/config.json`.
     """
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_free(folder, config["model"])
     # A model that was never compiled: no optimiser state in the file.
-    bare = BUILDERS[config["model"]](**config["arguments"], name=config["model"])
+    bare = _built(config)
     bare.set_weights(model.get_weights())
     with replaced(folder / WEIGHTS) as temporary:
         bare.save_weights(temporary)
     with replaced(folder / CONFIG) as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def check_free(folder, kind):
+    """Whether a preset of this kind may be written to a folder.
+
+    Raises:
+        InputError: if it holds one of another kind, or cannot be written to.
+    """
+    folder = pathlib.Path(folder)
+    if (folder / CONFIG).is_file():
+        there = read_config(folder).get("model")
+        if there != kind:
+            raise InputError(f"{folder}: holds another preset ({there}), not a {kind}")
+    check_writable(folder)
 
 
 def _folder(name):

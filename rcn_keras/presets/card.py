@@ -3,6 +3,7 @@
 import csv
 import pathlib
 
+from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
 from rcn_keras.presets import load_preset
 
@@ -25,12 +26,12 @@ tags: [face-landmarks, recombinator-networks]
 
 | | |
 |---|---|
-| data | {trained_on}; {validation} faces of it held out |
+| data | {trained_on}{used}; {validation} faces held out |
 | recipe | in `config.json`; seed {seed}, {epochs} epochs, {precision} |
 | augmentation | {augmentation} |
 | command | `{command}` |
 {remark}| machine | {device}, backend {backend}; {minutes} minutes |
-| chosen by | lowest error on the validation faces; decoder and confidence on them too |
+{further}| chosen by | lowest error on the validation faces; decoder, confidence too |
 
 {sets} may be used for research only; their images are not in this package. The
 weights are released under Apache-2.0; whether weights trained on research data may be
@@ -38,15 +39,13 @@ used otherwise is for their user to judge.
 
 ## Numbers
 
-Errors in percent of the interocular distance (mean over keypoints and faces, 95 %
-bootstrap interval). Boxes from the true keypoints as in the paper, unless `detector`.
+{measure}
 
 | set | protocol | faces | error | interval | failures > 10 % |
 |---|---|---|---|---|---|
 {numbers}
 
 {notes}
-`detector`: boxes by MTCNN, one refinement; the error is of the faces found.
 
 ## Limits
 
@@ -67,22 +66,33 @@ _OF = {
         "trained_on": "MTFL v1.0, training list",
         "sets": "MTFL and AFLW",
         "notes": """`shift_corrected`: AFLW's labels lie one pixel further right and
-down than the training labels; they are moved back by a fixed pixel.""",
+down than the training labels; they are moved back by a fixed pixel. `detector`: boxes
+by MTCNN, one refinement; the error is of the faces found.""",
         "limits": """Five points of faces seen from the front to three-quarter view;
 trained on photographs of LFW (well-known people, press photographs) and of the web,""",
     },
     68: {
         "data": "300-W",
-        "trained_on": "300-W: AFW and the training faces of Helen and LFPW, 2,012 of "
-        "the official 3,148",
+        "trained_on": "300-W: the training faces of AFW, Helen and LFPW (officially "
+        "3,148)",
         "sets": "300-W's sources",
         "notes": """Distances over that of the eye centres, as in the paper, or
 `outer_corners`: over that of the outer eye corners; `49`: without contour and inner
-mouth corners; `occluded`: a black rectangle on each picture, as in training.""",
+mouth corners; `occluded`: a black rectangle on each picture, as in training.
+`detector`: boxes by MTCNN, one refinement; the error is of the faces found.""",
         "limits": """68 points of faces seen from the front to three-quarter view;
 trained on few photographs of the web,""",
     },
 }
+
+_MEASURE = """Errors in percent of the interocular distance (mean over keypoints and
+faces, 95 % bootstrap interval). Boxes from the true keypoints as in the paper, unless
+`detector`."""
+
+_MEASURE_DENOISER = """True keypoints go in, some of them moved anywhere. Errors of the
+moved ones in percent of the interocular distance (95 % bootstrap interval); on
+validation {moved} are moved, else as many as the protocol says; `before` is the error
+that goes in."""
 
 
 def _network(config):
@@ -94,16 +104,27 @@ def _network(config):
     if kind == "denoiser":
         return (
             "Denoising keypoint model",
-            "where each of 68 points of a face should\nbe, given the others as one-hot "
-            "maps of 80x80 cells",
+            f"where each of {len(count)} points of a face should\nbe, given the "
+            "others as one-hot maps of 80x80 cells",
             'denoiser = rcn_keras.from_preset("{name}")',
         )
     if kind == "joint":
         parts = config["parts"]
-        title = f"Joint model of `{parts['rcn']}` and `{parts['denoiser']}`"
+        names = [f"`{parts[part]['name']}`" for part in ("rcn", "denoiser")]
+        title = f"Joint model of {' and '.join(names)}"
         return title, f"{found} for each", predict
     title = {"rcn": "Recombinator Network", "sumnet": "SumNet"}[kind]
     return f"{title} of {arguments['branches']} branches", f"{found} for each", predict
+
+
+def check_results(results):
+    """Whether there is a results file where one is named.
+
+    Raises:
+        InputError: if not.
+    """
+    if results is not None and not pathlib.Path(results).is_file():
+        raise InputError(f"{results}: no such file")
 
 
 def write_card(folder, results=None):
@@ -156,15 +177,38 @@ def write_card(folder, results=None):
         minutes=config["training_minutes"],
         validation=validation["faces"],
         numbers="\n".join(rows) + _paper_rows(config["paper"]),
-        **_OF[len(config["keypoints"])],
+        **_differing(config),
     )
     with replaced(folder / "README.md") as temporary:
         temporary.write_text(text)
 
 
+def _differing(config):
+    """What the card says by the kind of network and its keypoints."""
+    texts = dict(_OF[len(config["keypoints"])])
+    faces = config["trained_on"].get("faces")
+    texts["used"] = f": {sum(faces.values()):,} faces" if faces else ""
+    texts["further"], texts["measure"] = "", _MEASURE
+    if config["model"] == "denoiser":
+        texts["measure"] = _MEASURE_DENOISER.format(moved=config["recipe"]["corrupted"])
+        texts["notes"] = "What it does for an RCN is told by the joint model's card."
+    if config["model"] == "joint":
+        part = config["parts"]["denoiser"]
+        texts["further"] = (
+            f"| denoiser | `{part['trained_on'].get('command', '?')}`; "
+            f"{part['trained_epochs']} epochs, {part['training_minutes']} minutes |\n"
+            "| factor of its maps | "
+            f"{config['arguments']['denoiser_weight']}, by validation (`fitted` in "
+            "`config.json`) |\n"
+        )
+    return texts
+
+
 def _paper_rows(paper):
+    names = {"aflw": "AFLW", "afw": "AFW, 377 faces"}
     return "".join(
-        f"\n| {name}, the paper's | paper_grid | | {error:.2f} | | |"
+        f"\n| {names.get(name, name.replace('300w_', '300-W '))}, the paper's "
+        f"| paper_grid | | {error:.2f} | | |"
         for name, error in paper.items()
     )
 

@@ -9,15 +9,15 @@ import keras
 import numpy as np
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import replaced
+from rcn_keras.files import check_writable, replaced
 from rcn_keras.models import BUILDERS
 from rcn_keras.provenance import accelerators, record
 from rcn_keras.training.callbacks import Progress, Validation
-from rcn_keras.training.recipes import as_dict, read_recipe
+from rcn_keras.training.recipes import RECIPE, as_dict, read_recipe
 from rcn_keras.training.tasks import make_task
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
-RUN = "run.json"  # machine, day and command
+RUN = "run.json"  # machine, day, command and number of faces
 BEST = "best.weights.h5"  # weights with the lowest validation error
 
 
@@ -45,7 +45,14 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
             recipe.
     """
     out = pathlib.Path(out)
-    _claim(out, recipe, resume)
+    if not check_folder(out, recipe, resume):
+        faces = {"training": len(training), "validation": len(validation)}
+        for name, content in (
+            (RUN, record() | {"faces": faces}),
+            (RECIPE, as_dict(recipe)),
+        ):
+            with replaced(out / name) as temporary:
+                temporary.write_text(json.dumps(content, indent=2) + "\n")
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     steps = len(training) // recipe.batch_size
@@ -138,14 +145,24 @@ def _compiled_model(recipe, task, steps, out):
     return model
 
 
-def _claim(out, recipe, resume):
-    """Takes the folder for this training, or finds it to be the one to go on with.
+def check_folder(out, recipe, resume):
+    """Whether a folder may be used for this training.
 
     A folder without a finished epoch holds nothing to lose and is taken over.
+
+    Args:
+        out, recipe, resume: as for `train`.
+
+    Returns:
+        bool, whether there is a training to go on with.
+
+    Raises:
+        InputError: as `train`.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    out = pathlib.Path(out)
+    check_writable(out)
     told = json.loads(json.dumps(as_dict(recipe)))
-    path = out / "recipe.json"
+    path = out / RECIPE
     if (out / LAST).exists():
         if not resume:
             raise InputError(
@@ -159,7 +176,5 @@ def _claim(out, recipe, resume):
                 f"{path}: the training in this folder has another recipe "
                 f"({', '.join(differing)} differ)"
             )
-        return
-    for name, content in ((RUN, record()), (path.name, told)):
-        with replaced(out / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n")
+        return True
+    return False

@@ -6,6 +6,7 @@ import shutil
 
 import keras
 import numpy as np
+from keras import ops
 
 from rcn_keras import codec
 from rcn_keras.data.annotations import KEYPOINT_NAMES
@@ -13,7 +14,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.files import replaced
-from rcn_keras.layers import KeypointDecoder
+from rcn_keras.layers import KeypointDecoder, PeakOneHot
 from rcn_keras.models import BUILDERS, JointModel
 from rcn_keras.models.joint import maps_model
 from rcn_keras.presets import load_preset, load_weights, save_preset
@@ -21,16 +22,15 @@ from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.recipes import TABLE_4, as_dict, read_recipe
 from rcn_keras.training.tasks import validation_sets
 
-# What the joint model's weight and iterations are chosen from.
-WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-ITERATIONS = (1, 2)
+# What the factor of the denoiser's maps is chosen from.
+FACTORS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
 
 _COMMON = {
     "input": {"size": 80, "channels": 1, "values": "grey 0...255"},
     "reference": "Honari et al., Recombinator Networks, CVPR 2016",
 }
 # What a preset says of its keypoints, by their number.
-_INPUT = {
+_FACTS = {
     5: {
         "keypoints": KEYPOINT_NAMES[5],
         "crop": "square of 5 keypoints, ratio 0.95 (rcn_keras.faces.boxes)",
@@ -72,16 +72,19 @@ def publish(run_folder, validation, out):
     own = {"from_keypoints": True} if kind == "denoiser" else {}
     model = BUILDERS[kind](**recipe["arguments"], **own, name=kind)
     load_weights(model, run_folder / "best.weights.h5")
-    measured = _measured(model, *validation_sets(kind, validation, corrupted))
-
     run_file = run_folder / "run.json"
     made = json.loads(run_file.read_text()) if run_file.is_file() else {}
     log = read_log(run_folder / "log.csv")
+    if not log:
+        raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
+    if "faces" in made:
+        _same_faces(str(run_folder), made["faces"]["validation"], validation)
+    measured = _measured(model, *validation_sets(kind, validation, corrupted))
     config = {
         "model": kind,
         "arguments": recipe["arguments"],
         **measured,
-        **_INPUT[model.output_shape[-1]],
+        **_FACTS[model.output_shape[-1]],
         "paper": recipe["paper"],
         "recipe": recipe,
         "trained_epochs": len(log),
@@ -94,14 +97,39 @@ def publish(run_folder, validation, out):
     return config
 
 
-def publish_joint(rcn, denoiser, validation, out):
-    """Writes the preset of a joint model from those of its parts.
-
-    The weight of the denoiser's maps and the number of iterations are those with the
-    lowest error on the validation faces, clean and jittered and occluded together.
+def joint_parts(rcn, denoiser):
+    """The presets of a joint model's parts.
 
     Args:
         rcn, denoiser: str, names or folders of presets.
+
+    Returns:
+        dict of `rcn` and `denoiser`, each a `Preset`.
+
+    Raises:
+        InputError: if one is missing or of another kind, or they do not fit together.
+    """
+    parts = {"rcn": load_preset(rcn), "denoiser": load_preset(denoiser)}
+    for kind, name in (("rcn", rcn), ("denoiser", denoiser)):
+        found = parts[kind].config["model"]
+        if found != kind:
+            raise InputError(f"{name}: expected a preset of kind {kind}; found {found}")
+    counts = [part.keypoints for part in parts.values()]
+    if counts[0] != counts[1]:
+        raise InputError(
+            f"{rcn} finds {counts[0]} keypoints, {denoiser} takes {counts[1]}"
+        )
+    return parts
+
+
+def publish_joint(parts, validation, out):
+    """Writes the preset of a joint model from those of its parts.
+
+    The factor of the denoiser's maps is that with the lowest error (`"local_mean"`) on
+    the validation faces, clean and jittered and occluded together.
+
+    Args:
+        parts: dict, as from `joint_parts`.
         validation: `Crops` of the validation split.
         out: folder of the preset.
 
@@ -109,50 +137,72 @@ def publish_joint(rcn, denoiser, validation, out):
         dict, the preset's configuration.
 
     Raises:
-        InputError: if a preset is missing or is not of its kind.
+        InputError: if these are not the faces that the parts were validated on.
     """
-    parts = {"rcn": load_preset(rcn), "denoiser": load_preset(denoiser)}
-    for kind, preset in parts.items():
-        if preset.config["model"] != kind:
-            raise InputError(f"{preset.name}: expected the preset of a {kind}")
+    for part in parts.values():
+        _same_faces(part.name, part.config["validation"]["faces"], validation)
     keras.config.set_dtype_policy("float32")
+    rcn, denoiser = parts["rcn"].model, parts["denoiser"].model
     sets = validation_sets("joint", validation)
-    tried = {}
-    for iterations in ITERATIONS:
-        for weight in WEIGHTS:
-            model = JointModel(
-                parts["rcn"].model, parts["denoiser"].model, iterations, weight
-            )
-            decoded = decoded_model(model)
-            tried[weight, iterations] = float(
-                np.mean([_mean_error(run(decoded, x), y, c) for x, y, c in sets])
-            )
-    weight, iterations = min(tried, key=tried.get)
-    arguments = {kind: preset.config["arguments"] for kind, preset in parts.items()} | {
-        "denoiser_weight": weight,
-        "iterations": iterations,
-    }
-    model = JointModel(parts["rcn"].model, parts["denoiser"].model, iterations, weight)
+    tried = _tried_factors(rcn, denoiser, sets)
+    factor = min(tried, key=tried.get)
+    model = JointModel(rcn, denoiser, denoiser_weight=factor)
     first = parts["rcn"].config
     config = {
         "model": "joint",
-        "arguments": arguments,
+        "arguments": {
+            "rcn": first["arguments"],
+            "denoiser": parts["denoiser"].config["arguments"],
+            "denoiser_weight": factor,
+        },
         **_measured(model, *sets),
-        **_INPUT[len(first["keypoints"])],
-        "parts": {kind: preset.name for kind, preset in parts.items()},
+        **_FACTS[parts["rcn"].keypoints],
+        "parts": {kind: _origin(part) for kind, part in parts.items()},
         "fitted": [
-            {"denoiser_weight": w, "iterations": i, "nme": round(100 * error, 4)}
-            for (w, i), error in tried.items()
+            {"denoiser_weight": key, "validation_nme": round(100 * error, 4)}
+            for key, error in tried.items()
         ],
         "paper": TABLE_4["joint"],
         "recipe": first["recipe"],
         "trained_epochs": first["trained_epochs"],
         "trained_on": first["trained_on"],
-        "training_minutes": first["training_minutes"]
-        + parts["denoiser"].config["training_minutes"],
+        "training_minutes": first["training_minutes"],
     }
     save_preset(out, model, config)
     return config
+
+
+def _origin(preset):
+    kept = ("recipe", "trained_epochs", "trained_on", "training_minutes")
+    return {"name": preset.name} | {key: preset.config[key] for key in kept}
+
+
+def _same_faces(name, count, validation):
+    if count != len(validation):
+        raise InputError(
+            f"{name} was validated on {count} faces, this data gives "
+            f"{len(validation)}: pass the folder (and --allow-missing) that it was "
+            "trained with, or the split is another one"
+        )
+
+
+def _tried_factors(rcn, denoiser, sets, batch_size=50):
+    """The mean validation error for each of `FACTORS`; both networks run once."""
+    seen = rcn.output
+    both = keras.Model(rcn.input, [seen, denoiser(PeakOneHot()(seen))])
+    both.compile(jit_compile=keras.backend.backend() == "jax")
+    errors = {factor: [] for factor in FACTORS}
+    for inputs, keypoints, counted in sets:
+        for start in range(0, len(inputs), batch_size):
+            part = slice(start, start + batch_size)
+            maps, prior = both.predict_on_batch(inputs[part].astype("float32"))
+            for factor, found in errors.items():
+                decoded = codec.decode(ops.convert_to_tensor(maps + factor * prior))
+                error = normalized_errors(
+                    keypoints[part], ops.convert_to_numpy(decoded)
+                )
+                found.append(error[counted[part]])
+    return {key: float(np.concatenate(found).mean()) for key, found in errors.items()}
 
 
 def _measured(model, clean, jittered):

@@ -1,7 +1,7 @@
 """Named recipes: everything a training is made of, as plain data.
 
 One recipe for each row of the paper's Tables 1 and 2, under the paper's augmentation,
-and our own. `rcn-keras list` prints them.
+one for each network of Table 4, and our own. `rcn-keras list` prints them.
 """
 
 import dataclasses
@@ -10,6 +10,8 @@ import pathlib
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
+
+RECIPE = "recipe.json"  # its file in a training's folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,7 +215,7 @@ def read_recipe(run_folder):
     Raises:
         InputError: if there is none.
     """
-    path = pathlib.Path(run_folder) / "recipe.json"
+    path = pathlib.Path(run_folder) / RECIPE
     if not path.is_file():
         raise InputError(f"{path}: no such file (is this a training's folder?)")
     try:

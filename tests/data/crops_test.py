@@ -129,7 +129,7 @@ def test_bad_images_are_told_of_and_the_others_kept(mtfl_folder, tmp_path):
     assert all(failure.startswith(f"{face.source}: ") for failure, face in told)
     assert f"{cut}: damaged image" in crops.failures[0]
     assert crops.failures[1].endswith("gone.jpg: no such file")
-    assert "no square" in crops.failures[2]
+    assert "the eyes lie 0.00 pixels apart" in crops.failures[2]
     assert progress == [(done, 6) for done in range(1, 7)]
 
 

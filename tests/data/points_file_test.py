@@ -89,10 +89,13 @@ def test_bytes_that_are_no_text(tmp_path):
 
 
 def test_no_file(tmp_path):
-    for path in (tmp_path / "none.pts", tmp_path):
+    for path, what in (
+        (tmp_path / "none.pts", "no such file"),
+        (tmp_path, "a folder, not a file"),
+    ):
         with pytest.raises(InputError) as caught:
             read_pts(path)
-        assert str(caught.value) == f"{path}: no such file"
+        assert str(caught.value) == f"{path}: {what}"
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def test_test_sets_tell_of_failures(mtfl_folder, tmp_path):
     broken.write_text("no points")
     crops = load_test_set(tmp_path, "afw")
     assert len(crops) == 2
-    assert full_name(tmp_path, "afw") == "AFW-337 (derived)"
-    assert full_name(mtfl_folder, "aflw") == "AFLW"
+    assert full_name(tmp_path, "afw", crops.faces) == "AFW-337 (derived)"
+    assert full_name(mtfl_folder, "aflw", crops.faces) == "AFLW"
     assert len(crops.failures) == 1 and broken.name in crops.failures[0]
 
 
@@ -44,8 +44,8 @@ def test_300w_training(three_hundred_w_folder):
     assert face.image.name == f"image_{last % 4:04d}.jpg"
     again = load_test_set(three_hundred_w_folder, "validation", keypoints=68)
     assert [other.image for other in again.faces] == [face.image]
-    assert full_name(three_hundred_w_folder, "validation", 68) == "300-W validation"
-    assert full_name(three_hundred_w_folder, "validation") == "MTFL validation"
+    folder = three_hundred_w_folder
+    assert full_name(folder, "validation", again.faces) == "300-W validation"
 
 
 def test_bad_file_of_300w_moves_no_face_across_the_split(
@@ -70,7 +70,7 @@ def test_300w_test_faces(three_hundred_w_folder, tmp_path):
     crops = load_test_set(three_hundred_w_folder, "300w")
     subsets = [face.attributes["subset"] for face in crops.faces]
     assert subsets == ["helen/testset"] * 4 + ["lfpw/testset"] * 4 + ["ibug"] * 4
-    name = full_name(three_hundred_w_folder, "300w")
+    name = full_name(three_hundred_w_folder, "300w", crops.faces)
     assert name == "300-W (12 of 689 official test faces)"
     folder = tmp_path / "300w"
     shutil.copytree(three_hundred_w_folder, folder)
@@ -79,7 +79,9 @@ def test_300w_test_faces(three_hundred_w_folder, tmp_path):
         load_test_set(folder, "300w")
     crops = load_test_set(folder, "300w", allow_missing=True)
     assert len(crops) == 8 and "ibug" in crops.failures[0]
-    assert full_name(folder, "300w") == "300-W (8 of 689 official test faces)"
+    assert (
+        full_name(folder, "300w", crops.faces) == "300-W (8 of 689 official test faces)"
+    )
     shutil.rmtree(folder / "afw")
     with pytest.raises(InputError, match="afw: no such folder"):
         load_training(folder, keypoints=68)

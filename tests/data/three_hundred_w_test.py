@@ -51,16 +51,17 @@ def test_bad_files_are_told_of_and_the_others_kept(folder):
     (place / "image_0000.pts").write_text("\n".join(lines[:10] + lines[11:]))
     (place / "image_0001.pts").write_text("\n".join([*lines[:5], "a b", *lines[6:]]))
     (place / "image_0002.jpg").unlink()
-    (place / "image_0003.pts").unlink()  # A photograph without points is no face.
+    (place / "image_0003.pts").unlink()
     (folder / "lfpw/testset/._image_0000.pts").write_text("a Mac's own")
     failures = ["from before"]
     faces = read_300w(folder, COMMON, failures=failures)
     assert subsets_of(faces) == ["lfpw/testset"] * 4
     before, *failures = failures
-    assert before == "from before" and len(failures) == 3
-    assert "image_0000.pts: expected 68 points; found 67" in failures[0]
-    assert "image_0001.pts:6: expected two numbers; found `a b`" in failures[1]
-    assert "image_0002.pts: no photograph beside it" in failures[2]
+    assert before == "from before" and len(failures) == 4
+    assert "image_0003.jpg: no .pts file beside this photograph" in failures[0]
+    assert "image_0000.pts: expected 68 points; found 67" in failures[1]
+    assert "image_0001.pts:6: expected two numbers; found `a b`" in failures[2]
+    assert "image_0002.pts: no photograph beside it" in failures[3]
     assert len(read_300w(folder, COMMON)) == 4
     with pytest.raises(InputError, match="no face of 300-W could be read; the first: "):
         read_300w(folder, ["helen/testset"])
@@ -90,7 +91,7 @@ def test_a_missing_and_an_empty_subset(folder):
 
 def test_nothing_is_left(folder):
     shutil.rmtree(folder / "ibug")
-    with pytest.raises(InputError, match="ibug: no such folder") as caught:
+    with pytest.raises(InputError, match="no .pts file in any of ibug") as caught:
         read_300w(folder, CHALLENGING, allow_missing=True)
     assert "--allow-missing" not in str(caught.value)
     with pytest.raises(InputError, match="no such folder .expected the folder of 300"):

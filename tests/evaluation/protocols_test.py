@@ -122,7 +122,7 @@ def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
     crops = load_test_set(three_hundred_w_folder, "300w", keypoints=68)
     images, true = input_images(crops)
     model = build_rcn(branches=4, keypoints=68)
-    errors = protocols.three_hundred_w(model, crops, "argmax", border_snap=True)
+    errors = protocols.ground_truth_boxes_68(model, crops, "argmax", border_snap=True)
     found = run(decoded_model(model), images)["argmax"]
     distance = np.linalg.norm(found - true, axis=-1)
     eyes = [true[:, a : b + 1 : b - a].mean(axis=1) for a, b in ((36, 39), (42, 45))]
@@ -142,7 +142,9 @@ def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
     np.testing.assert_allclose(
         errors["subpixel_border_snapped"], distance / eyes[:, None], rtol=1e-5
     )
-    assert "paper_grid_border_snapped" not in protocols.three_hundred_w(model, crops)
+    assert "paper_grid_border_snapped" not in protocols.ground_truth_boxes_68(
+        model, crops
+    )
 
 
 def test_confidence_is_measured_where_nothing_is_floored(crops):

@@ -96,5 +96,5 @@ def test_what_does_not_fit_is_told():
     rcn, denoiser = _parts()
     with pytest.raises(ValueError, match="`denoiser` must take.*16, 16, 5"):
         JointModel(rcn, build_denoiser(keypoints=5, filters=(2,), kernel_size=3))
-    with pytest.raises(ValueError, match="`iterations` must be at least 1"):
+    with pytest.raises(ValueError, match="`iterations` must be a whole number"):
         JointModel(rcn, denoiser, iterations=0)
