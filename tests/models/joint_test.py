@@ -84,7 +84,7 @@ def test_weights_go_to_a_joint_model_built_from_arguments(tmp_path):
 def test_its_maps_can_be_trained():
     joint = JointModel(*_parts())
     model = maps_model(joint)
-    model.compile("sgd", SpatialCrossentropy(), jit_compile=False)
+    model.compile("sgd", SpatialCrossentropy(), run_eagerly=True)
     before = joint.rcn.get_weights()
     y = np.random.default_rng(0).uniform(0, 16, (2, 5, 2)).astype("float32")
     assert np.isfinite(model.train_on_batch(images(2, 16), y))
