@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rcn_keras.data.points_file import find_image, list_pts, read_pts
+from rcn_keras.data.points_file import find_image, images_alone, list_pts, read_pts
 from rcn_keras.errors import InputError
 
 POINTS = np.random.default_rng(0).uniform(-5, 300, (68, 2)).round(3)
@@ -138,3 +138,11 @@ def test_list_pts(tmp_path):
         (tmp_path / name).write_text("")
     assert [path.name for path in list_pts(tmp_path)] == ["a.PTS", "b.pts"]
     assert list_pts(tmp_path / "none") == []
+
+
+def test_images_alone(tmp_path):
+    for name in ("a.pts", "a.jpg", "b.PNG", "._b.jpg", "c.txt"):
+        (tmp_path / name).write_text("")
+    found = images_alone(tmp_path)
+    assert found == [f"{tmp_path / 'b.PNG'}: no .pts file beside this photograph"]
+    assert images_alone(tmp_path / "none") == []
