@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import textwrap
 
 from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
@@ -17,7 +18,7 @@ tags: [face-landmarks, recombinator-networks]
 
 # {name}
 
-{kind}, {parameters:,} parameters: {what}.
+{summary}
 
     import rcn_keras
     {use}
@@ -99,12 +100,12 @@ def _network(config):
     """What the network is, what it does, and the line of code that uses it."""
     kind, arguments, count = config["model"], config["arguments"], config["keypoints"]
     points = "68 points" if len(count) == 68 else ", ".join(count).replace("_", " ")
-    found = f"{points} of a face from a\ngrey crop of 80x80 pixels, with a confidence"
+    found = f"{points} of a face from a grey crop of 80x80 pixels, with a confidence"
     predict = 'faces = rcn_keras.Predictor.from_preset("{name}")("photo.jpg")'
     if kind == "denoiser":
         return (
             "Denoising keypoint model",
-            f"where each of {len(count)} points of a face should\nbe, given the "
+            f"where each of {len(count)} points of a face should be, given the "
             "others as one-hot maps of 80x80 cells",
             'denoiser = rcn_keras.from_preset("{name}")',
         )
@@ -155,12 +156,11 @@ def write_card(folder, results=None):
             f"| {float(row['failure_rate_10_percent']):.2f} |"
         )
     kind, what, use = _network(config)
+    parameters = preset.model.count_params()
     text = _CARD.format(
         name=preset.name,
-        kind=kind,
-        what=what,
+        summary=textwrap.fill(f"{kind}, {parameters:,} parameters: {what}.", 88),
         use=use.format(name=preset.name),
-        parameters=preset.model.count_params(),
         seed=recipe["seed"],
         epochs=config["trained_epochs"],
         precision=recipe["precision"],
