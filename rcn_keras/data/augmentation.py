@@ -32,6 +32,23 @@ class Augmentation:
     occlusion: bool = True
 
 
+def affine_layer(augmentation, keypoints):
+    """The affine part of an augmentation, `RandomKeypointAffine`.
+
+    Args:
+        augmentation: `Augmentation`, or `None` where nothing will be drawn.
+        keypoints: int, 5 or 68.
+    """
+    settings = augmentation or Augmentation()
+    return RandomKeypointAffine(
+        size=INPUT_SIZE,
+        scale=settings.scale,
+        translation=settings.translation,
+        rotation=settings.rotation,
+        flip_pairs=FLIP_PAIRS[keypoints] if settings.flip else None,
+    )
+
+
 class Augmenter:
     """Turns stored crops into the network's input.
 
@@ -42,15 +59,8 @@ class Augmenter:
 
     def __init__(self, augmentation, keypoints):
         self.training = augmentation is not None
-        settings = augmentation or Augmentation()
-        self.occluding = self.training and settings.occlusion
-        self.affine = RandomKeypointAffine(
-            size=INPUT_SIZE,
-            scale=settings.scale,
-            translation=settings.translation,
-            rotation=settings.rotation,
-            flip_pairs=FLIP_PAIRS[keypoints] if settings.flip else None,
-        )
+        self.occluding = self.training and augmentation.occlusion
+        self.affine = affine_layer(augmentation, keypoints)
         self.occlusion = RandomOcclusion()
 
     def __call__(self, images, keypoints, squares, draws):

@@ -4,10 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from rcn_keras.data.annotations import FLIP_PAIRS
-from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.data.augmentation import Augmentation, affine_layer
 from rcn_keras.faces.boxes import INPUT_SIZE
-from rcn_keras.layers import RandomKeypointAffine
 from rcn_keras.layers.random_keypoint_affine import DRAWS as AFFINE_DRAWS
 
 
@@ -133,15 +131,7 @@ class _Jitter:
         self.training = augmentation is not None
         self.crops = crops
         self.known = crops.without_border_keypoints().keypoints
-        settings = augmentation or Augmentation()
-        count = crops.keypoints.shape[1]
-        self.affine = RandomKeypointAffine(
-            size=INPUT_SIZE,
-            scale=settings.scale,
-            translation=settings.translation,
-            rotation=settings.rotation,
-            flip_pairs=FLIP_PAIRS[count] if settings.flip else None,
-        )
+        self.affine = affine_layer(augmentation, crops.keypoints.shape[1])
 
     def __call__(self, indices, count, draws):
         # The flags ride along as a second set of points: a flip trades both alike.
