@@ -13,13 +13,16 @@ moved: `rcn-keras evaluate denoiser_300w --set 300w`.
 
 import common
 import keras
-import numpy as np
 
 from rcn_keras.data import three_hundred_w
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
-from rcn_keras.evaluation.errors import INNER_49, normalized_errors
+from rcn_keras.evaluation.errors import (
+    INNER_49,
+    bootstrap_interval,
+    normalized_errors,
+)
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.evaluation.protocols import OCCLUSION
 from rcn_keras.layers import PeakOneHot
@@ -94,7 +97,7 @@ def table(errors, masks, given):
         for (name, protocol), values in errors.items():
             faces = 100 * values[mask].mean(axis=1)
             alone = 100 * errors["rcn", protocol][mask].mean(axis=1)
-            low, high = interval(faces)
+            low, high = bootstrap_interval(faces)
             row = {
                 "network": name,
                 "part": part,
@@ -108,7 +111,7 @@ def table(errors, masks, given):
                 "paper_percent": "",
             }
             if name != "rcn":
-                low, high = interval(faces - alone)
+                low, high = bootstrap_interval(faces - alone)
                 row["less_rcn"] = round((faces - alone).mean(), 4)
                 row["less_rcn_ci95"] = f"{low:.4f} ... {high:.4f}"
             paper = PAPER.get((name, given["points"]))
@@ -116,12 +119,6 @@ def table(errors, masks, given):
                 row["paper_percent"] = paper[PARTS.index(part)]
             rows.append(row)
     return rows
-
-
-def interval(faces, resamples=2000, seed=0):
-    """95 % bootstrap interval of a mean over faces."""
-    picks = np.random.default_rng(seed).integers(0, len(faces), (resamples, len(faces)))
-    return np.percentile(faces[picks].mean(axis=1), [2.5, 97.5])
 
 
 if __name__ == "__main__":

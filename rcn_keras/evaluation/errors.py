@@ -73,9 +73,7 @@ def summary(errors, missed=0, resamples=2000, seed=0):
     errors = errors[~np.isnan(errors).all(axis=1)]
     faces = np.nanmean(errors, axis=1)
     all_faces = np.concatenate([faces, np.full(missed, np.inf)])
-    generator = np.random.default_rng(seed)
-    picks = generator.integers(0, len(faces), (resamples, len(faces)))
-    low, high = np.percentile(faces[picks].mean(axis=1), [2.5, 97.5])
+    low, high = bootstrap_interval(faces, resamples, seed)
     return {
         "nme": round(100 * faces.mean(), 4),
         "ci95": [round(100 * low, 4), round(100 * high, 4)],
@@ -87,6 +85,12 @@ def summary(errors, missed=0, resamples=2000, seed=0):
             for column in errors.T
         ],
     }
+
+
+def bootstrap_interval(faces, resamples=2000, seed=0):
+    """The 95 % bootstrap interval of a mean over faces, `(N,)`: low, high."""
+    picks = np.random.default_rng(seed).integers(0, len(faces), (resamples, len(faces)))
+    return np.percentile(faces[picks].mean(axis=1), [2.5, 97.5])
 
 
 def cumulative_error(faces, limit=0.2, points=201):
