@@ -39,6 +39,8 @@ setup(
         "and-cuda": ["tensorflow[and-cuda]>=2.21", mtcnn],
         "jax": ["jax>=0.10"],
         "plot": plot,
+        "beam": ["apache-beam>=2.70"],
+        "serving": ["tensorflow-serving-api>=2.19"],
         "test": ["pytest>=8", *plot],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
         "benchmarks": [

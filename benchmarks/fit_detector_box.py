@@ -3,7 +3,7 @@
 The detector looks for faces in photographs of the training split of MTFL, or of 300-W
 (`--keypoints 68`, which writes `detector_box_68.csv`). Its box is the one
 that holds the centre of the annotated keypoints, the square is the paper's, drawn from
-them. The size of a box is the mean of its sides (`faces.boxes.detector_square`):
+them. The size of a box is the mean of its sides (`faces.boxes.detector_squares`):
 
     shift_x, shift_y   (centre of the square - centre of the box) / size of the box
     scale              side of the square / size of the box

@@ -4,6 +4,7 @@ Letters in shapes: N batch, H and W map, K keypoints, R branches. Coordinates ar
 `(x, y)` in continuous pixels: pixel (i, j) covers [i, i+1) x [j, j+1).
 """
 
+from rcn_keras.export import export
 from rcn_keras.losses import ExpectedDistance, SpatialCrossentropy
 from rcn_keras.metrics import NormalizedMeanError
 from rcn_keras.models import (
@@ -28,6 +29,7 @@ __all__ = [
     "build_denoiser",
     "build_rcn",
     "build_sumnet",
+    "export",
     "from_preset",
     "list_presets",
 ]

@@ -1,6 +1,8 @@
 """`rcn-keras`: one function a command."""
 
+import contextlib
 import json
+import logging
 import os
 import pathlib
 import sys
@@ -13,7 +15,11 @@ def main(arguments=None):
 
     0: done. 1: some of the images failed, the rest was done. 2: nothing could be done.
     """
-    options = build_parser(COMMANDS).parse_args(arguments)
+    parser = build_parser(COMMANDS)
+    options, others = parser.parse_known_args(arguments)
+    if others and options.command != "bulk":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    options.others = others
     from rcn_keras.errors import InputError
 
     try:
@@ -57,14 +63,16 @@ def predict(options):
     if options.out:
         check_writable(options.out)
     detect = None if boxes is not None else options.detector or "mtcnn"
-    predictor = _predictor(options.preset, detect)
+    predictor = _predictor(options.preset, detect, options.server)
     done, drawn = 0, set()
     for number, path in enumerate(paths, 1):
         if len(paths) > 1:
             _progress(number, len(paths), "photographs")
         try:
             image = read_image(path)
-            faces = predictor(image, None if boxes is None else boxes_of(boxes, path))
+            given = None if boxes is None else boxes_of(boxes, path)
+            # To a server goes the file, as it is where it can.
+            faces = predictor(path if options.server else image, given)
         except InputError as error:
             failed += 1
             text = _one_line(error).removeprefix("image 0: ")
@@ -80,6 +88,38 @@ def predict(options):
             _draw(image, faces, options.out, path, drawn)
     if failed:
         return 1 if done else 2
+    return 0
+
+
+def bulk(options):
+    """Keypoints of any number of photographs, on Apache Beam; goes on after a stop."""
+    from rcn_keras.errors import InputError
+
+    # A pattern without quotes comes as the names of many files.
+    if options.others and not options.others[0].startswith("-"):
+        raise InputError(
+            f"one pattern and one output are wanted, and then Beam's options. Received "
+            f"also: {options.others[0]}. Put the pattern in quotes"
+        )
+    with _quiet_workers():
+        from rcn_keras.serving.bulk import run_bulk
+
+        summary = run_bulk(
+            options.photos,
+            options.output,
+            options.saved_model,
+            pipeline_arguments=options.others,
+            shard_size=options.shard_size,
+            detector=options.detector,
+            boxes=options.boxes,
+            runner=options.runner,
+            workers=options.workers,
+            progress=lambda done, total: _progress(done, total, "shards"),
+        )
+    print(json.dumps(summary))
+    if failed := summary["failed"]:
+        _say(f"failed: {failed}, see {options.output}/failed-*.jsonl")
+        return 1 if failed < summary["photographs"] else 2
     return 0
 
 
@@ -221,6 +261,19 @@ def join(options):
     return 0
 
 
+def export(options):
+    """Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."""
+    from rcn_keras import export
+    from rcn_keras.errors import InputError
+
+    settings = (options.format, options.version, options.quantize, options.force)
+    try:
+        print(export(options.model, options.folder, *settings))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return 0
+
+
 def demo_data(options):
     """Writes a small set of drawn faces in the layout of MTFL, or of 300-W."""
     from rcn_keras.data.synthetic import write_300w, write_mtfl
@@ -269,7 +322,7 @@ def show_list(options):
     return 0
 
 
-def _predictor(name, detector):
+def _predictor(name, detector, server=None):
     from rcn_keras.errors import InputError
     from rcn_keras.faces.detect import get_detector
     from rcn_keras.predictor import Predictor
@@ -278,6 +331,13 @@ def _predictor(name, detector):
         detector = get_detector(detector) if detector else None
     except ValueError as error:
         raise InputError(str(error)) from None
+    if server:
+        from rcn_keras.serving.client import Client
+
+        client = Client(server, pathlib.PurePath(name).name, detector=detector)
+        # Tried first: better no server, or not this model, before the work.
+        client.check()
+        return client
     return Predictor.from_preset(name, detector=detector)
 
 
@@ -317,6 +377,26 @@ def _progress(done, total, what):
         print(f"\r{done}/{total} {what}", end=end, file=sys.stderr, flush=True)
 
 
+@contextlib.contextmanager
+def _quiet_workers():
+    """Leaves standard error to what is said here: Beam, and TensorFlow in each of its
+    processes, write dozens of lines there."""
+    if os.environ.get("RCN_KERAS_TRACEBACK"):
+        yield
+        return
+    logging.disable()
+    sys.stderr.flush()
+    null = os.open(os.devnull, os.O_WRONLY)
+    with open(os.dup(2), "w") as kept, contextlib.redirect_stderr(kept):
+        os.dup2(null, 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept.fileno(), 2)
+            os.close(null)
+            logging.disable(logging.NOTSET)
+
+
 def _say(text):
     print(f"rcn-keras: {text}", file=sys.stderr, flush=True)
 
@@ -329,10 +409,12 @@ def _one_line(error):
 
 COMMANDS = {
     "predict": predict,
+    "bulk": bulk,
     "evaluate": evaluate,
     "train": train,
     "make-preset": make_preset,
     "join": join,
+    "export": export,
     "demo-data": demo_data,
     "info": info,
     "list": show_list,

@@ -6,6 +6,8 @@ import pathlib
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
   rcn-keras predict photos/ > keypoints.jsonl   a folder, one JSON object a line
+  rcn-keras predict photo.jpg --server localhost:8500   by a TensorFlow model server
+  rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl
   rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
@@ -75,7 +77,49 @@ def build_parser(commands):
         default="rcn6_mtfl",
         help="a preset's name or folder (default: %(default)s)",
     )
+    added.add_argument(
+        "--server",
+        metavar="HOST:PORT",
+        help="keypoints by a TensorFlow model server that serves the preset under its "
+        "name: HOST:PORT for gRPC, http://HOST:PORT for REST",
+    )
     detection(added)
+
+    added = command(
+        "bulk",
+        "rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl",
+    )
+    added.add_argument(
+        "photos",
+        metavar="PATTERN",
+        help="the photographs, in quotes: 'photos/*.jpg', 'gs://bucket/**.png'",
+    )
+    added.add_argument("output", metavar="OUTPUT", help="folder of the answers")
+    added.add_argument(
+        "--saved-model",
+        required=True,
+        help="folder of an exported model (its highest version), or of a version",
+    )
+    added.add_argument(
+        "--shard-size",
+        type=_whole(1),
+        default=100,
+        help="photographs in one file of answers (default: %(default)s)",
+    )
+    added.add_argument("--boxes", type=pathlib.Path, help="as those of predict")
+    detection(added)
+    added.add_argument(
+        "--workers",
+        type=_whole(1),
+        default=1,
+        help="processes on this machine (default: %(default)s)",
+    )
+    added.add_argument(
+        "--runner",
+        default="DirectRunner",
+        help="of Beam: SparkRunner, FlinkRunner, DataflowRunner ... (default: this "
+        "machine). Its own options follow as --name=value",
+    )
 
     added = command("evaluate", "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw")
     added.add_argument("model", help="a preset's name or folder")
@@ -145,6 +189,25 @@ def build_parser(commands):
     )
     added.add_argument(
         "--results", type=pathlib.Path, help="results file, for the model card"
+    )
+
+    added = command("export", "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl")
+    added.add_argument("model", help="a preset's name or folder, or a .keras file")
+    added.add_argument("folder", type=pathlib.Path, help="where to write")
+    added.add_argument(
+        "--format",
+        choices=["saved_model", "onnx", "litert"],
+        default="saved_model",
+        help="default: %(default)s, FOLDER/VERSION/, as TensorFlow Serving wants it",
+    )
+    added.add_argument(
+        "--version", type=_whole(1), default=1, help="of a SavedModel; default 1"
+    )
+    added.add_argument(
+        "--quantize", action="store_true", help="litert: weights as 8-bit integers"
+    )
+    added.add_argument(
+        "--force", action="store_true", help="replace what is there already"
     )
 
     added = command("demo-data", "rcn-keras demo-data demo")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 
 from rcn_keras.errors import InputError
 
@@ -24,6 +25,21 @@ def replaced(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replaced_folder(path):
+    """As `replaced`, for a folder: the block makes it under the temporary path."""
+    path = pathlib.Path(path)
+    temporary, old = (path.with_name(f".{os.getpid()}.{n}.{path.name}") for n in "to")
+    try:
+        yield temporary
+        if path.exists():  # A folder cannot be renamed over another.
+            os.replace(path, old)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def check_writable(folder):

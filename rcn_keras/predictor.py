@@ -46,7 +46,71 @@ class FacePrediction:
         }
 
 
-class Predictor:
+class FaceFinder:
+    """Photographs to faces: what `Predictor` and a model server's `Client` share.
+
+    A subclass has `_read(image, name)`, to the `(H, W, 3)` uint8 RGB and to whatever
+    stands for the picture in its `_locate(pictures, boxes)`, of M faces each, to
+    `(M, K, 2)` keypoints and `(M, K)` confidence.
+    """
+
+    def __init__(self, detector):
+        self._detector_choice = detector
+        self._detector = None
+
+    def __call__(self, images, boxes=None):
+        if isinstance(images, (list, tuple)):
+            boxes = [None] * len(images) if boxes is None else boxes
+            if len(boxes) != len(images):
+                raise InputError(
+                    f"one list of boxes is needed for each image. Received: "
+                    f"{len(images)} images, {len(boxes)} lists of boxes"
+                )
+            return self._predict(images, boxes)
+        return self._predict([images], [boxes])[0]
+
+    def _predict(self, images, boxes):
+        pictures, found = [], []
+        for number, (image, given) in enumerate(zip(images, boxes)):
+            path = isinstance(image, (str, pathlib.Path))
+            name = str(image) if path else f"image {number}"
+            rgb, picture = self._read(image, name)
+            pictures.append(picture)
+            found.append(self._found(rgb, given, name))
+        owners = [i for i, (boxes, _) in enumerate(found) for _ in boxes]
+        boxes = [box for boxes, _ in found for box in boxes]
+        scores = [score for _, scores in found for score in scores]
+        keypoints, confidence = self._locate([pictures[i] for i in owners], boxes)
+        faces = [[] for _ in pictures]
+        for i, owner in enumerate(owners):
+            face = FacePrediction(boxes[i], keypoints[i], confidence[i], scores[i])
+            faces[owner].append(face)
+        return faces
+
+    def _found(self, image, given, name):
+        if given is None:
+            if self._detector is None:
+                self._detector = get_detector(self._detector_choice)
+            boxes, scores = self._detector(image)
+            boxes = np.asarray(boxes, "float64").reshape(-1, 4)
+            # A detector may give a box that is a line, or lies outside.
+            size = np.array([image.shape[1::-1]])
+            usable = np.flatnonzero(np.all(face_boxes.box_checks(boxes, size), axis=0))
+            return boxes[usable], [float(scores[i]) for i in usable]
+        try:
+            given = np.asarray(given, "float64").reshape(-1, 4)
+        except (ValueError, TypeError):
+            raise InputError(
+                f"{name}: boxes must be [[x0, y0, x1, y1], ...]. Received: {given}"
+            ) from None
+        for box in given:
+            fault = face_boxes.box_fault(box, *image.shape[1::-1])
+            if fault:
+                raise InputError(f"{name}: {fault}")
+        return given, [1.0] * len(given)
+
+
+class Predictor(FaceFinder):
     """Finds the faces of a photograph and their keypoints.
 
     Args:
@@ -59,7 +123,7 @@ class Predictor:
         detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
         box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
-            square (`faces.boxes.detector_square`); `None` for those fitted to MTCNN's
+            square (`faces.boxes.detector_squares`); `None` for those fitted to MTCNN's
             boxes. The second pass mends what another detector's differ by.
         refinements: int, how often the square is drawn anew from the predicted points
             and the network run again.
@@ -91,22 +155,21 @@ class Predictor:
         box_constants=None,
         refinements=1,
     ):
+        super().__init__(detector)
         self.model = maps_model(model)
         if self.model.input_shape[-1] != 1:
             raise ValueError(
                 "`model` must take grey crops, (N, 80, 80, 1). "
                 f"Received: {self.model.input_shape}"
             )
-        decoder = decoder or getattr(model, "decoder", "local_mean")
-        calibration = calibration or getattr(model, "calibration", (1.0, 0.0))
+        self.decoder = decoder or getattr(model, "decoder", "local_mean")
+        self.calibration = calibration or getattr(model, "calibration", (1.0, 0.0))
         keypoints = self.model.output_shape[-1]
         self.box_constants = box_constants or face_boxes.MTCNN_CONSTANTS[keypoints]
         self.refinements = refinements
-        self._detector_choice = detector
-        self._detector = None
         # A copy that has the transforms of large kernels ready, where there are any.
         network = self.model if self.model is model else inference_model(self.model)
-        decoded = KeypointDecoder(decoder, *calibration)(network.output)
+        decoded = KeypointDecoder(self.decoder, *self.calibration)(network.output)
         self._network = keras.Model(network.input, decoded)
         # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
         self._network.compile(jit_compile=keras.backend.backend() == "jax")
@@ -130,61 +193,39 @@ class Predictor:
         }
         return cls(preset.model, **(settings | arguments))
 
-    def __call__(self, images, boxes=None):
-        if isinstance(images, (list, tuple)):
-            boxes = [None] * len(images) if boxes is None else boxes
-            if len(boxes) != len(images):
-                raise InputError(
-                    f"one list of boxes is needed for each image. Received: "
-                    f"{len(images)} images, {len(boxes)} lists of boxes"
-                )
-            return self._predict(images, boxes)
-        return self._predict([images], [boxes])[0]
+    def _read(self, image, name):
+        if isinstance(image, (str, pathlib.Path)):
+            image = read_image(image)
+        image = as_rgb(image, name)
+        return image, image
 
-    def _predict(self, images, boxes):
-        photographs, found = [], []
-        for number, (image, given) in enumerate(zip(images, boxes)):
-            name = f"image {number}"
-            if isinstance(image, (str, pathlib.Path)):
-                name, image = str(image), read_image(image)
-            image = as_rgb(image, name)
-            photographs.append(image)
-            found.append(self._found(image, given, name))
-        owners = [i for i, (boxes, _) in enumerate(found) for _ in boxes]
-        boxes = [box for boxes, _ in found for box in boxes]
-        scores = [score for _, scores in found for score in scores]
-        squares = [face_boxes.detector_square(box, self.box_constants) for box in boxes]
-        pictures = [photographs[owner] for owner in owners]
-        keypoints, confidence = self.locate(pictures, squares)
-        faces = [[] for _ in photographs]
-        for i, owner in enumerate(owners):
-            face = FacePrediction(boxes[i], keypoints[i], confidence[i], scores[i])
-            faces[owner].append(face)
-        return faces
+    def _locate(self, pictures, boxes):
+        squares = face_boxes.detector_squares(
+            np.reshape(boxes, (-1, 4)), self.box_constants
+        )
+        return self.locate(pictures, squares)
 
     def locate(self, images, squares):
         """Keypoints of faces whose squares are known, with the refinement.
 
         Args:
             images: list of M `(H, W, 3)` uint8 RGB photographs, one for each square.
-            squares: list of M `(left, top, side)` in their pixels: the network's input.
+            squares: `(M, 3)`, left, top, side in their pixels: the network's input.
 
         Returns:
             keypoints: `(M, K, 2)` in photograph pixels.
             confidence: `(M, K)`.
         """
         keypoints, confidence = self._run(images, squares)
+        sizes = np.reshape([image.shape[1::-1] for image in images], (-1, 2))
         for _ in range(self.refinements):
-            squares = [
-                _refined(points, square, image)
-                for points, square, image in zip(keypoints, squares, images)
-            ]
+            squares = face_boxes.refined_squares(keypoints, squares, sizes)
             keypoints, confidence = self._run(images, squares)
         return keypoints, confidence
 
     def _run(self, images, squares):
         count = self.model.output_shape[-1]
-        if not squares:
+        if not len(squares):
             return np.zeros((0, count, 2)), np.zeros((0, count))
         context = face_boxes.CONTEXT[count]
         crops = [
@@ -202,48 +243,3 @@ class Predictor:
         keypoints = np.concatenate([part["keypoints"] for part in parts])
         confidence = np.concatenate([part["confidence"] for part in parts])
         return to_photograph(keypoints, squares, face_boxes.INPUT_SIZE), confidence
-
-    def _found(self, image, given, name):
-        if given is None:
-            if self._detector is None:
-                self._detector = get_detector(self._detector_choice)
-            boxes, scores = self._detector(image)
-            boxes = np.asarray(boxes, "float64").reshape(-1, 4)
-            # A detector may give a box that is a line, or lies outside.
-            usable = [i for i, box in enumerate(boxes) if not _box_fault(box, image)]
-            return boxes[usable], [float(scores[i]) for i in usable]
-        try:
-            given = np.asarray(given, "float64").reshape(-1, 4)
-        except (ValueError, TypeError):
-            raise InputError(
-                f"{name}: boxes must be [[x0, y0, x1, y1], ...]. Received: {given}"
-            ) from None
-        for box in given:
-            fault = _box_fault(box, image)
-            if fault:
-                raise InputError(f"{name}: {fault}")
-        return given, [1.0] * len(given)
-
-
-def _box_fault(box, image):
-    """Why a box cannot be used, or `None`."""
-    x0, y0, x1, y1 = box = [float(value) for value in box]
-    text = f"the box {[round(value, 2) for value in box]}"
-    if not np.isfinite(box).all() or not (x1 >= x0 + 1 and y1 >= y0 + 1):
-        return f"{text} is not [x0, y0, x1, y1] with x1 > x0 and y1 > y0"
-    height, width = image.shape[:2]
-    if max(x1 - x0, y1 - y0) > 10 * max(height, width):
-        return f"{text} is more than 10 times the picture of {width}x{height} pixels"
-    if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-        return f"{text} lies outside the picture of {width}x{height} pixels"
-    return None
-
-
-def _refined(keypoints, square, image):
-    """The training rule's square around predicted points; the old one if there is
-    none (points on one spot)."""
-    height, width = image.shape[:2]
-    try:
-        return face_boxes.training_square(keypoints, width, height)
-    except ValueError:
-        return square

@@ -17,7 +17,7 @@ import label_shift
 import large_kernel_conv
 
 from rcn_keras import JointModel, build_denoiser, build_rcn
-from rcn_keras.faces.boxes import detector_square
+from rcn_keras.faces.boxes import detector_squares
 
 
 def test_multiply_adds_of_rcn6():
@@ -65,7 +65,7 @@ def test_medians_over_all_and_each_keypoint():
 
 def test_detector_constants_lead_from_box_to_square():
     box, wanted = np.array([10, 20, 50, 70.0]), (0.02, 0.07, 1.3)
-    square = detector_square(box, wanted)
+    (square,) = detector_squares(box[None], wanted)
     np.testing.assert_allclose(fit_detector_box.constants(box, square), wanted)
 
 

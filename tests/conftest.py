@@ -1,14 +1,19 @@
 import os
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
 
+collect_ignore = []
+if shutil.which("tensorflow_model_server") is None:
+    collect_ignore.append("serving/model_server_test.py")
+
 # Under another backend: not what is TensorFlow itself (`tf.data`, MTCNN, which the
 # command line uses), and not what runs no Keras at all.
 if keras.backend.backend() != "tensorflow":
-    collect_ignore = [
+    collect_ignore += [
         "benchmarks_test.py",
         "cli_test.py",
         "data/afw_test.py",
@@ -17,10 +22,15 @@ if keras.backend.backend() != "tensorflow":
         "data/synthetic_test.py",
         "data/three_hundred_w_test.py",
         "evaluation/snapping_test.py",
+        "export_test.py",
         "faces/detect_test.py",
         "faces/images_test.py",
         "launcher_test.py",
         "plotting_test.py",
+        "serving/client_test.py",
+        "serving/model_server_test.py",
+        "serving/predict_test.py",
+        "serving/transport_test.py",
     ]
 
 
@@ -48,3 +58,11 @@ def crops(mtfl_folder):
     from rcn_keras.data.mtfl import read_mtfl
 
     return load_crops(read_mtfl(mtfl_folder, "training"))
+
+
+@pytest.fixture(scope="session")
+def rcn_saved_model(tmp_path_factory):
+    """`rcn6_mtfl` exported: the folder of its version 1."""
+    import rcn_keras
+
+    return rcn_keras.export("rcn6_mtfl", tmp_path_factory.mktemp("exported"))

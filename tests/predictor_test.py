@@ -7,7 +7,7 @@ from rcn_keras.data.synthetic import draw_face
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import training_square
 from rcn_keras.faces.images import read_image
-from rcn_keras.predictor import Predictor, _refined
+from rcn_keras.predictor import Predictor
 
 PHOTO = "examples/astronaut.jpg"
 BOX = [180, 65, 265, 172]
@@ -87,12 +87,6 @@ def test_refinement_mends_a_poor_box(predictor):
     good = predictor(image, boxes=[BOX])[0].keypoints
     far = np.abs(plain.keypoints - good).mean()
     assert np.abs(refined.keypoints - good).mean() <= max(far, 0.3)
-
-
-def test_points_on_one_spot_keep_the_square():
-    square = (10.0, 20.0, 30.0)
-    image = np.zeros((100, 100, 3), "uint8")
-    assert _refined(np.full((5, 2), 50.0), square, image) == square
 
 
 def test_box_faults_name_the_box(predictor):

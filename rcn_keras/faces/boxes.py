@@ -1,9 +1,9 @@
 """Squares around faces: the paper's rules from keypoints, and from a detector's box.
 
-A square is `(left, top, side)` in continuous pixels.
+A square is `(left, top, side)` in continuous pixels. `xp` is the module that computes:
+the rules use what `numpy` and `keras.ops` both have, so that the predictor and an
+exported graph share them.
 """
-
-import math
 
 import numpy as np
 
@@ -23,12 +23,12 @@ CONTEXT = {5: 1.2, 68: OUTER_SCALE / INNER_SCALE}
 LEFT, TOP, RIGHT, BOTTOM = 1, 2, 4, 8
 
 # From MTCNN's box to the square, by the number of keypoints: shift of the centre in x
-# and y and side, in box sizes (`detector_square`). Fitted on the training splits by
+# and y and side, in box sizes (`detector_squares`). Fitted on the training splits by
 # benchmarks/fit_detector_box.py.
 MTCNN_CONSTANTS = {5: (0.002, 0.077, 1.260), 68: (0.011, 0.156, 1.228)}
 
 
-def keypoint_square(keypoints, ratio, width, height):
+def keypoint_square(keypoints, ratio, size, xp=np):
     """The paper's square around a face of 5 keypoints, kept inside the picture.
 
     The bounding box of eyes and mouth corners (the nose does not count), whole pixels,
@@ -37,87 +37,83 @@ def keypoint_square(keypoints, ratio, width, height):
     and shrunk if it is larger than the picture.
 
     Args:
-        keypoints: `(5, 2)` in pixels: left eye, right eye, nose, left and right mouth
-            corner.
+        keypoints: `(..., 5, 2)` in pixels: left eye, right eye, nose, left and right
+            mouth corner.
         ratio: float, the margin.
-        width, height: ints, size of the picture in pixels.
+        size: `(..., 2)`, width and height of the picture in pixels.
+        xp: `numpy`, or `keras.ops` in a graph.
 
     Returns:
-        `(left, top, side)` ints.
-
-    Raises:
-        ValueError: if there are not 5 finite keypoints.
+        `(..., 3)`, left, top and side, whole numbers.
     """
-    keypoints = np.asarray(keypoints, "float64")
-    if keypoints.shape != (5, 2) or not np.isfinite(keypoints).all():
-        raise ValueError(
-            "`keypoints` must be (5, 2) and finite. "
-            f"Received: shape {keypoints.shape}, {keypoints.tolist()}"
-        )
-    four = keypoints[[0, 1, 3, 4]]
-    (left, top), (right, bottom) = four.min(0).astype(int), four.max(0).astype(int)
-    left, right, top, bottom = _squared(left, right, top, bottom)
-    eyes, mouth = keypoints[:2].mean(0), keypoints[3:].mean(0)
-    reach = max(
-        np.linalg.norm(keypoints[0] - keypoints[1]), np.linalg.norm(eyes - mouth)
-    )
-    margin = int(ratio * reach)
-    left, right, fits_x = _moved_inside(left - margin, right + margin, width)
-    top, bottom, fits_y = _moved_inside(top - margin, bottom + margin, height)
-    if not (fits_x and fits_y):
-        side = min(right - left, bottom - top)
-        left, right = _shrunk(left, right, side)
-        top, bottom = _shrunk(top, bottom, side)
-    return int(left), int(top), int(right - left)
+    four = xp.take(keypoints, np.array([0, 1, 3, 4]), axis=-2)
+    low, high = xp.trunc(xp.min(four, axis=-2)), xp.trunc(xp.max(four, axis=-2))
+    low, high = _squared(low, high, xp)
+    eyes = xp.mean(keypoints[..., :2, :], axis=-2)
+    mouth = xp.mean(keypoints[..., 3:, :], axis=-2)
+    between = xp.stack([keypoints[..., 0, :] - keypoints[..., 1, :], eyes - mouth])
+    reach = xp.max(xp.sqrt(xp.sum(between**2, axis=-1)), axis=0)
+    margin = xp.trunc(ratio * reach)[..., None]
+    low, high = low - margin, high + margin
+    # Moved from beyond the left and top edge, then from beyond the others; what is
+    # larger than the picture is cut.
+    move = xp.maximum(-low, 0.0)
+    move = move - xp.maximum(high + move - size, 0.0)
+    low, high = xp.maximum(low + move, 0.0), high + move
+    side = xp.min(high - low, axis=-1, keepdims=True)
+    return xp.concatenate([low + xp.ceil((high - low - side) / 2), side], axis=-1)
 
 
-def bounding_square(keypoints, scale):
+def bounding_square(keypoints, scale, xp=np):
     """The paper's square around a face of 68 points; it may leave the picture.
 
     The bounding box of all points, rounded outwards to whole pixels, is made square and
     enlarged about its centre.
 
     Args:
-        keypoints: `(68, 2)` in pixels.
+        keypoints: `(..., 68, 2)` in pixels.
         scale: float, side of the square in sides of the one around the points.
+        xp: `numpy`, or `keras.ops` in a graph.
 
     Returns:
-        `(left, top, side)` ints.
-
-    Raises:
-        ValueError: if the keypoints are not finite, or lie within one pixel.
+        `(..., 3)`, left, top and side, whole numbers.
     """
-    keypoints = np.asarray(keypoints, "float64")
-    if not np.isfinite(keypoints).all():
-        raise ValueError(f"`keypoints` must be finite. Received: {keypoints.tolist()}")
-    if np.ptp(keypoints, axis=0).max() < 1:
-        raise ValueError("the keypoints lie within one pixel and leave no square")
-    (left, top), (right, bottom) = np.floor(keypoints.min(0)), np.ceil(keypoints.max(0))
-    left, right, top, bottom = map(int, _squared(left, right, top, bottom))
+    low, high = (
+        xp.floor(xp.min(keypoints, axis=-2)),
+        xp.ceil(xp.max(keypoints, axis=-2)),
+    )
+    low, high = _squared(low, high, xp)
+    side = (high - low)[..., :1]
     # Whole margins stay as they are: 0.3 / 2 of 20 is a little above 3 in binary.
-    margin = math.ceil((right - left) * (scale - 1) / 2 - 1e-6)
-    return left - margin, top - margin, right - left + 2 * margin
+    margin = xp.ceil(side * (scale - 1) / 2 - 1e-6)
+    return xp.concatenate([low - margin, side + 2 * margin], axis=-1)
 
 
-def _squared(left, right, top, bottom):
-    difference = (right - left) - (bottom - top)
-    before, after = math.ceil(abs(difference) / 2), abs(difference) // 2
-    if difference < 0:
-        return left - before, right + after, top, bottom
-    return left, right, top - before, bottom + after
+def _squared(low, high, xp):
+    """The shorter side of boxes `(..., 2)` widened, the odd pixel at its start."""
+    side = high - low
+    missing = xp.max(side, axis=-1, keepdims=True) - side
+    return low - xp.ceil(missing / 2), high + xp.floor(missing / 2)
 
 
-def _moved_inside(start, end, length):
-    if start < 0:
-        start, end = 0, end - start
-    if end > length:
-        start, end = start - (end - length), length
-    return max(start, 0), end, start >= 0
+def _squares(keypoints, size, xp):
+    """`training_squares` without its checks, of any number of faces: `(..., 3)` each,
+    and whether there are such squares."""
+    if keypoints.shape[-2] == 68:
+        extent = xp.max(keypoints, axis=-2) - xp.min(keypoints, axis=-2)
+        outer = bounding_square(keypoints, OUTER_SCALE, xp)
+        inner = bounding_square(_in_crop(keypoints, outer, xp), INNER_SCALE, xp)
+        return outer, inner, xp.max(extent, axis=-1) >= 1
+    outer = keypoint_square(keypoints, OUTER_RATIO, size, xp)
+    whole_crop = np.array([CROP_SIZE, CROP_SIZE])
+    in_crop = _in_crop(keypoints, outer, xp)
+    inner = keypoint_square(in_crop, INNER_RATIO, whole_crop, xp)
+    return outer, inner, xp.minimum(outer[..., 2], inner[..., 2]) >= 1
 
 
-def _shrunk(start, end, side):
-    extra = (end - start) - side
-    return start + math.ceil(extra / 2), end - extra // 2
+def _in_crop(keypoints, outer, xp):
+    side = xp.maximum(outer[..., None, 2:], 1.0)  # A smaller one is of no use.
+    return (keypoints - outer[..., None, :2]) * (CROP_SIZE / side)
 
 
 def training_squares(keypoints, width, height):
@@ -140,30 +136,47 @@ def training_squares(keypoints, width, height):
         ValueError: if the face is too small for a square of one pixel, or if there are
             neither 5 nor 68 finite keypoints.
     """
-    if len(keypoints) == 68:
-        outer = bounding_square(keypoints, OUTER_SCALE)
-        return outer, bounding_square(_in_crop(keypoints, outer), INNER_SCALE)
-    outer = keypoint_square(keypoints, OUTER_RATIO, width, height)
-    if outer[2] < 1:
+    keypoints = np.asarray(keypoints, "float64")
+    if keypoints.shape not in ((5, 2), (68, 2)) or not np.isfinite(keypoints).all():
         raise ValueError(
-            f"the keypoints leave no square in a picture of {width}x{height}"
+            "`keypoints` must be (5, 2) or (68, 2) and finite. "
+            f"Received: shape {keypoints.shape}, {keypoints.tolist()}"
         )
-    in_crop = _in_crop(keypoints, outer)
-    inner = keypoint_square(in_crop, INNER_RATIO, CROP_SIZE, CROP_SIZE)
-    if inner[2] < 1:
-        raise ValueError("the keypoints leave no square inside their own crop")
-    return outer, inner
-
-
-def _in_crop(keypoints, outer):
-    return (np.asarray(keypoints) - outer[:2]) * (CROP_SIZE / outer[2])
+    outer, inner, found = _squares(keypoints, np.array([width, height]), np)
+    if not found:
+        raise ValueError(
+            f"the keypoints leave no square of a pixel in a picture of {width}x{height}"
+        )
+    return tuple(map(int, outer)), tuple(map(int, inner))
 
 
 def training_square(keypoints, width, height):
     """The network's input square for these keypoints, in photograph pixels."""
     outer, inner = training_squares(keypoints, width, height)
-    step = outer[2] / CROP_SIZE
-    return outer[0] + inner[0] * step, outer[1] + inner[1] * step, inner[2] * step
+    return tuple(_inner_in_photograph(np.array(outer), np.array(inner), np).tolist())
+
+
+def _inner_in_photograph(outer, inner, xp):
+    step = outer[..., 2:] / CROP_SIZE
+    place = outer[..., :2] + inner[..., :2] * step
+    return xp.concatenate([place, inner[..., 2:] * step], axis=-1)
+
+
+def refined_squares(keypoints, squares, sizes, xp=np):
+    """The network's input squares of a second pass: the training rule's around what the
+    first pass found, or the old one where there is none (points on one spot).
+
+    Args:
+        keypoints: `(N, K, 2)` float64 in photograph pixels.
+        squares: `(N, 3)` float64, left, top, side of the first pass.
+        sizes: `(N, 2)` float64, width and height of each photograph.
+        xp: `numpy`, or `keras.ops` in a graph.
+
+    Returns:
+        `(N, 3)` float64.
+    """
+    outer, inner, found = _squares(keypoints, sizes, xp)
+    return xp.where(found[:, None], _inner_in_photograph(outer, inner, xp), squares)
 
 
 def border_flags(keypoints, width, height):
@@ -189,22 +202,64 @@ def border_flags(keypoints, width, height):
     return (near & cut) @ np.array([LEFT, TOP, RIGHT, BOTTOM], "uint8")
 
 
-def detector_square(box, constants):
-    """A detector's box as the network's input square.
+def detector_squares(boxes, constants, xp=np):
+    """Detectors' boxes as the network's input squares.
 
     Args:
-        box: `[x0, y0, x1, y1]` in photograph pixels.
+        boxes: `(N, 4)` float64, `[x0, y0, x1, y1]` in photograph pixels.
         constants: `(shift_x, shift_y, scale)`: how far the square's centre lies from
             the box's, and the square's side, both in box sizes (the mean of the box's
             sides); fitted on the training split.
+        xp: `numpy`, or `keras.ops` in a graph.
 
     Returns:
-        `(left, top, side)` floats.
+        `(N, 3)` float64, left, top, side.
     """
-    x0, y0, x1, y1 = box
-    size = ((x1 - x0) + (y1 - y0)) / 2
-    shift_x, shift_y, scale = constants
-    side = scale * size
-    center_x = (x0 + x1) / 2 + shift_x * size
-    center_y = (y0 + y1) / 2 + shift_y * size
-    return center_x - side / 2, center_y - side / 2, side
+    corner, opposite = boxes[:, :2], boxes[:, 2:]
+    size = xp.mean(opposite - corner, axis=1, keepdims=True)
+    side = constants[2] * size
+    center = (corner + opposite) / 2 + np.array(constants[:2]) * size
+    return xp.concatenate([center - side / 2, side], axis=1)
+
+
+def box_checks(boxes, sizes, xp=np):
+    """What must hold of boxes that are to be used.
+
+    Args:
+        boxes: `(N, 4)` float64, `[x0, y0, x1, y1]` in photograph pixels.
+        sizes: `(N, 2)`, width and height of each photograph.
+        xp: `numpy`, or `keras.ops` in a graph.
+
+    Returns:
+        formed: `(N,)` bool, finite and at least one pixel wide and high.
+        sensible: `(N,)` bool, at most 10 times as large as the photograph.
+        touching: `(N,)` bool, on the photograph at least in part.
+    """
+    corner, opposite = boxes[:, :2], boxes[:, 2:]
+    formed = xp.logical_and(
+        xp.all(xp.isfinite(boxes), axis=1), xp.all(opposite >= corner + 1, axis=1)
+    )
+    longest = xp.max(opposite - corner, axis=1)
+    sensible = longest <= 10 * xp.max(sizes, axis=1)
+    on_it = xp.logical_and(opposite > 0, corner < sizes)
+    return formed, sensible, xp.all(on_it, axis=1)
+
+
+def box_fault(box, width, height):
+    """Why a box cannot be used on a photograph of this size, or `None`.
+
+    Args:
+        box: `[x0, y0, x1, y1]` in photograph pixels.
+        width, height: ints.
+    """
+    box = np.asarray(box, "float64")
+    with np.errstate(all="ignore"):
+        formed, sensible, touching = box_checks(box[None], np.array([[width, height]]))
+    text = f"the box {[round(value, 2) for value in box.tolist()]}"
+    if not formed:
+        return f"{text} is not [x0, y0, x1, y1] with x1 > x0 and y1 > y0"
+    if not sensible:
+        return f"{text} is more than 10 times the picture of {width}x{height} pixels"
+    if not touching:
+        return f"{text} lies outside the picture of {width}x{height} pixels"
+    return None

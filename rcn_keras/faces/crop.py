@@ -1,7 +1,5 @@
 """One crop, both directions: a square of a photograph to 160x160 grey, and back."""
 
-import math
-
 import numpy as np
 
 from rcn_keras.faces.boxes import CONTEXT, CROP_SIZE, INPUT_SIZE
@@ -9,38 +7,42 @@ from rcn_keras.faces.boxes import CONTEXT, CROP_SIZE, INPUT_SIZE
 _LOBES = 3  # Lanczos window
 
 
-def lanczos_taps(start, side, size, length):
+def lanczos_taps(start, side, size, length, xp=np):
     """Lanczos resampling of one axis: which source pixels count, and how much.
 
     Args:
         start, side: floats, the stretch of the axis to resample, in source pixels.
         size: int, number of output pixels.
         length: int, number of source pixels.
+        xp: `numpy`, or `keras.ops` in a graph.
 
     Returns:
-        index: `(size, T)` ints, source pixels of each output pixel.
+        index: `(size, T)` int32, source pixels of each output pixel.
         weights: `(size, T)` float32. A row sums to 1, or to 0 where the centre of its
             output pixel lies outside the source.
     """
     step = side / size
     centers = start + (np.arange(size) + 0.5) * step
-    stretch = max(step, 1.0)  # shrinking widens the window: no aliasing
+    stretch = xp.maximum(step, 1.0)  # shrinking widens the window: no aliasing
     support = _LOBES * stretch
-    first = np.floor(centers - support).astype(int)
-    index = first[:, None] + np.arange(math.ceil(2 * support) + 1)
+    count = xp.array(xp.ceil(2 * support), dtype="int32") + 1
+    taps = xp.array(xp.arange(count), dtype="float64")
+    index = xp.floor(centers - support)[:, None] + taps
     offset = (index + 0.5 - centers[:, None]) / stretch
-    weights = np.sinc(offset) * np.sinc(offset / _LOBES) * (np.abs(offset) < _LOBES)
-    weights *= (index >= 0) & (index < length)
-    inside = (centers >= 0) & (centers < length)
-    total = np.where(inside, weights.sum(axis=1), np.inf)
-    weights = (weights / total[:, None]).astype("float32")
-    return np.clip(index, 0, length - 1), weights
+    weights = xp.sinc(offset) * xp.sinc(offset / _LOBES)
+    counts = xp.logical_and(index >= 0, index < length)
+    counts = xp.logical_and(counts, xp.abs(offset) < _LOBES)
+    weights = xp.where(counts, weights, 0.0)
+    inside = xp.logical_and(centers >= 0, centers < length)
+    total = xp.where(inside, xp.sum(weights, axis=1), np.inf)
+    weights = xp.array(weights / total[:, None], dtype="float32")
+    return xp.array(xp.clip(index, 0, length - 1), dtype="int32"), weights
 
 
 def _bilinear_taps(start, side, size, length):
     """What the warp does to an axis without turning it, as `lanczos_taps`."""
     position = start + (np.arange(size) + 0.5) * (side / size) - 0.5
-    first = np.floor(position).astype(int)
+    first = np.floor(position).astype("int32")
     after = (position - first).astype("float32")
     index = np.stack([first, first + 1], axis=1)
     return np.clip(index, 0, length - 1), np.stack([1 - after, after], axis=1)
@@ -68,13 +70,19 @@ def _gray_crop(image, rows, columns):
     (y0, y1), (x0, x1) = (
         (steps[0][0].min(), steps[0][0].max() + 1) for steps in (rows, columns)
     )
-    part = image[y0:y1, x0:x1]
-    red, green, blue = (part[:, :, channel].astype("float32") for channel in range(3))
-    gray = np.rint(0.299 * red + 0.587 * green + 0.114 * blue)
+    part = gray(image[y0:y1, x0:x1], np)
     rows = [(rows[0][0] - y0, rows[0][1]), *rows[1:]]
     columns = [(columns[0][0] - x0, columns[0][1]), *columns[1:]]
-    crop = _resampled(_resampled(gray, *rows).T, *columns).T
+    crop = _resampled(_resampled(part, *rows).T, *columns).T
     return np.rint(np.clip(crop, 0, 255)).astype("uint8")
+
+
+def gray(image, xp=np):
+    """Grey of `(H, W, 3)` uint8 RGB, `(H, W)` float32 of whole numbers."""
+    red, green, blue = (
+        xp.array(image[:, :, channel], dtype="float32") for channel in range(3)
+    )
+    return xp.round(0.299 * red + 0.587 * green + 0.114 * blue)
 
 
 def crop_square(image, square, size=CROP_SIZE):
@@ -94,19 +102,20 @@ def crop_square(image, square, size=CROP_SIZE):
     return _gray_crop(image, [rows], [columns])
 
 
-def to_photograph(points, squares, size):
+def to_photograph(points, squares, size, xp=np):
     """Crop pixels to photograph pixels.
 
     Args:
         points: `(N, K, 2)` in pixels of crops of side `size`.
         squares: `(N, 3)` left, top, side of those crops in photograph pixels.
         size: int.
+        xp: `numpy`, or `keras.ops` in a graph.
 
     Returns:
-        `(N, K, 2)` in photograph pixels.
+        `(N, K, 2)` float64, in photograph pixels.
     """
-    squares = np.asarray(squares, "float64")
-    scaled = np.asarray(points, "float64") * (squares[:, None, 2:] / size)
+    squares = xp.array(squares, dtype="float64")
+    scaled = xp.array(points, dtype="float64") * (squares[:, None, 2:] / size)
     return scaled + squares[:, None, :2]
 
 
@@ -116,11 +125,38 @@ def to_crop(points, squares, size):
     return (np.asarray(points) - squares[:, None, :2]) * (size / squares[:, None, 2:])
 
 
-def input_crop(image, square, size=INPUT_SIZE, context=CONTEXT[5]):
-    """The network's input for a square given directly, as prediction needs it.
+def input_taps(square, width, height, size=INPUT_SIZE, context=CONTEXT[5], xp=np):
+    """How the network's input is resampled from a photograph.
 
     The same two steps as in training, Lanczos to the stored crop's resolution and
-    bilinear from there, composed into one product an axis.
+    bilinear from there.
+
+    Args:
+        square: left, top and side in photograph pixels, side above 0.
+        width, height: ints, size of the photograph.
+        size: int, side of the input in pixels.
+        context: float, side of the stored crop in sides of the square (`CONTEXT`).
+        xp: `numpy`, or `keras.ops` in a graph.
+
+    Returns:
+        rows, columns: for each axis the taps of both steps, see `lanczos_taps`.
+    """
+    left, top, side = square
+    margin = (context - 1) / 2
+    # The square inside its context, in pixels of the stored crop.
+    inner = CROP_SIZE / context
+    bilinear = _bilinear_taps(inner * margin, inner, size, CROP_SIZE)
+    return [
+        (
+            lanczos_taps(start - margin * side, context * side, CROP_SIZE, length, xp),
+            bilinear,
+        )
+        for start, length in ((top, height), (left, width))
+    ]
+
+
+def input_crop(image, square, size=INPUT_SIZE, context=CONTEXT[5]):
+    """The network's input for a square given directly, as prediction needs it.
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
@@ -131,13 +167,6 @@ def input_crop(image, square, size=INPUT_SIZE, context=CONTEXT[5]):
     Returns:
         `(size, size)` uint8 grey.
     """
-    left, top, side = (float(v) for v in square)
-    margin = (context - 1) / 2
-    # The square inside its context, in pixels of the stored crop.
-    inner = CROP_SIZE / context
-    bilinear = _bilinear_taps(inner * margin, inner, size, CROP_SIZE)
-    rows, columns = (
-        lanczos_taps(start - margin * side, context * side, CROP_SIZE, length)
-        for start, length in ((top, image.shape[0]), (left, image.shape[1]))
-    )
-    return _gray_crop(image, [rows, bilinear], [columns, bilinear])
+    height, width = image.shape[:2]
+    square = (float(value) for value in square)
+    return _gray_crop(image, *input_taps(square, width, height, size, context))

@@ -1,5 +1,6 @@
 """Reading photographs, and arrays of any common kind, as RGB bytes."""
 
+import io
 import pathlib
 import warnings
 
@@ -33,28 +34,60 @@ def read_image(path):
     Raises:
         InputError: if the file is missing, empty, damaged, cut short or no image.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     path = pathlib.Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
+    return _decoded(path, path)
+
+
+def file_bytes(path):
+    """What an image file holds.
+
+    Raises:
+        InputError: if the file is missing or cannot be read.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def decode_image(data, name="image"):
+    """A photograph from the bytes of its file; see `read_image`.
+
+    Args:
+        data: bytes.
+        name: what to call it in an error.
+    """
+    if not data:
+        raise InputError(f"{name}: the file is empty")
+    return _decoded(io.BytesIO(data), name)
+
+
+def _decoded(file, name):
+    """The photograph of a path or of an open file."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             # Of large photographs and odd tags; what cannot be read raises.
             warnings.filterwarnings("ignore", module="PIL")
-            with Image.open(path) as opened:
+            with Image.open(file) as opened:
                 image = ImageOps.exif_transpose(opened)
                 if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-                    return as_rgb(np.asarray(image), path)
+                    return as_rgb(np.asarray(image), name)
                 return np.asarray(image.convert("RGB"))
     except InputError:
         raise
     except UnidentifiedImageError:
-        raise InputError(f"{path}: not an image that can be read") from None
+        raise InputError(f"{name}: not an image that can be read") from None
     except Exception as error:  # The decoders raise whatever they meet.
-        raise InputError(f"{path}: damaged image ({error})") from None
+        raise InputError(f"{name}: damaged image ({error})") from None
 
 
 def as_rgb(array, name="image"):

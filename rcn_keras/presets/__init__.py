@@ -62,7 +62,7 @@ def from_preset(name):
 
 def load_preset(name):
     """A preset with its configuration; arguments and errors as `from_preset`."""
-    folder = _folder(str(name))
+    folder = preset_folder(str(name))
     config = read_config(folder)
     try:
         KeypointDecoder(config["decoder"], *config["calibration"])
@@ -140,7 +140,8 @@ def check_free(folder, kind):
     check_writable(folder)
 
 
-def _folder(name):
+def preset_folder(name):
+    """The folder of a preset; argument and errors as `from_preset`."""
     if name.startswith("hf://"):
         try:
             import huggingface_hub

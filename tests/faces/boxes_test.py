@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from keras import ops
+from layer_checks import to_numpy
 
 from rcn_keras.faces import boxes
 
@@ -32,33 +34,35 @@ WIDE = np.array([[100, 90], [141, 90], [0, 0], [105, 110], [130, 110]])
     ],
 )
 def test_keypoint_square(face, ratio, width, height, expected):
-    found = boxes.keypoint_square(face, ratio, width, height)
-    assert found == expected
-    assert all(type(value) is int for value in found)
+    found = boxes.keypoint_square(face, ratio, np.array([width, height]))
+    assert found.tolist() == list(expected)
 
 
 def test_negative_bounds_lose_their_fractions_too():
     # -0.9 becomes 0, not -1.
     face = FACE - [100.9, 50]
-    assert boxes.keypoint_square(face, 0.0, 300, 300) == (0, 40, 35)
+    size = np.array([300, 300])
+    assert boxes.keypoint_square(face, 0.0, size).tolist() == [0, 40, 35]
 
 
 def test_any_square_lies_inside_its_picture():
     rng = np.random.default_rng(0)
     for _ in range(300):
-        width, height = rng.integers(1, 200, 2)
-        face = rng.uniform(-50, 250, (5, 2))
-        left, top, side = boxes.keypoint_square(face, 1.25, width, height)
-        assert 0 <= left <= left + side <= width
-        assert 0 <= top <= top + side <= height
+        size = rng.integers(1, 200, 2)
+        faces = rng.uniform(-50, 250, (3, 5, 2))  # Several at once are as one by one.
+        squares = boxes.keypoint_square(faces, 1.25, size)
+        for face, (left, top, side) in zip(faces, squares):
+            assert (boxes.keypoint_square(face, 1.25, size) == [left, top, side]).all()
+            assert 0 <= left <= left + side <= size[0]
+            assert 0 <= top <= top + side <= size[1]
 
 
 @pytest.mark.parametrize(
-    "keypoints", [np.zeros((4, 2)), np.zeros((68, 2)), np.full((5, 2), np.nan)]
+    "keypoints", [np.zeros((4, 2)), np.zeros((68, 3)), np.full((5, 2), np.nan)]
 )
 def test_keypoints_that_do_not_fit(keypoints):
-    with pytest.raises(ValueError, match=r"\(5, 2\) and finite. Received: shape"):
-        boxes.keypoint_square(keypoints, 1.25, 100, 100)
+    with pytest.raises(ValueError, match=r"\(68, 2\) and finite. Received: shape"):
+        boxes.training_squares(keypoints, 100, 100)
 
 
 def test_training_squares():
@@ -97,8 +101,7 @@ def whole(left, top, right, bottom):
 )
 def test_bounding_square(box, scale, expected):
     found = boxes.bounding_square(whole(*box), scale)
-    assert found == expected
-    assert all(type(value) is int for value in found)
+    assert found.tolist() == list(expected)
 
 
 def test_training_squares_of_68_points():
@@ -120,7 +123,7 @@ def test_the_inner_square_lies_inside_the_crop():
         assert min(left, top) > 14 and max(left, top) + side < 146
 
 
-@pytest.mark.parametrize("fault, message", [(0.9, "one pixel"), (np.nan, "finite")])
+@pytest.mark.parametrize("fault, message", [(0.9, "no square"), (np.nan, "finite")])
 def test_68_points_that_leave_no_square(fault, message):
     points = np.full((68, 2), 20.5)
     points[5] += fault
@@ -170,11 +173,49 @@ def test_5_keypoints_have_no_flags():
 
 
 def test_a_face_without_extent():
-    with pytest.raises(ValueError, match="no square in a picture of 100x50"):
+    with pytest.raises(ValueError, match="no square of a pixel in a picture of 100x50"):
         boxes.training_squares(np.full((5, 2), 20.0), 100, 50)
 
 
-def test_detector_square():
+def test_detector_squares():
     # Mean side 50: the centre (30, 50) moves by (5, -10), the side is 75.
-    found = boxes.detector_square([10, 20, 50, 80], (0.1, -0.2, 1.5))
-    np.testing.assert_allclose(found, [-2.5, 2.5, 75])
+    found = boxes.detector_squares(np.array([[10.0, 20, 50, 80]]), (0.1, -0.2, 1.5))
+    np.testing.assert_allclose(found, [[-2.5, 2.5, 75]])
+
+
+@pytest.mark.parametrize("count", [5, 68])
+def test_refined_squares_are_the_training_rules_or_the_old_ones(count):
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(100, 400, (40, 2))
+    points = rng.uniform(-20, 300, (40, count, 2))
+    points[::4] = 50.0  # On one spot.
+    old = rng.uniform(1, 100, (40, 3))
+    expected = old.copy()
+    for i in range(40):
+        if i % 4:
+            expected[i] = boxes.training_square(points[i], *sizes[i])
+    found = boxes.refined_squares(points, old, sizes)
+    np.testing.assert_allclose(found, expected)
+    in_a_graph = boxes.refined_squares(
+        *(ops.convert_to_tensor(a.astype("float32")) for a in (points, old, sizes)), ops
+    )
+    np.testing.assert_allclose(to_numpy(in_a_graph), expected, rtol=1e-4, atol=2.5)
+
+
+@pytest.mark.parametrize(
+    "box, reason",
+    [
+        ([10, 10, 60, 60], None),
+        ([-40, -40, 1, 1], None),
+        ([10, 10, 10.5, 60], "x1 > x0"),
+        ([60, 10, 10, 60], "x1 > x0"),
+        ([10, np.nan, 60, 60], "x1 > x0"),
+        ([-np.inf, 10, np.inf, 60], "x1 > x0"),
+        ([-900, -900, 900, 900], "more than 10 times the picture of 100x80"),
+        ([100, 10, 160, 60], "outside the picture of 100x80"),
+        ([10, -60, 60, 0], "outside the picture of 100x80"),
+    ],
+)
+def test_box_fault(box, reason):
+    found = boxes.box_fault(box, 100, 80)
+    assert found is None if reason is None else reason in found

@@ -1,0 +1,1 @@
+"""The exported model at work: a server's client, and Apache Beam."""
