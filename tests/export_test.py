@@ -120,12 +120,14 @@ def test_a_bad_row_leaves_the_others_alone(signatures, faces):
     expected = located(signatures, data, boxes)
     data[5], data[6] = b"no picture at all", b""
     data[7] = data[7][:20] + b"garbage" * 30
+    data[9], data[10] = b"\xff\xd8\xff", encoded(images[1], "WEBP")
+    data[11] = encoded(images[2], "GIF")
     data[8] = encoded(images[8])[:-200] + bytes(200)  # A PNG damaged inside.
-    data[20] = data[20][: len(data[20]) * 3 // 4]
+    data[20] = data[20][: len(data[20]) * 3 // 4] + b"\xff"
     boxes[30], boxes[31] = [500, 500, 600, 600], [9, 9, 3, 3]
     boxes[32], boxes[33] = [np.nan, 0, 1, 1], [-1e9, -1e9, 1e9, 1e9]
     keypoints, confidence = located(signatures, data, boxes)
-    bad = [5, 6, 7, 8, 30, 31, 32, 33]
+    bad = [5, 6, 7, 8, 9, 10, 11, 30, 31, 32, 33]
     assert np.isnan(keypoints[bad]).all() and (confidence[bad] == 0).all()
     assert np.isfinite(keypoints[20]).all()  # Of a cut one, what is there counts.
     good = [i for i in rows if i not in [*bad, 20]]

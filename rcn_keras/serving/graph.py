@@ -90,22 +90,32 @@ def _decoded(data):
 
 
 def _decode(data):
-    """A picture `(H, W, 3)` uint8; `(0, 0, 3)` where the decoder fails.
+    """A picture `(H, W, 3)` uint8; `(0, 0, 3)` where it is no JPEG or PNG, or fails.
 
     A decoder that fails would fail the whole batch; a data set that leaves failing
     elements out is the one place in a graph where a failure can be caught.
     """
 
-    def decode(data):
-        picture = tf.io.decode_jpeg(
-            data, channels=3, try_recover_truncated=True, dct_method="INTEGER_ACCURATE"
-        )
-        picture.set_shape((None, None, 3))
-        return picture
+    def known(data):
+        # TensorFlow's decoder would take others too, and makes 4-D of some.
+        jpeg = tf.strings.substr(data, 0, 3) == b"\xff\xd8\xff"
+        return jpeg | (tf.strings.substr(data, 0, 8) == b"\x89PNG\r\n\x1a\n")
 
-    good = tf.data.Dataset.from_tensors(data).map(decode).ignore_errors()
+    def decode(data):
+        # The end of a JPEG once more: the decoder waits for ever where a file that is
+        # cut short ends in the first byte of a marker.
+        picture = tf.io.decode_jpeg(
+            data + b"\xff\xd9",
+            channels=3,
+            try_recover_truncated=True,
+            dct_method="INTEGER_ACCURATE",
+        )
+        return tf.ensure_shape(picture, (None, None, 3))
+
+    given = tf.data.Dataset.from_tensors(data).filter(known)
     none = tf.data.Dataset.from_tensors(tf.zeros((0, 0, 3), tf.uint8))
-    return good.concatenate(none).take(1).get_single_element()
+    found = given.map(decode).ignore_errors().concatenate(none)
+    return found.take(1).get_single_element()
 
 
 def _input_crop(picture, square, context):

@@ -1,0 +1,243 @@
+"""Keypoints from a TensorFlow model server that serves an exported preset."""
+
+import pathlib
+import time
+
+import numpy as np
+
+from rcn_keras.errors import InputError
+from rcn_keras.faces.boxes import INPUT_SIZE, box_fault
+from rcn_keras.faces.images import as_rgb, file_bytes
+from rcn_keras.predictor import FaceFinder
+from rcn_keras.serving.pictures import png_bytes, request_slices, wire_bytes
+from rcn_keras.serving.transport import connect
+
+FIRST_PAUSE = 0.2  # seconds before the first retry; each further one is twice as long
+
+
+class Client(FaceFinder):
+    """Finds faces by a detector here, and their keypoints by a model server.
+
+    No weights are loaded here. Every picture is read here before it is sent: what is
+    damaged is named, and what the server's graph would read otherwise (EXIF orientation
+    or formats other than JPEG and PNG) goes as a PNG of its pixels. Several threads may
+    call `faces`, `crops` and `heatmaps` of one client.
+
+    Args:
+        address: str, `HOST:PORT` for gRPC (needs `pip install 'rcn-keras[serving]'`; no
+            TLS) or `http://HOST:PORT`, `https://...` for REST. No proxy is used.
+        model: str, the name under which the preset is served.
+        version: int; `None` for the server's choice, its newest.
+        timeout: float, seconds to wait for the answer to one request.
+        batch_size: int, most rows (faces or crops) of one request.
+        retries: int, how often a request is sent again, after growing pauses, where no
+            server can be reached or it is not ready.
+        detector: as that of `Predictor`; built when first needed.
+        max_bytes: int, most bytes of pictures in one request; a larger picture goes
+            alone.
+
+    Call arguments:
+        images: a path, the bytes of a file, an array, or a list of them.
+        boxes: as those of `Predictor`.
+
+    Returns:
+        list of `FacePrediction`, by falling score; a list of lists for a list.
+
+    Raises:
+        InputError: for a picture or box that cannot be used, and for what the server
+            refuses: an unknown model, version or signature.
+        ConnectionError: where no server can be reached or it is not ready.
+        TimeoutError: where the answer takes too long.
+
+    Example:
+        >>> client = Client("localhost:8500")
+        >>> (face,) = client("examples/astronaut.jpg", boxes=[[180, 65, 265, 172]])
+        >>> face.keypoints.shape
+        (5, 2)
+    """
+
+    def __init__(
+        self,
+        address,
+        model="rcn6_mtfl",
+        version=None,
+        timeout=10.0,
+        batch_size=32,
+        retries=3,
+        detector=None,
+        max_bytes=16 * 2**20,
+    ):
+        super().__init__(detector)
+        if batch_size < 1 or retries < 0 or not timeout > 0:
+            raise ValueError(
+                "`batch_size` must be at least 1, `retries` at least 0 and `timeout` "
+                f"above 0. Received: {batch_size=}, {retries=}, {timeout=}"
+            )
+        self.address = address
+        self.model = model
+        self.version = version
+        self.timeout = timeout
+        self.batch_size = batch_size
+        self.retries = retries
+        self.max_bytes = max_bytes
+        self._server = connect(address)
+
+    def faces(self, pictures, boxes):
+        """Keypoints of faces whose boxes are known; nothing is sent if one is unusable.
+
+        Args:
+            pictures: list of N bytes of image files; the same may come several times.
+            boxes: `(N, 4)`, one face each, `[x0, y0, x1, y1]` in the picture's pixels.
+
+        Returns:
+            keypoints: `(N, K, 2)` float64, in the pictures' pixels.
+            confidence: `(N, K)` float32.
+        """
+        boxes = np.asarray(boxes, "float64")
+        if not len(pictures) or boxes.shape != (len(pictures), 4):
+            raise InputError(
+                "`boxes` must be (N, 4), one for each of N pictures, N at least 1. "
+                f"Received: {len(pictures)} pictures, boxes of shape {boxes.shape}"
+            )
+        read = {}  # A picture of many faces is decoded once.
+        for number, (picture, box) in enumerate(zip(pictures, boxes)):
+            name = f"image {number}"
+            if picture not in read:
+                rgb, wired = self._read(picture, name)
+                read[picture] = rgb.shape, wired
+            fault = box_fault(box, *read[picture][0][1::-1])
+            if fault:
+                raise InputError(f"{name}: {fault}")
+        return self._locate([read[picture][1] for picture in pictures], boxes)
+
+    def crops(self, images):
+        """Keypoints in the pixels of crops as the network takes them.
+
+        Args:
+            images: `(N, 80, 80, 1)` or `(N, 80, 80)` grey, 0...255, uint8 or float.
+
+        Returns:
+            dict: `keypoints` `(N, K, 2)` float64 in crop pixels, `confidence` `(N, K)`
+            float32.
+        """
+        images = _checked_crops(images)
+        signature = "serving_uint8" if images.dtype == np.uint8 else "serving_default"
+        return self._predict_crops(signature, images, ("keypoints", "confidence"))
+
+    def heatmaps(self, images):
+        """As `crops`, with the probability maps, `heatmaps` `(N, 80, 80, K)`."""
+        images = _checked_crops(images).astype("float32")
+        outputs = ("heatmaps", "keypoints", "confidence")
+        return self._predict_crops("heatmaps", images, outputs)
+
+    def check(self):
+        """Asks for one black crop: raises as any request, before the work."""
+        self.crops(np.zeros((1, INPUT_SIZE, INPUT_SIZE), "uint8"))
+
+    def _predict_crops(self, signature, images, outputs):
+        sizes = [image.nbytes for image in images]
+        return self._in_batches(signature, {"images": images}, sizes, outputs)
+
+    def _read(self, image, name):
+        if isinstance(image, (str, pathlib.Path)):
+            image = file_bytes(image)
+        if isinstance(image, bytes):
+            data, rgb = wire_bytes(image, name)
+        else:
+            rgb = as_rgb(image, name)
+            data = png_bytes(rgb)
+        return rgb, (data, name)
+
+    def _locate(self, pictures, boxes):
+        if not pictures:
+            return [], []
+        data = [data for data, _ in pictures]
+        inputs = {"image_bytes": data, "boxes": np.asarray(boxes, "float32")}
+        sizes = [len(picture) for picture in data]
+        found = self._in_batches("faces", inputs, sizes, ("keypoints", "confidence"))
+        unread = np.isnan(found["keypoints"]).any(axis=(1, 2))
+        for row in np.flatnonzero(unread):
+            raise InputError(
+                f"{pictures[row][1]}: the server at {self.address} could not read this "
+                f"picture, or not use the box {np.round(boxes[row], 2).tolist()}"
+            )
+        return found["keypoints"], found["confidence"]
+
+    def _in_batches(self, signature, inputs, sizes, outputs):
+        """Sends rows in as many requests as they take; the answers in one dict."""
+        answers = []
+        for part in request_slices(sizes, self.batch_size, self.max_bytes):
+            rows = {name: value[part] for name, value in inputs.items()}
+            answer = self._answer(signature, rows, outputs)
+            self._check(answer, part.stop - part.start, outputs)
+            answers.append(answer)
+        found = {
+            name: np.concatenate([answer[name] for answer in answers])
+            for name in outputs
+        }
+        return found | {"keypoints": found["keypoints"].astype("float64")}
+
+    def _answer(self, signature, rows, outputs):
+        asked = f"model {self.model!r}, signature {signature!r}"
+        if self.version is not None:
+            asked = f"{asked}, version {self.version}"
+        for retry in range(self.retries + 1):
+            if retry:
+                time.sleep(FIRST_PAUSE * 2 ** (retry - 1))
+            try:
+                return self._server.predict(
+                    self.model, self.version, signature, rows, outputs, self.timeout
+                )
+            except ConnectionError as error:
+                fault = error
+            except TimeoutError:
+                raise TimeoutError(
+                    f"{self.address}: no answer within {self.timeout:g} s ({asked}); "
+                    "give it more time, or send fewer faces at once"
+                ) from None
+            except InputError as error:
+                raise InputError(
+                    f"{self.address}: the server refuses ({asked}): {error}; is this "
+                    "the name under which it serves what `rcn-keras export` wrote?"
+                ) from None
+        raise ConnectionError(
+            f"{self.address}: no model server can be reached, or it is not ready "
+            f"({asked}; tried {self.retries + 1} times): {fault}; HOST:PORT is for its "
+            "gRPC port, http://HOST:PORT for its REST port"
+        )
+
+    def _check(self, answer, rows, outputs):
+        keypoints = np.shape(answer.get("confidence"))[-1:]
+        side = (INPUT_SIZE, INPUT_SIZE)
+        shapes = {
+            "keypoints": (rows, *keypoints, 2),
+            "confidence": (rows, *keypoints),
+            "heatmaps": (rows, *side, *keypoints),
+        }
+        wanted = {name: shapes[name] for name in outputs}
+        came = {name: value.shape for name, value in answer.items()}
+        if came != wanted or not keypoints:
+            raise InputError(
+                f"{self.address}: model {self.model!r} does not answer as one that "
+                f"`rcn-keras export` wrote. Wanted: {', '.join(outputs)} of {rows} "
+                f"rows. Received: {came}"
+            )
+
+
+def _checked_crops(images):
+    """Crops as `(N, 80, 80, 1)` uint8 or float32."""
+    images = np.asarray(images)
+    if images.ndim == 3:
+        images = images[..., None]
+    if len(images) == 0 or images.shape[1:] != (INPUT_SIZE, INPUT_SIZE, 1):
+        raise InputError(
+            "`images` must be (N, 80, 80, 1) or (N, 80, 80), N at least 1. "
+            f"Received shape: {images.shape}"
+        )
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f" or not np.isfinite(images).all():
+        raise InputError(
+            f"`images` must be uint8, or finite floats. Received: {images.dtype}"
+        )
+    return images.astype("float32")
