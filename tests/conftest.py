@@ -27,9 +27,11 @@ if keras.backend.backend() != "tensorflow":
         "faces/images_test.py",
         "launcher_test.py",
         "plotting_test.py",
+        "saved_models_test.py",
         "serving/client_test.py",
         "serving/model_server_test.py",
         "serving/predict_test.py",
+        "serving/saved_model_session_test.py",
         "serving/transport_test.py",
     ]
 

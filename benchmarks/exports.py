@@ -1,0 +1,165 @@
+"""One network by every runtime: keypoints apart from Keras's, file sizes, speed.
+
+The network is exported to SavedModel, ONNX, LiteRT and LiteRT with 8-bit weights, and
+each file is run by its own runtime on the first test faces of a set (paper's boxes):
+the SavedModel by TensorFlow's C++ loader, in a process that has no Keras. Then all take
+turns against the clock, in one process, each with its own default of threads. The error
+is over all test faces, sub-pixel, in percent of the eye distance, on the labels as
+released: Keras's and, of the exports, those of the 8-bit weights.
+"""
+
+import os
+import pathlib
+import tempfile
+import time
+
+import common
+import numpy as np
+from saved_model_session import SavedModelSession, run_in_fresh_process
+
+import rcn_keras
+from rcn_keras import provenance
+from rcn_keras.data.batches import input_images
+from rcn_keras.data.sets import load_test_set
+from rcn_keras.evaluation.errors import normalized_errors
+
+SIGNATURE = "serving_default"
+KERAS, SAVED_MODEL, QUANTIZED = "Keras", "SavedModel, C++ loader", "LiteRT, 8-bit"
+BATCHES = (1, 64)
+
+
+def main():
+    parser = common.parser(
+        __doc__, "python benchmarks/exports.py --data MTFL --preset rcn6_mtfl"
+    )
+    parser.add_argument("--preset", default="rcn6_mtfl", help="default: %(default)s")
+    common.count_option(parser, "--faces", 64, "to compare the runtimes on")
+    common.count_option(parser, "--rounds", 7, "turns of each runtime")
+    options = parser.parse_args()
+    predictor = rcn_keras.Predictor.from_preset(options.preset)
+    images, true, test_set = test_faces(options.data, predictor)
+    few = images[: options.faces]
+    with tempfile.TemporaryDirectory() as folder:
+        files = exported(options.preset, pathlib.Path(folder))
+        sizes = {name: kilobytes(path) for name, path in files.items()}
+        runtimes = {name: opened(name, path) for name, path in files.items()}
+        found = {name: run(few) for name, run in runtimes.items()}
+        found[SAVED_MODEL] = in_fresh_process(files[SAVED_MODEL], few)
+    runtimes = {KERAS: keras_runtime(predictor)} | runtimes
+    found[KERAS] = runtimes[KERAS](few)
+    sizes[KERAS] = ""
+    times = timed(runtimes, images, options.rounds)
+    rows = []
+    for name, run in runtimes.items():
+        apart = np.linalg.norm(found[name] - found[KERAS], axis=-1)
+        error = error_percent(run, images, true) if name in (KERAS, QUANTIZED) else ""
+        rows.append(
+            {
+                "preset": options.preset,
+                "runtime": name,
+                "kB": sizes[name],
+                "apart, pixels": f"{apart.max():.5f}",
+                "mean": f"{apart.mean():.5f}",
+                f"error %, {test_set}": error,
+            }
+            | {
+                f"ms a face, batch {batch}": f"{np.median(times[name, batch]):.2f}"
+                for batch in BATCHES
+            }
+        )
+    print(common.markdown(rows))
+    print(f"\n{len(few)} faces, {options.rounds} rounds; {provenance.device()}")
+    rows = [row | {"faces": len(few), "test_faces": len(images)} for row in rows]
+    common.write_rows(options.results / "exports.csv", rows)
+
+
+def test_faces(data, predictor):
+    """Inputs `(N, 80, 80, 1)`, true keypoints in their pixels, and the set's name."""
+    count = predictor.model.output_shape[-1]
+    test_set = {5: "aflw", 68: "300w"}[count]
+    crops = load_test_set(
+        data,
+        test_set,
+        lambda done, total: common.progress(done, total, "faces cropped"),
+        count,
+        allow_missing=True,
+    )
+    images, true = input_images(crops)
+    return images.astype("float32"), true, test_set
+
+
+def exported(preset, folder):
+    """Runtime to the file, or folder, it runs."""
+    return {
+        SAVED_MODEL: rcn_keras.export(preset, folder / "saved_model"),
+        "ONNX Runtime": rcn_keras.export(preset, folder, "onnx"),
+        "LiteRT": rcn_keras.export(preset, folder, "litert"),
+        QUANTIZED: rcn_keras.export(preset, folder, "litert", quantize=True),
+    }
+
+
+def kilobytes(path):
+    """Of a file, or of a SavedModel's graph and variables."""
+    files = [path] if path.is_file() else [path / "saved_model.pb"]
+    files += path.glob("variables/*")
+    return round(sum(file.stat().st_size for file in files) / 1000)
+
+
+def keras_runtime(predictor):
+    return lambda images: predictor.network.predict_on_batch(images)["keypoints"]
+
+
+def opened(name, path):
+    """A function from crops `(N, 80, 80, 1)` to keypoints `(N, K, 2)`."""
+    if name == SAVED_MODEL:
+        session = SavedModelSession(path)
+        return lambda images: session.run(SIGNATURE, images=images)["keypoints"]
+    if path.suffix == ".onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path)
+        return lambda images: session.run(["keypoints"], {"images": images})[0]
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path), num_threads=os.cpu_count())
+    run = interpreter.get_signature_runner(SIGNATURE)
+    return lambda images: run(images=images)["keypoints"]
+
+
+def in_fresh_process(folder, images):
+    """Keypoints by a process that has no Keras; one batch and batches of 1 and 7."""
+    sizes = (1, 7, len(images))
+    cases = {str(n): {SIGNATURE: {"images": images[:n]}} for n in sizes}
+    answers = run_in_fresh_process(folder, cases)
+    whole = answers[str(len(images))][SIGNATURE]["keypoints"]
+    for n in (1, 7):
+        part = answers[str(n)][SIGNATURE]["keypoints"]
+        np.testing.assert_allclose(part, whole[:n], atol=1e-3)
+    return whole
+
+
+def error_percent(run, images, true):
+    """Sub-pixel, of all faces."""
+    batches = range(0, len(images), BATCHES[-1])
+    found = np.concatenate([run(images[i : i + BATCHES[-1]]) for i in batches])
+    return f"{100 * normalized_errors(true, found).mean():.2f}"
+
+
+def timed(runtimes, images, rounds):
+    """Milliseconds a face, by runtime and batch: a list of one for each round."""
+    times = {(name, batch): [] for name in runtimes for batch in BATCHES}
+    for turn in range(-1, rounds):  # The first turn warms up.
+        for (name, batch), milliseconds in times.items():
+            count = max(batch, 32)
+            start = time.perf_counter()
+            for i in range(0, count, batch):
+                runtimes[name](images[i : i + batch])
+            elapsed = time.perf_counter() - start
+            if turn >= 0:
+                milliseconds.append(1000 * elapsed / count)
+        common.say(f"{turn + 1}/{rounds} rounds")
+    return times
+
+
+if __name__ == "__main__":
+    common.run(main)
