@@ -1,12 +1,6 @@
 import argparse
 import csv
-import pathlib
 import sys
-
-import numpy as np
-import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "benchmarks"))
 
 import accuracy
 import common
@@ -15,6 +9,8 @@ import fit_detector_box
 import joint_model
 import label_shift
 import large_kernel_conv
+import numpy as np
+import pytest
 
 from rcn_keras import JointModel, build_denoiser, build_rcn
 from rcn_keras.faces.boxes import detector_squares

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from saved_model_session import run_in_fresh_process
 
 import rcn_keras
 from rcn_keras.cli import main
@@ -133,6 +134,38 @@ def test_a_bad_row_leaves_the_others_alone(signatures, faces):
     good = [i for i in rows if i not in [*bad, 20]]
     np.testing.assert_allclose(keypoints[good], expected[0][good], atol=1e-3)
     np.testing.assert_allclose(confidence[good], expected[1][good], atol=1e-4)
+
+
+def test_the_servers_own_loader_answers_as_tensorflow(
+    rcn_saved_model, signatures, faces, crops
+):
+    images, boxes = faces
+    data = np.array([encoded(image) for image in images] * 8, "object")[:64]
+    data[3] = b"garbage"
+    floats = np.tile(crops.astype("float32"), (8, 1, 1, 1))[:64]
+    inputs = {
+        "serving_default": {"images": floats},
+        "serving_uint8": {"images": floats.astype("uint8")},
+        "heatmaps": {"images": floats},
+        "faces": {"image_bytes": data, "boxes": np.tile(boxes, (8, 1))[:64]},
+    }
+    cases = {
+        str(batch): {
+            signature: {name: value[:batch] for name, value in given.items()}
+            for signature, given in inputs.items()
+        }
+        for batch in (1, 7, 64)
+    }
+    answers = run_in_fresh_process(rcn_saved_model, cases)
+    for signature, given in inputs.items():
+        constants = {name: tf.constant(value) for name, value in given.items()}
+        expected = signatures[signature](**constants)
+        for batch in (1, 7, 64):
+            found = answers[str(batch)][signature]
+            assert set(found) == set(expected)
+            for name, value in found.items():
+                wanted = expected[name][:batch]
+                np.testing.assert_allclose(value, wanted, atol=1e-3)
 
 
 def test_every_warm_up_request_runs(rcn_saved_model, signatures):
