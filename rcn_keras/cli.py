@@ -179,14 +179,10 @@ def evaluate(options):
 
 def train(options):
     """Trains a recipe."""
-    import dataclasses
-
     from rcn_keras.errors import InputError
     from rcn_keras.training import recipes
 
-    known = {field.name for field in dataclasses.fields(recipes.Recipe)}
-    given = {name: getattr(options, name) for name in known if hasattr(options, name)}
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = _overrides(options)
     try:
         recipe = recipes.get_recipe(options.recipe, **changes)
     except ValueError as error:
@@ -217,6 +213,33 @@ def train(options):
         echo=lambda line: print(line, flush=True),
     )
     print(f"best weights: {options.out / 'best.weights.h5'}")
+    return 0
+
+
+def reproduce(options):
+    """Trains and measures the rows of a table of the paper; resumable."""
+    from rcn_keras.data.sets import load_test_set, load_training
+    from rcn_keras.training.reproduce import reproduce, table_recipes
+
+    names = table_recipes(options.table, options.recipes)
+    results = options.results or options.out / f"{options.table}.csv"
+    training, validation = load_training(options.data, _cropped)
+    tests = {"aflw": load_test_set(options.data, "aflw", _cropped)}
+    if options.afw:
+        tests["afw"] = load_test_set(options.afw, "afw", _cropped)
+    for crops in (training, validation, *tests.values()):
+        _reported(crops)
+    reproduce(
+        names,
+        training,
+        validation,
+        tests,
+        options.out,
+        results,
+        echo=lambda line: print(line, flush=True),
+        **_overrides(options),
+    )
+    print(f"written: {results}")
     return 0
 
 
@@ -341,6 +364,13 @@ def _predictor(name, detector, server=None):
     return Predictor.from_preset(name, detector=detector)
 
 
+def _overrides(options):
+    """What of a recipe the command line changes."""
+    names = ("epochs", "seed", "batch_size", "patience", "precision")
+    given = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _reported(crops):
     """The crops; what was left out is told of."""
     for failure in crops.failures[:20]:
@@ -412,6 +442,7 @@ COMMANDS = {
     "bulk": bulk,
     "evaluate": evaluate,
     "train": train,
+    "reproduce": reproduce,
     "make-preset": make_preset,
     "join": join,
     "export": export,

@@ -63,6 +63,19 @@ def build_parser(commands):
             help="go on without those folders of 300-W that are not there",
         )
 
+    def overrides(to):
+        to.add_argument("--epochs", type=_whole(1), help="in place of the recipe's")
+        to.add_argument("--seed", type=_whole(0), help="in place of the recipe's")
+        to.add_argument("--batch-size", type=_whole(1), help="in place of the recipe's")
+        to.add_argument(
+            "--patience", type=_whole(1), help="stop after so many bad epochs"
+        )
+        to.add_argument(
+            "--precision",
+            choices=["float32", "mixed_bfloat16", "mixed_float16"],
+            help="in place of the recipe's",
+        )
+
     added = command("predict", "rcn-keras predict photo.jpg --out drawn")
     added.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER")
     added.add_argument("--out", type=pathlib.Path, help="folder for drawn pictures")
@@ -149,20 +162,34 @@ def build_parser(commands):
         "--out", type=pathlib.Path, required=True, help="folder of the run"
     )
     added.add_argument("--resume", action="store_true", help="go on after a stop")
-    added.add_argument("--epochs", type=_whole(1), help="in place of the recipe's")
-    added.add_argument("--seed", type=_whole(0), help="in place of the recipe's")
-    added.add_argument("--batch-size", type=_whole(1), help="in place of the recipe's")
-    added.add_argument(
-        "--patience", type=_whole(1), help="stop after so many bad epochs"
-    )
-    added.add_argument(
-        "--precision",
-        choices=["float32", "mixed_bfloat16", "mixed_float16"],
-        help="in place of the recipe's",
-    )
+    overrides(added)
     added.add_argument(
         "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"
     )
+
+    added = command(
+        "reproduce", "rcn-keras reproduce table2 --data MTFL --out runs --epochs 20"
+    )
+    added.add_argument("table", choices=["table1", "table2"], help="of the paper")
+    added.add_argument(
+        "--data", type=pathlib.Path, required=True, help="folder of MTFL"
+    )
+    added.add_argument(
+        "--afw", type=pathlib.Path, help="folder of AFW, or of 300-W for AFW-337"
+    )
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the trainings"
+    )
+    added.add_argument(
+        "--results",
+        type=pathlib.Path,
+        help="results file; rows that it holds are not made again (default: TABLE.csv "
+        "in the folder of the trainings)",
+    )
+    added.add_argument(
+        "--recipes", nargs="+", metavar="RECIPE", help="some of the table's rows"
+    )
+    overrides(added)
 
     added = command(
         "make-preset", "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"

@@ -38,6 +38,7 @@ if keras.backend.backend() != "tensorflow":
         "serving/predict_test.py",
         "serving/saved_model_session_test.py",
         "serving/transport_test.py",
+        "training/reproduce_test.py",
     ]
 
 

@@ -1,0 +1,46 @@
+import csv
+
+import pytest
+
+from rcn_keras.cli import main
+from rcn_keras.errors import InputError
+from rcn_keras.training.recipes import RECIPES
+from rcn_keras.training.reproduce import table_recipes
+
+
+def test_every_row_of_the_papers_tables_has_a_recipe():
+    assert len(table_recipes("table1")) == 18 and len(table_recipes("table2")) == 13
+    for name in table_recipes("table1") + table_recipes("table2"):
+        assert set(RECIPES[name].paper) == {"aflw", "afw"}
+    two = ["table2_rcn6", "table2_rcn4"]
+    assert table_recipes("table2", two) == ["table2_rcn4", "table2_rcn6"]
+    with pytest.raises(InputError, match="table1 has no recipe 'table2_rcn4'"):
+        table_recipes("table1", ["table2_rcn4"])
+
+
+def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
+    results = tmp_path / "table1.csv"
+    command = ["reproduce", "table1", "--data", str(mtfl_folder)]
+    command += ["--out", str(tmp_path / "runs"), "--results", str(results)]
+    command += ["--epochs", "1", "--batch-size", "10"]
+    first = ["--recipes", "table1_rcn_0001"]
+    assert main([*command, *first]) == 0
+    assert main([*command, *first, "table1_sumnet_0001"]) == 0
+    assert "is in the results already" in capsys.readouterr().out
+    with results.open(newline="") as file:
+        rows = {row["recipe"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["table1_rcn_0001", "table1_sumnet_0001"]
+    row = rows["table1_rcn_0001"]
+    assert row["epochs"] == "1" and row["aflw_paper"] == "46.87"
+    assert row["aflw_faces"] == "6" and 5 < float(row["aflw_paper_grid"]) < 300
+    assert float(row["validation_subpixel"]) > 5
+    assert row["command"].startswith("pytest") or "reproduce" in row["command"]
+
+
+def test_a_results_file_of_another_kind_is_left_alone(mtfl_folder, tmp_path, capsys):
+    results = tmp_path / "other.csv"
+    results.write_text("a,b\n1,2\n")
+    command = ["reproduce", "table2", "--data", str(mtfl_folder), "--out"]
+    assert main([*command, str(tmp_path), "--results", str(results)]) == 2
+    assert "not a table's results" in capsys.readouterr().err
+    assert results.read_text() == "a,b\n1,2\n"
