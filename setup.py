@@ -13,6 +13,7 @@ version = re.search(
 mtcnn = "mtcnn==1.0.0"
 tensorflow = ["tensorflow>=2.21", mtcnn]
 plot = ["matplotlib>=3.9"]
+notebooks = ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", *plot]
 runtimes = ["onnxruntime>=1.23", "ai-edge-litert>=2.3"]
 
 setup(
@@ -41,12 +42,13 @@ setup(
         "jax": ["jax>=0.10"],
         "plot": plot,
         # Export to SavedModel, and the client's gRPC.
-        "serving": ["tensorflow-serving-api>=2.19"],
+        "serving": ["tensorflow-serving-api>=2.19", *tensorflow],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.19"],
         "beam": ["apache-beam>=2.70"],
         # What runs the exports: for the tests and benchmarks/exports.py.
         "runtimes": runtimes,
-        "test": ["pytest>=8", *plot],
+        "notebooks": notebooks,
+        "test": ["pytest>=8", *notebooks],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
         "benchmarks": [
             "dlib-bin>=20.0.1",

@@ -92,14 +92,98 @@ def check(figure, path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def drawn(axes, kind):
+    """`(M, 2)` places of the axes' markers, "predicted" or "true"."""
+    lines = [line for line in axes.lines if line.get_label() == kind]
+    return np.concatenate([line.get_xydata() for line in lines])
+
+
+def joined(axes):
+    """The ends of the lines between two places, `(M, 2, 2)`."""
+    lines = [line.get_xydata() for line in axes.lines]
+    return np.array([line for line in lines if line.shape == (2, 2)])
+
+
 def test_plot_keypoints(tmp_path):
     image, points = face()
     path = tmp_path / "keypoints.png"
-    figure = plotting.plot_keypoints(image, points + 1.0, points, path)
+    figure = plotting.plot_keypoints(image, points + 1.0, points, save=path)
     check(figure, path)
-    assert figure.axes[0].get_title() == "mean error 1.41 pixels"
-    assert figure.axes[0].images[0].get_extent() == [0, 150, 150, 0]
-    plotting.plot_keypoints(image.mean(-1), points)
+    [axes] = figure.axes
+    assert axes.get_title() == "mean error 1.41 pixels"
+    assert axes.images[0].get_extent() == [0, 150, 150, 0]
+    np.testing.assert_allclose(drawn(axes, "predicted"), points + 1.0)
+    np.testing.assert_allclose(drawn(axes, "true"), points)
+    np.testing.assert_allclose(joined(axes), np.stack([points, points + 1.0], 1))
+
+
+def test_plot_keypoints_of_several_faces_in_a_view():
+    image, points = face()
+    faces = np.stack([points, points + 3.0, points + np.nan])
+    [axes] = plotting.plot_keypoints(image.mean(-1), faces, view=[10, 20, 90, 70]).axes
+    assert axes.get_xlim() == (10, 90) and axes.get_ylim() == (70, 20)
+    np.testing.assert_allclose(drawn(axes, "predicted"), faces.reshape(-1, 2))
+    assert axes.get_legend() is None
+    [axes] = plotting.plot_keypoints(image, faces, faces).axes
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert sorted(labels) == ["predicted", "true"]
+    plotting.plot_keypoints(image, np.zeros((0, 5, 2)))
+
+
+def test_plot_keypoints_joins_the_outlines_of_68_points():
+    image, points = face(keypoints=68)
+    [axes] = plotting.plot_keypoints(image[..., :1], points).axes
+    outlines = [line.get_xydata() for line in axes.lines[:-1]]
+    assert sum(map(len, outlines)) == 68 + len(plotting.RINGS)
+    np.testing.assert_allclose(outlines[0], points[:17])
+    np.testing.assert_allclose(outlines[-1], points[[*range(60, 68), 60]])
+
+
+def test_plot_mosaic(tmp_path):
+    faces = [face(seed, size=80) for seed in range(5)]
+    images = np.stack([image for image, _ in faces])
+    true = np.stack([points for _, points in faces])
+    far = np.linalg.norm(true[:, 1] - true[:, 0], axis=-1)[:, None, None]
+    shift = far * np.array([1, 0])
+    # Face 2 is the easiest, then 4, 0, 3, 1.
+    first = true + np.array([3, 5, 1, 4, 2])[:, None, None] / 100 * shift
+    second = true + 0.2 * shift
+    path = tmp_path / "mosaic.png"
+    predictions = {"a": first, "b": second}
+    figure = plotting.plot_mosaic(images, true, predictions, (0, 50, 100), save=path)
+    check(figure, path)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[:3] == [
+        "percentile 0\n1.0 %",
+        "percentile 50\n3.0 %",
+        "percentile 100\n5.0 %",
+    ]
+    assert titles[3:] == ["20.0 %"] * 3
+    for axes, shown in zip(figure.axes, [2, 0, 1, 2, 0, 1]):
+        np.testing.assert_array_equal(axes.images[0].get_array(), images[shown])
+        np.testing.assert_allclose(drawn(axes, "true"), true[shown])
+    np.testing.assert_allclose(drawn(figure.axes[4], "predicted"), second[0])
+    assert [figure.axes[i].get_ylabel() for i in (0, 3)] == ["a", "b"]
+
+
+def test_plot_mosaic_of_more_faces_than_fit_a_row():
+    image, points = face(size=80)
+    figure = plotting.plot_mosaic(
+        image[None, :, :, :1], points[None], {"a": points[None]}, range(0, 100, 10)
+    )
+    assert len(figure.axes) == 16
+    assert [bool(axes.images) for axes in figure.axes] == 10 * [True] + 6 * [False]
+
+
+def test_plot_inputs(tmp_path):
+    images, points = np.zeros((3, 80, 80, 1)), np.arange(30.0).reshape(3, 5, 2)
+    path = tmp_path / "inputs.png"
+    images[:, 20:60, 20:60] = 255
+    figure = plotting.plot_inputs(images, points, columns=2, save=path)
+    check(figure, path)
+    for axes, place in zip(figure.axes, points):
+        np.testing.assert_allclose(drawn(axes, "predicted"), place)
+    assert not figure.axes[3].images
 
 
 def test_plot_training(tmp_path):
@@ -109,7 +193,7 @@ def test_plot_training(tmp_path):
         {"epoch": 3, "loss": 5.5, "val_nme": 0.05},
     ]
     path = tmp_path / "training.png"
-    figure = plotting.plot_training(rows, path)
+    figure = plotting.plot_training(rows, save=path)
     check(figure, path)
     left, right = figure.axes[:2]
     np.testing.assert_array_equal(left.lines[0].get_xydata()[:, 0], [1, 2, 3])
@@ -122,10 +206,29 @@ def test_plot_training_with_columns_missing(rows, tmp_path):
     plotting.plot_training(rows, tmp_path / "training.png")
 
 
+def test_plot_convergence(tmp_path):
+    runs = {
+        "a": [
+            {"epoch": "1", "val_nme_clean": "0.5"},
+            {"epoch": 3, "val_nme_clean": 0.02},
+        ],
+        "b": [{"val_nme_clean": 0.1}, {"val_nme_clean": ""}],
+    }
+    path = tmp_path / "convergence.png"
+    figure = plotting.plot_convergence(runs, save=path)
+    check(figure, path)
+    a, b = figure.axes[0].lines
+    np.testing.assert_allclose(a.get_xydata(), [[1, 50], [3, 2]])
+    np.testing.assert_allclose(b.get_xydata(), [[1, 10], [2, np.nan]])
+    assert [a.get_label(), b.get_label()] == ["a (last 2.00 %)", "b (last 10.00 %)"]
+    assert figure.axes[0].get_yscale() == "log"
+    plotting.plot_convergence({"empty": []}, column="val_loss")
+
+
 def test_plot_ced(tmp_path):
     path = tmp_path / "ced.png"
     errors = {"faces": [0.01, 0.03, 0.3], "keypoints": np.full((4, 5), 0.05)}
-    figure = plotting.plot_ced(errors, path)
+    figure = plotting.plot_ced(errors, save=path)
     check(figure, path)
     faces, keypoints = figure.axes[0].lines
     np.testing.assert_allclose(faces.get_xdata(), [0, 1, 3, 30, 30])
@@ -133,11 +236,56 @@ def test_plot_ced(tmp_path):
     assert keypoints.get_label() == "keypoints (mean 5.00 %)"
 
 
+def test_faces_that_were_not_found_count_as_failures():
+    errors = {"a": [0.05, np.inf], "b": np.array([[0.3, np.nan], [0.01, 0.03]])}
+    for plot in (plotting.plot_ced, plotting.plot_failure_rate):
+        plot(errors)
+    one, two = plotting.plot_ced(errors).axes[0].lines
+    assert one.get_label() == "a (mean 5.00 %)"
+    assert one.get_ydata()[one.get_xdata() <= 20].max() == 50
+    assert two.get_label() == "b (mean 16.00 %)"
+
+
+def test_plot_failure_rate(tmp_path):
+    path = tmp_path / "failures.png"
+    errors = {"a": [0.01, 0.03, 0.12, 0.3]}
+    figure = plotting.plot_failure_rate(errors, threshold=2.0, save=path)
+    check(figure, path)
+    curve, mark = figure.axes[0].lines
+    np.testing.assert_allclose(curve.get_xdata(), [0, 1, 3, 12, 30])
+    np.testing.assert_allclose(curve.get_ydata(), [100, 75, 50, 25, np.nan])
+    assert curve.get_label() == "a (75.0 %)" and set(mark.get_xdata()) == {2.0}
+    assert figure.axes[0].get_ylim() == (20, 110)
+
+
+def test_plot_difficulty(tmp_path):
+    path = tmp_path / "difficulty.png"
+    error = np.arange(1, 21) / 100
+    mixed = np.random.default_rng(0).permutation(20)
+    errors = {"a": error[mixed], "b": np.stack([error, 3 * error], 1)[mixed]}
+    figure = plotting.plot_difficulty(errors, parts=2, save=path)
+    check(figure, path)
+    a, b = figure.axes[0].lines
+    np.testing.assert_allclose(a.get_xdata(), [25, 75])
+    means = [np.exp(np.log(part).mean()) for part in np.split(100 * error, 2)]
+    np.testing.assert_allclose(a.get_ydata(), means)
+    np.testing.assert_allclose(b.get_ydata(), 2 * np.array(means))
+    assert len(plotting.plot_difficulty(errors).axes[0].lines[0].get_xdata()) == 4
+
+
+def test_difficulty_leaves_a_face_out_that_one_network_did_not_find():
+    errors = {"a": [0.1, np.inf, 0.1], "b": [0.2, 0.9, 0.2]}
+    a, b = plotting.plot_difficulty(errors).axes[0].lines
+    np.testing.assert_allclose([a.get_ydata(), b.get_ydata()], [[10], [20]])
+    with pytest.raises(ValueError, match=r"same faces. Received: {'a': 1, 'b': 2}"):
+        plotting.plot_difficulty({"a": [0.1], "b": [0.1, 0.2]})
+
+
 def test_plot_calibration(tmp_path):
     confidence = np.array([[0.1, 0.1, 0.9], [0.9, 0.9, 1.0]])
     correct = np.array([[False, True, True], [True, False, True]])
     path = tmp_path / "calibration.png"
-    figure = plotting.plot_calibration(confidence, correct, bins=2, path=path)
+    figure = plotting.plot_calibration(confidence, correct, bins=2, save=path)
     check(figure, path)
     measured = figure.axes[0].lines[1].get_xydata()
     np.testing.assert_allclose(measured, [[0.1, 0.5], [0.925, 0.75]])
@@ -157,10 +305,58 @@ def test_plot_heatmaps(tmp_path):
     maps = np.zeros((40, 40, 3))
     maps[10, 20, 0] = maps[30, 5, 1] = 7.0
     path = tmp_path / "maps.png"
-    figure = plotting.plot_heatmaps(image, maps, ["a", "b", "flat"], path)
+    figure = plotting.plot_heatmaps(image, maps, ["a", "b", "flat"], save=path)
     check(figure, path)
     assert [axes.get_title() for axes in figure.axes] == ["a", "b", "flat"]
     np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata(), [[20.5, 10.5]])
+
+
+def test_plot_heatmaps_together(tmp_path):
+    image, _ = face(size=80)
+    maps = np.zeros((40, 40, 3))
+    maps[10, 20, 0] = maps[30, 5, 1] = 2.0
+    path = tmp_path / "together.png"
+    figure = plotting.plot_heatmaps_together(image, maps, ["a", "b", "c"], save=path)
+    check(figure, path)
+    [axes] = figure.axes
+    overlay = axes.images[1].get_array()
+    blue, orange = np.array([0, 114, 178]) / 255, np.array([230, 159, 0]) / 255
+    np.testing.assert_allclose(overlay[10, 20], [*blue, 0.9])
+    np.testing.assert_allclose(overlay[30, 5], [*orange, 0.9])
+    assert overlay[..., 3].sum() == pytest.approx(1.8)
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["a", "b", "c"]
+    many = plotting.plot_heatmaps_together(image, np.zeros((8, 8, 68)))
+    assert many.axes[0].get_legend() is None
+
+
+def test_plot_branches(tmp_path):
+    image, _ = face(size=80)
+    branches = np.zeros((3, 80, 80, 2))
+    branches[0, :40, :, 0] = 1
+    branches[2, 20, 60, 0] = branches[2, 70, 5, 1] = 5
+    true = [[60.5, 20.5], [5.5, 70.5]]
+    path = tmp_path / "branches.png"
+    figure = plotting.plot_branches(
+        image, list(branches), branches.sum(0) + 9, true, ["a", "b"], save=path
+    )
+    check(figure, path)
+    grid = np.reshape(figure.axes, (2, 5))
+    titles = [axes.get_title() for axes in grid[0]]
+    assert titles == [
+        "branch 1\n(coarsest)",
+        "branch 2",
+        "branch 3\n(finest)",
+        "sum",
+        "softmax",
+    ]
+    assert [axes.get_ylabel() for axes in grid[:, 0]] == ["a", "b"]
+    finest, total = (axes.images[0] for axes in grid[0, 2:4])
+    assert finest.get_array()[20, 60] == 5 and finest.get_clim() == (-5, 5)
+    # The median of the first map is one half, with nine on top in the sum.
+    assert total.get_array()[20, 60] == 5.5 and total.get_array()[79, 0] == -0.5
+    np.testing.assert_allclose(grid[1, 4].lines[0].get_xydata(), [true[1]])
+    for axes in grid[1]:
+        np.testing.assert_allclose(axes.lines[-1].get_xydata(), [true[1]])
 
 
 def test_no_pyplot_state():

@@ -1,0 +1,60 @@
+"""Keypoints on photographs, maps over faces, and the curves of training and evaluation.
+
+Every `plot_` function returns a `matplotlib.figure.Figure` of its own, made without
+pyplot, and saves it where `save=` is given, in the format of its suffix. The colours
+are those of Okabe and Ito, which colour-blind readers tell apart as well. Errors come
+as fractions of the interocular distance and are shown in percent.
+"""
+
+from rcn_keras.plotting.drawing import OPEN_LINES, RINGS, draw_keypoints
+from rcn_keras.plotting.evaluation import (
+    plot_calibration,
+    plot_ced,
+    plot_difficulty,
+    plot_failure_rate,
+)
+from rcn_keras.plotting.faces import plot_inputs, plot_keypoints, plot_mosaic
+from rcn_keras.plotting.figures import (
+    BLACK,
+    BLUE,
+    CYCLE,
+    GREEN,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILION,
+    WHITE,
+)
+from rcn_keras.plotting.maps import (
+    plot_branches,
+    plot_heatmaps,
+    plot_heatmaps_together,
+)
+from rcn_keras.plotting.training import plot_convergence, plot_training
+
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "CYCLE",
+    "GREEN",
+    "OPEN_LINES",
+    "ORANGE",
+    "PINK",
+    "RINGS",
+    "SKY",
+    "VERMILION",
+    "WHITE",
+    "draw_keypoints",
+    "plot_branches",
+    "plot_calibration",
+    "plot_ced",
+    "plot_convergence",
+    "plot_difficulty",
+    "plot_failure_rate",
+    "plot_heatmaps",
+    "plot_heatmaps_together",
+    "plot_inputs",
+    "plot_keypoints",
+    "plot_mosaic",
+    "plot_training",
+]

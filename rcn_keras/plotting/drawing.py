@@ -1,0 +1,66 @@
+"""Keypoints drawn into the pixels of a photograph, without matplotlib."""
+
+import numpy as np
+
+from rcn_keras.plotting.figures import BLACK, GREEN, ORANGE, SKY, WHITE, rgb
+
+# The outlines that 68 points make: jaw, brows, nose, eyes, lips.
+OPEN_LINES = [range(0, 17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
+RINGS = [range(36, 42), range(42, 48), range(48, 60), range(60, 68)]
+
+
+def draw_keypoints(image, faces):
+    """Draws boxes and keypoints on a photograph, sub-pixel.
+
+    A keypoint is a disc inside a light and a dark ring, so that it shows on any skin:
+    green where its confidence is one half or more (or not given), orange below. Sizes
+    follow the face. 68 points are joined by the outlines that they lie on.
+
+    Args:
+        image: `(H, W, 3)` uint8 RGB, or `(H, W)` grey.
+        faces: list of dicts: `"keypoints"`, `(K, 2)` in continuous pixels, and
+            optional `"box"`, `[x0, y0, x1, y1]`, and `"confidence"`, K numbers in
+            [0, 1]. Keypoints that are not finite are left out.
+
+    Returns:
+        `(H, W, 3)` uint8 RGB, a copy.
+    """
+    import cv2
+
+    canvas = np.asarray(image)
+    canvas = canvas[..., :3] if canvas.ndim == 3 else np.stack([canvas] * 3, axis=-1)
+    canvas = np.array(canvas, "uint8", order="C")
+
+    def fixed(points):
+        # OpenCV counts from the centre of the first pixel; eight bits of fraction.
+        return np.round((np.asarray(points, "float64") - 0.5) * 256).astype("int32")
+
+    def line(points, closed, color, width):
+        if np.isfinite(points).all():
+            points, width = [fixed(points)], max(1, round(width))
+            cv2.polylines(canvas, points, closed, rgb(color), width, cv2.LINE_AA, 8)
+
+    def disc(point, radius, color):
+        center, radius = fixed(point).tolist(), round(256 * radius)
+        cv2.circle(canvas, center, radius, rgb(color), -1, cv2.LINE_AA, 8)
+
+    for face in faces:
+        points = np.asarray(face["keypoints"], "float64").reshape(-1, 2)
+        known = points[np.isfinite(points).all(1)]
+        size = 1.5 * np.ptp(known, axis=0).max() if len(known) else 0.0
+        if face.get("box") is not None:
+            corners = np.take(face["box"], [[0, 1], [2, 1], [2, 3], [0, 3]])
+            size = np.ptp(corners, axis=0).max()
+            line(corners, True, BLACK, size / 80)
+            line(corners, True, SKY, size / 160)
+        if len(points) == 68:
+            for indices in OPEN_LINES + RINGS:
+                line(points[indices], indices in RINGS, SKY, size / 250)
+        radius = max(1.0, size * (0.012 if len(points) < 68 else 0.007))
+        confidence = face.get("confidence", np.ones(len(points)))
+        for point, certainty in zip(points, confidence, strict=True):
+            if np.isfinite(point).all():
+                disc(point, 2.0 * radius, BLACK)
+                disc(point, 1.5 * radius, WHITE)
+                disc(point, radius, ORANGE if certainty < 0.5 else GREEN)
+    return canvas

@@ -1,0 +1,149 @@
+"""How large errors are, on which faces, and whether the confidence told.
+
+`errors` is everywhere a dict, name of a network to its errors as fractions of the
+interocular distance: `(N,)` for faces, or `(N, K)` for their keypoints, which are
+averaged without NaN. A face of infinite error is one that was not found.
+"""
+
+import numpy as np
+
+from rcn_keras.evaluation.errors import calibration_error
+from rcn_keras.plotting.figures import SKY, logarithmic, panels, saved
+
+LIMIT = 20  # percent, the largest error of the axes
+
+
+def plot_ced(errors, save=None):
+    """Cumulative error distribution: the share of faces below each error.
+
+    Args:
+        errors: dict, name to `(N,)` or `(N, K)` fractions.
+        save: path, or `None`.
+    """
+    figure, [axes] = panels(6, 4.5)
+    for name, faces in _by_face(errors).items():
+        x = np.concatenate([[0], np.sort(faces), [max(LIMIT, faces.max())]])
+        y = 100 * np.minimum(np.arange(len(x)) / len(faces), 1)
+        mean = faces[np.isfinite(faces)].mean()
+        axes.step(x, y, where="post", label=f"{name} (mean {mean:.2f} %)")
+    axes.set(xlim=(0, LIMIT), ylim=(0, 101), ylabel="faces with at most this error, %")
+    axes.set_xlabel("mean error, % of the interocular distance")
+    axes.grid(alpha=0.3)
+    if errors:
+        axes.legend(loc="lower right")
+    return saved(figure, save)
+
+
+def plot_failure_rate(errors, threshold=10.0, save=None):
+    """The share of faces that fail, against the error from which that is said.
+
+    Args:
+        errors: dict, name to `(N,)` or `(N, K)` fractions.
+        threshold: float, percent, where the rate is told in the legend.
+        save: path, or `None`.
+    """
+    figure, [axes] = panels(6, 4.5)
+    lowest = 100.0
+    for name, faces in _by_face(errors).items():
+        x = np.concatenate([[0], np.sort(faces)])
+        y = 100 * (1 - np.arange(len(x)) / len(faces))
+        y[-1] = np.nan  # nothing fails there, and zero is not on the axis
+        lowest = np.nanmin([lowest, *y[x <= LIMIT]])
+        rate = 100 * np.mean(faces > threshold)
+        axes.step(x, y, where="post", label=f"{name} ({rate:.1f} %)")
+    axes.axvline(threshold, color="grey", linestyle="--", linewidth=1)
+    axes.set(xlim=(0, LIMIT), xlabel="threshold, % of the interocular distance")
+    axes.set_ylabel("faces with a larger mean error, %")
+    logarithmic(axes, ticks=(1, 2, 5))
+    axes.set_ylim(0.8 * lowest, 110)
+    axes.grid(alpha=0.3, which="both")
+    if errors:
+        axes.legend(loc="upper right", title=f"above {threshold:g} %")
+    return saved(figure, save)
+
+
+def plot_difficulty(errors, parts=50, save=None):
+    """Error against the difficulty of the faces: Fig. S2 of the paper.
+
+    The difficulty of a face is its mean error over the networks. The faces, in that
+    order, are cut into equal parts; of each part a network's mean logarithmic error is
+    drawn (the paper draws every face). Faces that a network did not find are left out
+    for all.
+
+    Args:
+        errors: dict, name to `(N,)` or `(N, K)` fractions, of the same faces.
+        parts: int, how many; fewer where there are fewer than five faces to each.
+        save: path, or `None`.
+
+    Raises:
+        ValueError: if the networks' errors are not of as many faces.
+    """
+    faces = _by_face(errors)
+    counts = {name: len(values) for name, values in faces.items()}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"`errors` must be of the same faces. Received: {counts}")
+    figure, [axes] = panels(7, 4.5)
+    values = np.array(list(faces.values()))
+    values = values[:, np.isfinite(values).all(axis=0)]
+    order = np.argsort(values.mean(axis=0), kind="stable")
+    parts = max(1, min(parts, len(order) // 5))
+    difficulty = (np.arange(parts) + 0.5) * 100 / parts
+    for name, own in zip(faces, np.log(np.maximum(values, 1e-2))):
+        means = [part.mean() for part in np.array_split(own[order], parts)]
+        axes.plot(difficulty, np.exp(means), ".-", markersize=4, label=name)
+    axes.set(xlim=(0, 100), xlabel="difficulty of the faces, percentile")
+    axes.set_ylabel("error, % of the interocular distance")
+    logarithmic(axes)
+    axes.grid(alpha=0.3, which="both")
+    if errors:
+        axes.legend(loc="upper left")
+    return saved(figure, save)
+
+
+def plot_calibration(confidence, correct, bins=10, save=None):
+    """Reliability diagram: how often keypoints of a confidence are right.
+
+    Args:
+        confidence: array of any shape, numbers in [0, 1].
+        correct: bools of the same shape.
+        bins: int, how many equal parts of [0, 1].
+        save: path, or `None`.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    confidence, correct = np.asarray(confidence, "float64"), np.asarray(correct)
+    if confidence.shape != correct.shape:
+        raise ValueError(
+            "`confidence` and `correct` must have the same shape. Received: "
+            f"{confidence.shape} and {correct.shape}"
+        )
+    confidence, correct = confidence.ravel(), correct.ravel().astype("float64")
+    part = np.clip((confidence * bins).astype(int), 0, bins - 1)
+    count = np.bincount(part, minlength=bins)
+    mean = np.bincount(part, confidence, bins) / np.maximum(count, 1)
+    right = np.bincount(part, correct, bins) / np.maximum(count, 1)
+    gap = calibration_error(confidence, correct, bins)
+    figure, (axes, below) = panels(5, 6, rows=2, height_ratios=[4, 1], sharex=True)
+    axes.plot([0, 1], [0, 1], "--", color="grey", label="perfect")
+    axes.plot(mean[count > 0], right[count > 0], "o-", label="measured")
+    axes.set(ylim=(-0.02, 1.02), ylabel="share that is correct")
+    axes.set_title(f"expected calibration error {100 * gap:.1f} %")
+    axes.legend(loc="upper left")
+    axes.grid(alpha=0.3)
+    below.bar((np.arange(bins) + 0.5) / bins, count, 0.9 / bins, color=SKY)
+    below.set(xlim=(-0.02, 1.02), xlabel="confidence", ylabel="keypoints")
+    below.set_yscale("log")  # Most are sure; the others are to be seen,
+    below.set_ylim(bottom=0.5)  # down to a single one.
+    return saved(figure, save)
+
+
+def _by_face(errors):
+    """Percent, one number a face; faces without any known keypoint are left out."""
+    faces = {}
+    for name, values in errors.items():
+        values = 100 * np.asarray(values, "float64")
+        values = values if values.ndim == 2 else values[:, None]
+        known = ~np.isnan(values).all(axis=1)
+        faces[name] = np.nanmean(values[known], axis=1)
+    return faces

@@ -1,0 +1,137 @@
+"""Keypoints over faces: one face, a mosaic from easy to hard, a sheet of inputs."""
+
+import numpy as np
+
+from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.plotting.drawing import OPEN_LINES, RINGS
+from rcn_keras.plotting.figures import (
+    BLUE,
+    ORANGE,
+    VERMILION,
+    WHITE,
+    panels,
+    saved,
+    show,
+)
+
+PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
+WIDTH = 8  # inches
+MOST = 8  # faces side by side in a mosaic
+
+
+def plot_keypoints(image, keypoints, true_keypoints=None, view=None, save=None):
+    """Predicted keypoints over a face, with lines to the true ones.
+
+    68 points are joined by the outlines that they lie on.
+
+    Args:
+        image: `(H, W)`, `(H, W, 1)` or `(H, W, 3)`, a crop or a photograph, grey levels
+            or uint8 RGB.
+        keypoints: `(K, 2)` in continuous pixels of the image, or `(N, K, 2)` for
+            several faces. Those that are not finite are left out.
+        true_keypoints: the same shape, or `None`.
+        view: `[x0, y0, x1, y1]`, the part of the image to show, or `None` for all.
+        save: path, or `None`.
+    """
+    height, width = np.shape(image)[:2]
+    left, top, right, bottom = (0, 0, width, height) if view is None else view
+    figure, [axes] = panels(5, 5 * (bottom - top) / (right - left))
+    show(axes, image, height, width)
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    faces = np.asarray(keypoints, "float64")
+    faces = faces.reshape(-1, *faces.shape[-2:])
+    true = [None] * len(faces)
+    if true_keypoints is not None:
+        true = np.asarray(true_keypoints, "float64").reshape(faces.shape)
+        distance = np.linalg.norm(true - faces, axis=-1)
+        axes.set_title(f"mean error {np.nanmean(distance):.2f} pixels")
+    for points, truth in zip(faces, true):
+        _points(axes, points, truth, size=6)
+    if true_keypoints is not None and len(faces):
+        handles, labels = axes.get_legend_handles_labels()
+        named = dict(zip(labels, handles))  # once, however many faces
+        axes.legend(named.values(), named, loc="upper right", framealpha=0.9)
+    return saved(figure, save)
+
+
+def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None):
+    """Faces from easy to hard, each with its error: Fig. 3 of the paper.
+
+    The difficulty of a face is its mean error over the networks. Of the faces in that
+    order one is shown for each percentile, a row (or several) for each network, with
+    lines from the predicted to the true keypoints.
+
+    Args:
+        images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`, the crops.
+        true_keypoints: `(N, K, 2)` in continuous pixels of the crops, K 5 or 68.
+        predictions: dict, name of a network to its keypoints, `(N, K, 2)`.
+        percentiles: numbers from 0 to 100, or `None` for a few, the harder the closer.
+        save: path, or `None`.
+    """
+    percentiles = PERCENTILES if percentiles is None else percentiles
+    errors = {
+        name: np.nanmean(normalized_errors(true_keypoints, points), axis=1)
+        for name, points in predictions.items()
+    }
+    order = np.argsort(np.mean(list(errors.values()), axis=0), kind="stable")
+    ranks = np.round(np.asarray(percentiles) / 100 * (len(order) - 1)).astype(int)
+    chosen = order[ranks]
+    columns = min(len(chosen), MOST)
+    lines = -(-len(chosen) // columns)  # of faces, for each network
+    rows = lines * len(predictions)
+    figure, grid = panels(WIDTH, WIDTH / columns * 1.32 * rows, rows, columns)
+    height, width = np.shape(images)[1:3]
+    for axes in grid:
+        axes.set_axis_off()
+    for number, (name, points) in enumerate(predictions.items()):
+        block = grid[number * lines * columns :]
+        for axes, face, percentile in zip(block, chosen, percentiles):
+            axes.set_axis_on()
+            show(axes, images[face], height, width)
+            _points(axes, points[face], true_keypoints[face], size=3)
+            told = f"{100 * errors[name][face]:.1f} %"
+            if number == 0:
+                told = f"percentile {percentile:g}\n{told}"
+            axes.set_title(told, fontsize=8)
+        block[0].set_ylabel(name, fontsize=9)
+    return saved(figure, save)
+
+
+def plot_inputs(images, keypoints, columns=8, save=None):
+    """A sheet of network inputs with their keypoints, as augmentation makes them.
+
+    Args:
+        images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`.
+        keypoints: `(N, K, 2)` in their continuous pixels; those outside the picture
+            are not shown.
+        columns: int, pictures side by side.
+        save: path, or `None`.
+    """
+    rows, side = -(-len(images) // columns), WIDTH / columns
+    figure, grid = panels(WIDTH, side * rows, rows, columns)
+    height, width = np.shape(images)[1:3]
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, image, points in zip(grid, images, keypoints):
+        axes.set_axis_on()
+        show(axes, image, height, width)
+        _points(axes, np.asarray(points, "float64"), None, size=4)
+    return saved(figure, save)
+
+
+def _points(axes, points, true, size):
+    """Keypoints, and to the true ones rings and lines; `size` in typographic points,
+    of the markers of five."""
+    many = len(points) == 68
+    size = size / 2 if many else size
+    if true is not None:
+        lines = np.stack([true, points]).transpose(2, 0, 1)  # x and y, ends, keypoints
+        axes.plot(*lines, color=VERMILION, lw=size / 3)
+        ring = {"mfc": "none", "mec": ORANGE, "mew": size / 3, "ms": 1.4 * size}
+        axes.plot(*np.transpose(true), "o", **ring, label="true")
+    if many:
+        for indices in OPEN_LINES + RINGS:
+            closed = [*indices, indices[0]] if indices in RINGS else indices
+            axes.plot(*points[closed].T, color=BLUE, lw=0.8)
+    disc = {"mfc": BLUE, "mec": WHITE, "mew": size / 6, "ms": size}
+    axes.plot(*points.T, "o", **disc, label="predicted")
