@@ -35,7 +35,7 @@ def parser(description, example):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
-        "--data", type=pathlib.Path, required=True, help="folder of the MTFL set"
+        "--data", type=pathlib.Path, required=True, help="folder of the data set"
     )
     made.add_argument(
         "--results",

@@ -3,8 +3,8 @@
 The network is exported to SavedModel, ONNX, LiteRT and LiteRT with 8-bit weights, and
 each file is run by its own runtime on the first test faces of a set (paper's boxes):
 the SavedModel by TensorFlow's C++ loader, in a process that has no Keras. Then all take
-turns against the clock, in one process, each with its own default of threads. The error
-is over all test faces, sub-pixel, in percent of the eye distance, on the labels as
+turns against the clock, in one process, with as many threads as there are cores. The
+error is over all test faces, sub-pixel, in percent of the eye distance, on the labels as
 released: Keras's and, of the exports, those of the 8-bit weights.
 """
 
@@ -58,9 +58,10 @@ def main():
                 "preset": options.preset,
                 "runtime": name,
                 "kB": sizes[name],
-                "apart, pixels": f"{apart.max():.5f}",
-                "mean": f"{apart.mean():.5f}",
-                f"error %, {test_set}": error,
+                "from Keras, pixels": f"{apart.max():.5f}",
+                "from Keras, mean": f"{apart.mean():.5f}",
+                "test set": test_set,
+                "error %": error,
             }
             | {
                 f"ms a face, batch {batch}": f"{np.median(times[name, batch]):.2f}"
@@ -150,7 +151,7 @@ def timed(runtimes, images, rounds):
     times = {(name, batch): [] for name in runtimes for batch in BATCHES}
     for turn in range(-1, rounds):  # The first turn warms up.
         for (name, batch), milliseconds in times.items():
-            count = max(batch, 32)
+            count = min(max(batch, 32), len(images))
             start = time.perf_counter()
             for i in range(0, count, batch):
                 runtimes[name](images[i : i + batch])

@@ -116,8 +116,8 @@ def build_parser(commands):
     added.add_argument(
         "--shard-size",
         type=_whole(1),
-        default=100,
-        help="photographs in one file of answers (default: %(default)s)",
+        help="photographs in one file of answers, which is what a stop may lose "
+        "(default: a sixteenth of them, 100 at most)",
     )
     added.add_argument("--boxes", type=pathlib.Path, help="as those of predict")
     detection(added)
@@ -219,7 +219,11 @@ def build_parser(commands):
     )
 
     added = command("export", "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl")
-    added.add_argument("model", help="a preset's name or folder, or a .keras file")
+    added.add_argument(
+        "model",
+        help="a preset's name or folder, or a .keras file (which knows no calibration, "
+        "unless it is of a joint model)",
+    )
     added.add_argument("folder", type=pathlib.Path, help="where to write")
     added.add_argument(
         "--format",

@@ -15,9 +15,11 @@ import numpy as np
 from rcn_keras.data.annotations import KEYPOINT_NAMES
 from rcn_keras.data.synthetic import draw_face
 from rcn_keras.errors import InputError
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.faces.crop import input_crop
 from rcn_keras.files import check_writable, replaced, replaced_folder
 from rcn_keras.layers import KeypointDecoder, SpatialSoftmax
+from rcn_keras.models.joint import maps_model
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import CONFIG, preset_folder
 from rcn_keras.serving.pictures import png_bytes
@@ -48,7 +50,8 @@ def export(model, folder, format="saved_model", version=1, quantize=False, force
 
     Args:
         model: a preset's name or folder, the path of a `.keras` file, or
-            `keras.Model`, `JointModel` or `Predictor`.
+            `keras.Model`, `JointModel` or `Predictor`. Decoder and calibration are the
+            preset's or the `JointModel`'s, for any other network the default and none.
         folder: path, made if missing.
         format: one of `FORMATS`.
         version: int, of a SavedModel; a server takes the highest.
@@ -123,12 +126,27 @@ def _loaded(model):
         return Predictor(model), model.name, None
     path = pathlib.Path(model)
     if path.suffix == ".keras":
-        try:
-            return Predictor(keras.saving.load_model(path)), path.stem, None
-        except (ValueError, OSError, TypeError, KeyError) as error:
-            raise InputError(f"{path}: not a network of ours ({error})") from None
+        return _from_file(path), path.stem, None
     preset = preset_folder(str(model))
     return Predictor.from_preset(str(model)), preset.resolve().name, preset
+
+
+def _from_file(path):
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        network = keras.saving.load_model(path)
+        shapes = network.input_shape, maps_model(network).output_shape
+    except Exception as error:  # Whatever its zip archive holds.
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{path}: not a network of ours ({reason})") from None
+    side = (INPUT_SIZE, INPUT_SIZE)
+    if shapes not in [((None, *side, 1), (None, *side, k)) for k in KEYPOINT_NAMES]:
+        raise InputError(
+            f"{path}: a network of (N, 80, 80, 1) crops to (N, 80, 80, 5) or "
+            f"(N, 80, 80, 68) maps is wanted. Received: {shapes[0]} to {shapes[1]}"
+        )
+    return Predictor(network)
 
 
 def _network(predictor, heatmaps=False):

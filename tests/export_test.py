@@ -247,6 +247,18 @@ def test_a_joint_model_of_68_points(tmp_path, predictor):
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
+def test_a_keras_file_that_is_none_of_ours(tmp_path):
+    path = tmp_path / "other.keras"
+    path.write_text("no zip archive")
+    with pytest.raises(InputError, match=r"other.keras: not a network of ours \("):
+        rcn_keras.export(path, tmp_path / "new")
+    images = keras.Input((40, 40, 1))
+    keras.Model(images, keras.layers.Conv2D(5, 3)(images)).save(path)
+    with pytest.raises(InputError, match=r"wanted. Received: \(None, 40, 40, 1\) to"):
+        rcn_keras.export(path, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_what_is_there_is_kept(tmp_path, capsys):
     (tmp_path / "1").mkdir()
     (tmp_path / "1/kept").touch()
@@ -273,7 +285,7 @@ def test_force_replaces_the_whole_version(tmp_path, capsys):
     [
         (["nothing_like_it"], "no preset named"),
         (["denoiser_300w"], "it is a denoiser"),
-        (["missing.keras"], "missing.keras: not a network of ours"),
+        (["missing.keras"], "missing.keras: no such file"),
         (["rcn6_mtfl", "--quantize"], "`quantize` is for litert"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rcn_keras.serving.pictures import request_slices
+from rcn_keras.serving.pictures import decoded_bytes, request_slices
 
 try:
     import apache_beam.ml.inference.base
@@ -26,7 +26,8 @@ class FacesModelHandler(base.ModelHandler):
     Args:
         folder: str, the folder of one version, as `rcn_keras.export` writes it.
         max_batch_size: int, most faces of one call of the graph.
-        max_bytes: int, most bytes of pictures in one; a larger picture goes alone.
+        max_bytes: int, most bytes of decoded pixels in one, three a pixel; a larger
+            picture goes alone. The graph holds them all at once.
 
     Example:
         >>> handler = FacesModelHandler("saved_models/rcn6_mtfl/1")
@@ -34,7 +35,7 @@ class FacesModelHandler(base.ModelHandler):
         >>> located = named | RunInference(KeyedModelHandler(handler))
     """
 
-    def __init__(self, folder, max_batch_size=64, max_bytes=64 * 2**20):
+    def __init__(self, folder, max_batch_size=64, max_bytes=256 * 2**20):
         super().__init__(max_batch_size=max_batch_size)
         self.folder = str(folder)
         self.max_batch_size = max_batch_size
@@ -48,7 +49,11 @@ class FacesModelHandler(base.ModelHandler):
     def run_inference(self, batch, model, inference_args=None):
         import tensorflow as tf
 
-        sizes = [len(picture) for picture, _ in batch]
+        # A picture counts once: the graph decodes what rows share only once.
+        sizes, before = [], None
+        for picture, _ in batch:
+            sizes.append(0 if picture is before else decoded_bytes(picture))
+            before = picture
         for part in request_slices(sizes, self.max_batch_size, self.max_bytes):
             # Any number of rows is one and the same graph: nothing is padded.
             pictures, boxes = zip(*batch[part])

@@ -29,7 +29,7 @@ def run_bulk(
     output,
     saved_model,
     pipeline_arguments=(),
-    shard_size=100,
+    shard_size=None,
     detector=None,
     boxes=None,
     runner=LOCAL,
@@ -44,11 +44,12 @@ def run_bulk(
 
     Args:
         input_glob: str, `photos/*.jpg`, `gs://bucket/**.png`; a local folder stands for
-            the files in it.
+            images in it.
         output: str, a folder.
         saved_model: str, the folder of an exported model, or of one version of it.
         pipeline_arguments: Beam's options, `["--project=...", ...]`.
-        shard_size: int, photographs in a shard.
+        shard_size: int, photographs in a shard: what a stop may lose. `None`: sixteen
+            shards or more, of 100 at most.
         detector: as that of `Predictor`.
         boxes: path of a file of boxes (`faces.box_file`), in place of a detector.
         runner: str, Beam's name of a runner.
@@ -69,7 +70,7 @@ def run_bulk(
     output = str(output).rstrip("/")
     if set(output) & set("*?["):
         raise InputError(f"{output}: the output must be a folder's name, no pattern")
-    if shard_size < 1 or workers < 1:
+    if workers < 1 or (shard_size is not None and shard_size < 1):
         raise InputError(
             "the size of a shard and the number of workers must be at least 1. "
             f"Received: {shard_size} and {workers}"
@@ -80,16 +81,19 @@ def run_bulk(
         str(input_glob), output, handler.folder, shard_size, detector, boxes
     )
     keep(plan, listing, output)
-    shards = Shards(output, plan["photographs"], shard_size)
+    shards = Shards(output, plan["photographs"], plan["shard_size"])
     earlier = shards.finished()
     missing = [number for number in range(shards.count) if number not in earlier]
     if missing:
         work = AnswerShards(shards, handler, detector)
         pipeline | apache_beam.Create(missing) | apache_beam.ParDo(work)
         _finish(pipeline, shards, progress if runner == LOCAL else None)
+    counts = shards.counts()
+    if not missing and storage.exists(f"{output}/{SUMMARY}"):
+        return json.loads(storage.read(f"{output}/{SUMMARY}"))  # of the work itself
     left = sum(len(shards.rows(number)) for number in earlier)
     seconds = time.monotonic() - started
-    summary = shards.counts() | {
+    summary = counts | {
         "left_from_earlier": left,
         "seconds": round(seconds, 1),
         "photographs_per_second": round((shards.photographs - left) / seconds, 2),

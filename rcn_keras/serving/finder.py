@@ -18,6 +18,7 @@ class Photograph(typing.NamedTuple):
     picture: bytes  # for the graph
     boxes: np.ndarray
     scores: list
+    pixels: int  # bytes of the decoded picture
 
 
 class BulkFinder(FaceFinder):
@@ -63,12 +64,13 @@ class BulkFinder(FaceFinder):
             raise InputError(record["error"])
         name = record["image"]
         rgb, picture = self._read(read(name), name)
-        return Photograph(name, picture, *self._found(rgb, record["boxes"], name))
+        found = self._found(rgb, record["boxes"], name)
+        return Photograph(name, picture, *found, rgb.nbytes)
 
     def _is_full(self, waiting):
-        """Whether the faces fill a call of the graph, or the pictures the memory."""
+        """Whether the faces fill a call of the graph, or their pixels the memory."""
         faces = sum(len(photograph.boxes) for photograph in waiting)
-        size = sum(len(photograph.picture) for photograph in waiting)
+        size = sum(photograph.pixels for photograph in waiting)
         return faces >= self._handler.max_batch_size or size >= self._handler.max_bytes
 
     def _read(self, image, name):
@@ -100,7 +102,7 @@ class BulkFinder(FaceFinder):
                     [_failed(each.name, error)] if alone else self._located([each])
                 )
             return
-        for name, _, boxes, scores in waiting:
+        for name, _, boxes, scores, _ in waiting:
             faces = [
                 FacePrediction(box, *next(rows), score)
                 for box, score in zip(boxes, scores)

@@ -8,6 +8,7 @@ import pathlib
 from rcn_keras.errors import InputError
 from rcn_keras.faces.box_file import boxes_of, read_boxes
 from rcn_keras.faces.detect import get_detector
+from rcn_keras.faces.images import list_images
 from rcn_keras.serving import storage
 
 PLAN, PHOTOGRAPHS = "plan.json", "photographs.jsonl"
@@ -17,10 +18,10 @@ def make_plan(pattern, output, model, shard_size, detector, box_file):
     """The plan of a run, by which it is known again, and the list of its photographs.
 
     Args:
-        pattern: str, of the photographs; a local folder stands for the files in it.
+        pattern: str, of the photographs; a local folder stands for the images in it.
         output: str, the folder of the answers; what is in it is no photograph.
         model: str, the folder of a model's version.
-        shard_size: int.
+        shard_size: int, or `None`: sixteen shards or more, of 100 at most.
         detector: as that of `Predictor`.
         box_file: path of a file of boxes in place of a detector, or `None`.
 
@@ -34,12 +35,12 @@ def make_plan(pattern, output, model, shard_size, detector, box_file):
     """
     pattern = os.path.expanduser(pattern)  # In quotes, as it must be, no shell does.
     if os.path.isdir(pattern):
-        pattern = f"{pattern.rstrip('/')}/*"
-    paths = [
-        path for path in storage.find(pattern) if not path.startswith(f"{output}/")
-    ]
+        paths = [str(path) for path in list_images(pattern)]
+    else:
+        paths = [path for path in storage.find(pattern) if not _is_in(path, output)]
     if not paths:
         raise InputError(f"{pattern}: no file matches")
+    shard_size = shard_size or min(max(len(paths) // 16, 1), 100)
     boxes = read_boxes(pathlib.Path(box_file)) if box_file else None
     listing = "".join(json.dumps(_record(path, boxes)) + "\n" for path in paths)
     plan = {
@@ -64,7 +65,12 @@ def keep(plan, listing, output):
         there = json.loads(storage.read(path))
         other = [name for name in plan if there.get(name) != plan[name]]
         if other:
-            what = ", ".join(f"{k}: {there.get(k)}, now {plan[k]}" for k in other)
+            what = ", ".join(
+                f"{name.removesuffix('_sha256')}: others"
+                if name.endswith("_sha256")
+                else f"{name}: {there.get(name)}, now {plan[name]}"
+                for name in other
+            )
             raise InputError(
                 f"{output}: holds the answers of another plan ({what}): give another "
                 "output, or what was given then"
@@ -105,6 +111,13 @@ def version_folder(folder):
             f"`rcn-keras export` has. Received: {', '.join(signatures)}"
         )
     return folder
+
+
+def _is_in(path, folder):
+    """Whether a file lies in a folder, however the two are written."""
+    if storage.FileSystems.get_scheme(path) or storage.FileSystems.get_scheme(folder):
+        return path.startswith(f"{folder}/")
+    return os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep)
 
 
 def _model_hash(folder):
