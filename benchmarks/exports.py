@@ -4,8 +4,8 @@ The network is exported to SavedModel, ONNX, LiteRT and LiteRT with 8-bit weight
 each file is run by its own runtime on the first test faces of a set (paper's boxes):
 the SavedModel by TensorFlow's C++ loader, in a process that has no Keras. Then all take
 turns against the clock, in one process, with as many threads as there are cores. The
-error is over all test faces, sub-pixel, in percent of the eye distance, on the labels as
-released: Keras's and, of the exports, those of the 8-bit weights.
+error is over all test faces, sub-pixel, in percent of the eye distance, on the labels
+as released: Keras's and, of the exports, that of the 8-bit weights.
 """
 
 import os

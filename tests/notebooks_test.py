@@ -3,6 +3,8 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
+import sys
 
 import nbclient
 import nbformat
@@ -46,7 +48,9 @@ def without_images(notebook):
 
 def test_they_are_there():
     names = [path.stem for path in NOTEBOOKS]
-    assert {"01_quickstart", "04_difficulty", "06_training"} <= set(names)
+    assert {"01_quickstart", "04_difficulty", "05_joint_model", "06_training"} <= set(
+        names
+    )
     told = pathlib.Path("notebooks/README.md").read_text()
     assert all(f"({name}.ipynb)" in told for name in names)
 
@@ -69,6 +73,29 @@ def test_what_is_committed(path):
     assert pictures and max(map(len, pictures)) < 400_000
     assert not MACHINE_PATH.search(without_images(notebook))
     assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_execute_in_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("RCN_KERAS_DATA", "anywhere")
+    for variable in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / "jupyter"))
+    script = shutil.copy("notebooks/execute.py", tmp_path)
+    cell = nbformat.v4.new_code_cell(
+        "import os, sys\nprint(os.environ.get('RCN_KERAS_DATA'), flush=True)\n"
+        "print('noise', file=sys.stderr, flush=True)\nprint(os.listdir())\n2"
+    )
+    for name in ("told", "other"):
+        notebook = nbformat.v4.new_notebook(cells=[cell])
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    run = [sys.executable, script, "told"]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert "noise" in done.stderr
+    printed, result = outputs(nbformat.read(tmp_path / "told.ipynb", 4))
+    assert printed.name == "stdout" and result.data == {"text/plain": "2"}
+    assert printed.text.startswith("None\n") and "execute.py" in printed.text
+    assert not outputs(nbformat.read(tmp_path / "other.ipynb", 4))
+    done = subprocess.run([*run, "missing"], capture_output=True, text=True)
+    assert done.returncode == 2 and "no such notebook: ['missing']" in done.stderr
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -79,7 +79,7 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
     columns = min(len(chosen), MOST)
     lines = -(-len(chosen) // columns)  # of faces, for each network
     rows = lines * len(predictions)
-    figure, grid = panels(WIDTH, WIDTH / columns * 1.32 * rows, rows, columns)
+    figure, grid = panels(WIDTH, (WIDTH / columns + 0.32) * rows, rows, columns)
     height, width = np.shape(images)[1:3]
     for axes in grid:
         axes.set_axis_off()

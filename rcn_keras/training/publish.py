@@ -241,7 +241,10 @@ def _mean_error(decoded, keypoints, counted, method="local_mean"):
 
 
 def fit_line(mass, correct, steps=100):
-    """Logistic regression of "correct" on the log odds of the mass, by Newton's method.
+    """Logistic regression of "correct" on the log odds of the mass.
+
+    By Newton's method, a step halved until it leads down: where nearly all of the mass
+    is 1, whole steps run away.
 
     Args:
         mass: `(M,)` in (0, 1).
@@ -253,12 +256,20 @@ def fit_line(mass, correct, steps=100):
     """
     mass = np.clip(np.asarray(mass, "float64"), 1e-6, 1 - 1e-6)
     x = np.stack([np.log(mass) - np.log1p(-mass), np.ones_like(mass)], axis=1)
+
+    def cost(weights):
+        line = x @ weights
+        misfit = (np.logaddexp(0, line) - correct * line).sum()
+        return misfit + 5e-7 * weights @ weights  # what holds a line that fits all
+
     weights = np.array([1.0, 0.0])
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        gradient = x.T @ (p - correct)
+        gradient = x.T @ (p - correct) + 1e-6 * weights
         curvature = (x * (p * (1 - p))[:, None]).T @ x + 1e-6 * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
+        while cost(weights - step) > cost(weights) and np.abs(step).max() > 1e-9:
+            step = step / 2
         weights = weights - step
         if np.abs(step).max() < 1e-8:
             break

@@ -14,6 +14,15 @@ def test_line_of_a_known_calibration_is_found():
     assert offset == pytest.approx(0.4, abs=0.05)
 
 
+def test_fit_line_of_an_overconfident_network():
+    """Whole steps of Newton's method ran away on it."""
+    rng = np.random.default_rng(0)
+    odds = np.clip(rng.normal(9, 4, 40_000), -13, 13)
+    correct = rng.random(40_000) < 1 / (1 + np.exp(-(0.3 * odds + 0.2)))
+    slope, offset = fit_line(1 / (1 + np.exp(-odds)), correct)
+    assert abs(slope - 0.3) < 0.02 and abs(offset - 0.2) < 0.1
+
+
 def test_line_where_everything_is_right_stays_finite():
     slope, offset = fit_line(np.linspace(0.5, 0.99, 50), np.ones(50, bool))
     assert np.isfinite([slope, offset]).all()
