@@ -22,10 +22,14 @@ from rcn_keras import provenance
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.faces.images import decode_image
+from rcn_keras.serving.pictures import png_bytes
 
 SIGNATURE = "serving_default"
 KERAS, SAVED_MODEL, QUANTIZED = "Keras", "SavedModel, C++ loader", "LiteRT, 8-bit"
 BATCHES = (1, 64)
+PHOTOGRAPH = pathlib.Path(__file__).resolve().parents[1] / "examples/astronaut.jpg"
+BOX = [180, 65, 265, 172]
 
 
 def main():
@@ -45,6 +49,8 @@ def main():
         runtimes = {name: opened(name, path) for name, path in files.items()}
         found = {name: run(few) for name, run in runtimes.items()}
         found[SAVED_MODEL] = in_fresh_process(files[SAVED_MODEL], few)
+        session = SavedModelSession(files[SAVED_MODEL])
+        photograph = of_the_photograph(predictor, options.preset, session)
     runtimes = {KERAS: keras_runtime(predictor)} | runtimes
     found[KERAS] = runtimes[KERAS](few)
     sizes[KERAS] = ""
@@ -72,6 +78,41 @@ def main():
     print(f"\n{len(few)} faces, {options.rounds} rounds; {provenance.device()}")
     rows = [row | {"faces": len(few), "test_faces": len(images)} for row in rows]
     common.write_rows(options.results / "exports.csv", rows)
+    print(common.markdown(photograph))
+    common.write_rows(options.results / "exports_photograph.csv", photograph)
+
+
+def of_the_photograph(predictor, preset, session):
+    """The `faces` signature against the predictor on the shipped photograph.
+
+    In pixels of the network's input, for the same file; a JPEG is decoded by
+    TensorFlow's decoder for the one and by Pillow's for the other.
+    """
+    data = PHOTOGRAPH.read_bytes()
+    image = decode_image(data)
+    gray = png_bytes(image[:, :, 1])
+    files = {
+        "JPEG": data,
+        "PNG, colour": png_bytes(image),
+        "PNG, grey": gray,
+    }
+    rows = []
+    for name, file in files.items():
+        (face,) = predictor(decode_image(file), [BOX])
+        inputs = {"image_bytes": [file], "boxes": np.array([BOX], "float32")}
+        found = session.run("faces", **inputs)
+        square = predictor.box_constants[2] * np.mean(np.subtract(BOX[2:], BOX[:2]))
+        apart = np.abs(found["keypoints"][0] - face.keypoints).max() / (square / 80)
+        sure = np.abs(found["confidence"][0] - face.confidence).max()
+        rows.append(
+            {
+                "preset": preset,
+                "file": name,
+                "keypoints apart, input pixels": f"{apart:.6f}",
+                "confidence apart": f"{sure:.6f}",
+            }
+        )
+    return rows
 
 
 def test_faces(data, predictor):
