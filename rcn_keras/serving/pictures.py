@@ -37,7 +37,7 @@ def wire_bytes(data, name="image"):
 
 
 def png_bytes(image):
-    """`(H, W, 3)` uint8 RGB, or `(H, W)` grey, as the bytes of a PNG file, packed quickly."""
+    """`(H, W, 3)` RGB or `(H, W)` grey bytes as those of a PNG file, packed quickly."""
     from PIL import Image
 
     buffer = io.BytesIO()
