@@ -14,29 +14,37 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.inference import run
 from rcn_keras.evaluation.protocols import OCCLUSION, moved_keypoints
 from rcn_keras.layers import KeypointDecoder
+from rcn_keras.models.joint import maps_model
 
 
 @pytest.mark.parametrize("name", rcn_keras.list_presets())
 def test_every_shipped_preset_is_whole(name):
     preset = presets.load_preset(name)
     assert preset.name == name
-    out = preset.model(np.zeros((1, *preset.model.input_shape[1:]), "float32"))
+    model = maps_model(preset.model)
+    out = model(np.zeros((1, *model.input_shape[1:]), "float32"))
     assert out.shape == (1, 80, 80, preset.keypoints)
     config = preset.config
     assert len(config["keypoints"]) == preset.keypoints
     assert config["decoder"] in ("argmax", "quadratic", "local_mean")
-    assert len(config["calibration"]) == 2
+    slope, offset = config["calibration"]
+    assert 0.3 < slope < 3 and -3 < offset < 3
     assert config["license"] and config["recipe"]["seed"] >= 0
     folder = presets.SHIPPED / name
     card = (folder / "README.md").read_text()
     assert card.startswith("---\n") and "research" in card
+    if config["model"] == "joint":  # Its parts were trained.
+        assert set(config["parts"]) == {"rcn", "denoiser"}
+        return
     with (folder / "training_log.csv").open() as file:
         assert len(list(csv.DictReader(file))) == config["trained_epochs"]
 
 
 def test_shipped_names_and_sizes():
-    shipped = {"rcn6_mtfl", "sumnet6_mtfl", "denoiser_300w"}
-    assert shipped <= set(rcn_keras.list_presets())
+    shipped = {"rcn6_mtfl", "sumnet6_mtfl", "denoiser_300w", "rcn5_300w", "joint_300w"}
+    assert shipped == set(rcn_keras.list_presets())
+    assert rcn_keras.from_preset("rcn5_300w").count_params() == 1_095_492
+    assert rcn_keras.from_preset("joint_300w").count_params() == 1_095_492 + 1_257_188
     assert rcn_keras.from_preset("denoiser_300w").count_params() == 1_257_188
     assert rcn_keras.from_preset("rcn6_mtfl").count_params() == 310_229
     assert rcn_keras.from_preset("sumnet6_mtfl").count_params() == 186_588
