@@ -34,12 +34,7 @@ def read_image(path):
     Raises:
         InputError: if the file is missing, empty, damaged, cut short or no image.
     """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty")
-    return _decoded(path, path)
+    return decode_image(file_bytes(path), path)
 
 
 def file_bytes(path):
@@ -64,20 +59,15 @@ def decode_image(data, name="image"):
         data: bytes.
         name: what to call it in an error.
     """
-    if not data:
-        raise InputError(f"{name}: the file is empty")
-    return _decoded(io.BytesIO(data), name)
-
-
-def _decoded(file, name):
-    """The photograph of a path or of an open file."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if not data:
+        raise InputError(f"{name}: the file is empty")
     try:
         with warnings.catch_warnings():
             # Of large photographs and odd tags; what cannot be read raises.
             warnings.filterwarnings("ignore", module="PIL")
-            with Image.open(file) as opened:
+            with Image.open(io.BytesIO(data)) as opened:
                 image = ImageOps.exif_transpose(opened)
                 if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
                     return as_rgb(np.asarray(image), name)

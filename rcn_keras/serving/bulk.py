@@ -48,8 +48,8 @@ def run_bulk(
         output: str, a folder.
         saved_model: str, the folder of an exported model, or of one version of it.
         pipeline_arguments: Beam's options, `["--project=...", ...]`.
-        shard_size: int, photographs in a shard: what a stop may lose. `None`: sixteen
-            shards or more, of 100 at most.
+        shard_size: int, photographs in a shard: what a stop may lose. `None`: a
+            sixteenth of them, 100 at most.
         detector: as that of `Predictor`.
         boxes: path of a file of boxes (`faces.box_file`), in place of a detector.
         runner: str, Beam's name of a runner.

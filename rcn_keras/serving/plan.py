@@ -21,7 +21,7 @@ def make_plan(pattern, output, model, shard_size, detector, box_file):
         pattern: str, of the photographs; a local folder stands for the images in it.
         output: str, the folder of the answers; what is in it is no photograph.
         model: str, the folder of a model's version.
-        shard_size: int, or `None`: sixteen shards or more, of 100 at most.
+        shard_size: int, or `None`: a sixteenth of them, 100 at most.
         detector: as that of `Predictor`.
         box_file: path of a file of boxes in place of a detector, or `None`.
 
