@@ -14,6 +14,7 @@ from rcn_keras.models import BUILDERS
 from rcn_keras.provenance import accelerators, record
 from rcn_keras.training.callbacks import Progress, Validation
 from rcn_keras.training.recipes import RECIPE, as_dict, read_recipe
+from rcn_keras.training.schedule import WarmRestarts
 from rcn_keras.training.tasks import make_task
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
@@ -76,9 +77,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         progress=progress,
     )
     started = time.monotonic()
-    turn = recipe.epochs - recipe.finish_epochs
-    phases = [(recipe.augmentation, turn), (recipe.finish, recipe.epochs)]
-    for augmentation, end in phases:
+    for augmentation, end in _phases(recipe):
         if first_epoch >= end or watch.exhausted():
             continue
         model.fit(
@@ -95,6 +94,14 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
     echo(f"trained for {(time.monotonic() - started) / 60:.1f} minutes")
     model.load_weights(out / BEST)
     return model
+
+
+def _phases(recipe):
+    """(augmentation, the epoch it ends with) of each part of a training."""
+    for cycle in range(1, recipe.cycles + 1):
+        end = recipe.epochs * cycle // recipe.cycles
+        yield recipe.augmentation, end - recipe.finish_epochs
+        yield recipe.finish, end
 
 
 def _plot(rows, path, echo):
@@ -116,12 +123,11 @@ def make_optimizer(recipe, steps):
     """The optimiser of a recipe with its schedule over `steps` steps an epoch."""
     if recipe.optimizer == "adadelta":
         return keras.optimizers.Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=recipe.warmup_steps,
-        decay_steps=max(recipe.epochs * steps - recipe.warmup_steps, 1),
-        alpha=recipe.final_rate,
+    schedule = WarmRestarts(
+        recipe.learning_rate,
+        recipe.warmup_steps,
+        recipe.epochs * steps // recipe.cycles,
+        recipe.final_rate,
     )
     return keras.optimizers.Adam(schedule, clipnorm=recipe.clipnorm)
 

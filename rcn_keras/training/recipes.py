@@ -26,9 +26,12 @@ class Recipe:
             1e-8).
         learning_rate: float, the highest, of Adam; it rises over `warmup_steps` and
             falls along a cosine to `final_rate` of itself at the last step.
+        cycles: int, how often it does so (Adam): the epochs are divided among as many
+            cycles, each beginning at half the rate of the one before (warm restarts,
+            Loshchilov and Hutter, ICLR 2017) and ending with the finish.
         clipnorm: float or `None`, bound of each gradient's norm (Adam).
-        finish: `Augmentation` of the last `finish_epochs` epochs, or `None`: the end of
-            the schedule on faces closer to those that are measured.
+        finish: `Augmentation` of the last `finish_epochs` epochs of a cycle, or
+            `None`: the end of the schedule on faces closer to those that are measured.
         corrupted: int, keypoints that a denoiser finds moved in each face.
         batch_size, epochs, seed: ints.
         patience: `None`, or int: stop after so many epochs without a better validation.
@@ -49,6 +52,7 @@ class Recipe:
     learning_rate: float = 2e-3
     warmup_steps: int = 200
     final_rate: float = 0.005
+    cycles: int = 1
     clipnorm: float | None = 5.0
     batch_size: int = 64
     epochs: int = 60
@@ -130,7 +134,8 @@ RECIPES = {
         Augmentation(flip=False),
         finish=Augmentation(rotation=20.0, flip=False),
         finish_epochs=35,
-        epochs=140,
+        epochs=280,
+        cycles=2,
         precision="mixed_bfloat16",
         paper={"aflw": 5.60, "afw": 5.36},
     ),

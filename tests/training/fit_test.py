@@ -79,6 +79,24 @@ def test_finish_changes_the_augmentation_of_the_last_epochs(crops, tmp_path):
     assert both[1]["loss"] != pytest.approx(plain[1]["loss"], rel=1e-3)
 
 
+def test_every_cycle_ends_with_the_finish(crops, tmp_path):
+    still = Augmentation(0.0, 0.0, 0.0, flip=False, occlusion=False)
+    recipe = dataclasses.replace(
+        TINY, epochs=4, cycles=2, finish=still, finish_epochs=1
+    )
+    train(recipe, crops, tmp_path)
+    assert list(fit._phases(recipe)) == [
+        (recipe.augmentation, 1),
+        (still, 2),
+        (recipe.augmentation, 3),
+        (still, 4),
+    ]
+    rates = [row["learning_rate"] for row in read_log(tmp_path / "log.csv")]
+    assert rates[1] == pytest.approx(TINY.learning_rate * TINY.final_rate)
+    assert rates[3] == pytest.approx(rates[1] / 2)
+    assert rates[0] > rates[2] > rates[1]
+
+
 def test_best_weights_are_those_of_the_lowest_validation_error(crops, tmp_path):
     recipe = dataclasses.replace(TINY, learning_rate=1.0, clipnorm=None)  # diverges
     model, _ = train(recipe, crops, tmp_path)
@@ -136,6 +154,13 @@ def test_schedule_and_optimizers():
     assert float(schedule(0)) == 0.0
     assert float(schedule(2)) == pytest.approx(2e-3)
     assert float(schedule(30)) == pytest.approx(2e-3 * 0.005)
+    twice = dataclasses.replace(TINY, epochs=2 * TINY.epochs, cycles=2)
+    restarted = fit.make_optimizer(twice, steps=10)._learning_rate
+    for step in range(31):
+        assert float(restarted(step)) == pytest.approx(float(schedule(step)))
+        again = float(restarted(step + 30))
+        expected = float(schedule(step)) / 2 if step else float(schedule(30))
+        assert again == pytest.approx(expected)
     original = fit.make_optimizer(dataclasses.replace(TINY, optimizer="adadelta"), 10)
     assert float(original.learning_rate) == 1.0
     assert (original.rho, original.epsilon) == (0.95, 1e-8)
