@@ -37,7 +37,6 @@ PROTOTYPES = {
     "TF_GraphOperationByName": "pps",
     "TF_NewSessionOptions": "p",
     "TF_DeleteSessionOptions": "vp",
-    "TF_SetConfig": "vpsnp",
     "TF_LoadSessionFromSavedModel": "pppspippp",
     "TF_SessionRun": "vppppippipipp",
     "TF_CloseSession": "vpp",

@@ -18,7 +18,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 
@@ -34,8 +33,6 @@ class SavedModelSession:
 
     Args:
         folder: str or path of the folder that holds `saved_model.pb`.
-        threads: int or None, of each of TensorFlow's two pools. They belong to the
-            process: its first session decides.
 
     Attributes:
         signatures: `{signature: {"inputs": {name: (tensor, dtype, shape)}, "outputs":
@@ -45,17 +42,12 @@ class SavedModelSession:
         RuntimeError: with TensorFlow's message, if the folder cannot be loaded.
     """
 
-    def __init__(self, folder, threads=None):
+    def __init__(self, folder):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         self._library = library = c_api.library()
         self._graph, self._session = library.TF_NewGraph(), None
         options, meta_graph = library.TF_NewSessionOptions(), library.TF_NewBuffer()
         try:
-            if threads is not None:
-                # ConfigProto: threads within an operation (2) and between them (5).
-                config = bytes([2 << 3, threads, 5 << 3, threads])
-                with c_api.checked() as status:
-                    library.TF_SetConfig(options, config, len(config), status)
             folder, tags = os.fsencode(folder), (ctypes.c_char_p * 1)(b"serve")
             with c_api.checked() as status:
                 self._session = library.TF_LoadSessionFromSavedModel(
@@ -149,7 +141,7 @@ class SavedModelSession:
         self.close()
 
 
-def write_requests(path, cases):
+def write_cases(path, cases):
     """Writes `{case: {signature: {name: array}}}`, requests or answers."""
     arrays = {}
     for case, signatures in cases.items():
@@ -166,8 +158,8 @@ def write_requests(path, cases):
     np.savez(path, **arrays)
 
 
-def read_answers(path):
-    """What `write_requests` wrote; strings as object arrays of bytes."""
+def read_cases(path):
+    """What `write_cases` wrote; strings as object arrays of bytes."""
     cases = {}
     with np.load(path) as arrays:
         for key in arrays:
@@ -185,35 +177,29 @@ def read_answers(path):
     return cases
 
 
-def run_in_fresh_process(folder, cases, repeat=0, threads=None):
+def run_in_fresh_process(folder, cases):
     """Answers of a new Python that has neither TensorFlow, Keras nor rcn_keras.
 
     Args:
         folder: str or path of the folder that holds `saved_model.pb`.
         cases: `{case: {signature: {input: array}}}`.
-        repeat: int, how often to run each again against the clock.
-        threads: int or None; see `SavedModelSession`.
 
     Returns:
-        `{case: {signature: {output: array}}}`; with `repeat`, an output `seconds`,
-        `(repeat,)` float64, beside the signature's own.
+        `{case: {signature: {output: array}}}`.
 
     Raises:
         RuntimeError: with what the process wrote, if it failed.
     """
     with tempfile.TemporaryDirectory() as temporary:
         requests, answers = pathlib.Path(temporary, "q.npz"), f"{temporary}/a.npz"
-        write_requests(requests, cases)
+        write_cases(requests, cases)
         command = [sys.executable, "-I", __file__, folder, requests, answers]
-        command += [f"--repeat={repeat}"] + (
-            [f"--threads={threads}"] if threads else []
-        )
         ran = subprocess.run(command, capture_output=True, text=True)
         if ran.returncode:
             raise RuntimeError(
                 f"{folder}: exit code {ran.returncode}: {ran.stderr.strip()[-2000:]}"
             )
-        return read_answers(answers)
+        return read_cases(answers)
 
 
 class Refusal:
@@ -231,28 +217,14 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("requests")
     parser.add_argument("answers")
-    parser.add_argument("--repeat", type=int, default=0, help="timed runs of each")
-    parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     sys.meta_path.insert(0, Refusal())
-    cases = read_answers(options.requests)
-    with SavedModelSession(options.folder, options.threads) as session:
+    cases = read_cases(options.requests)
+    with SavedModelSession(options.folder) as session:
         for signatures in cases.values():
             for signature, inputs in signatures.items():
                 signatures[signature] = session.run(signature, **inputs)
-                if options.repeat:
-                    seconds = [
-                        _seconds(session, signature, inputs)
-                        for _ in range(options.repeat)
-                    ]
-                    signatures[signature]["seconds"] = np.array(seconds)
-    write_requests(options.answers, cases)
-
-
-def _seconds(session, signature, inputs):
-    started = time.perf_counter()
-    session.run(signature, **inputs)
-    return time.perf_counter() - started
+    write_cases(options.answers, cases)
 
 
 if __name__ == "__main__":

@@ -6,20 +6,11 @@ from concurrent import futures
 import numpy as np
 import pytest
 from PIL import Image
-from server_stubs import SERVERS, face, predicted
+from server_stubs import BOX, PHOTO, face, predicted
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces.images import decode_image
 from rcn_keras.serving.client import Client
-
-PHOTO = "examples/astronaut.jpg"
-BOX = [180.0, 65.0, 265.0, 172.0]
-
-
-@pytest.fixture(params=SERVERS)
-def server(request):
-    with SERVERS[request.param]() as running:
-        yield running
 
 
 def encoded(array, kind="PNG", **options):

@@ -2,6 +2,15 @@ import numpy as np
 import pytest
 
 
+@pytest.fixture(params=("grpc", "rest"))
+def server(request):
+    """A stand-in of TensorFlow Serving, running."""
+    from server_stubs import SERVERS  # Not at the top: needs the extra `serving`.
+
+    with SERVERS[request.param]() as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def saved_model_folder(tmp_path_factory):
     """The base folder of a model with the signature `faces`, version 1.

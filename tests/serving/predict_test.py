@@ -4,18 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from server_stubs import SERVERS, face, free_port
+from server_stubs import BOX, PHOTO, face, free_port
 
 from rcn_keras.cli import main
-
-PHOTO = "examples/astronaut.jpg"
-BOX = [180.0, 65.0, 265.0, 172.0]
-
-
-@pytest.fixture(params=SERVERS)
-def server(request):
-    with SERVERS[request.param]() as running:
-        yield running
 
 
 @pytest.fixture

@@ -222,6 +222,8 @@ def from_json(value, whole):
 
 
 SERVERS = {"grpc": grpc_server, "rest": rest_server}
+PHOTO = "examples/astronaut.jpg"
+BOX = [180.0, 65.0, 265.0, 172.0]
 
 
 def free_port():
