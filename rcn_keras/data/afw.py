@@ -4,13 +4,15 @@ The two are not the same set: 300-W left out the hardest faces. Every number mea
 the second is to be called by its own name, which `set_name` gives.
 """
 
+import dataclasses
 import pathlib
 
 import h5py
 import numpy as np
 
+from rcn_keras.data import three_hundred_w
 from rcn_keras.data.annotations import Face
-from rcn_keras.data.points_file import LIMIT, find_image, list_pts, read_pts
+from rcn_keras.data.points_file import LIMIT, list_pts
 from rcn_keras.errors import InputError
 
 OFFICIAL = "AFW"
@@ -91,17 +93,13 @@ def _located(folder):
 
 
 def _read_derived(points_files, failures):
-    faces, reasons = [], []
-    for path in points_files:
-        try:
-            keypoints = five_keypoints(read_pts(path))
-            faces.append(Face(find_image(path), keypoints, str(path)))
-        except InputError as error:
-            reasons.append(str(error))
-    failures.extend(reasons)
-    if not faces:
-        raise InputError(f"no face of AFW could be read; the first: {reasons[0]}")
-    return faces
+    faces = three_hundred_w.read_faces(
+        [("afw", path) for path in points_files], failures
+    )
+    return [
+        dataclasses.replace(face, keypoints=five_keypoints(face.keypoints))
+        for face in faces
+    ]
 
 
 def _read_official(folder, annotation):
