@@ -12,34 +12,19 @@ moved: `rcn-keras evaluate denoiser_300w --set 300w`.
 """
 
 import common
-import keras
 
 from rcn_keras.data import three_hundred_w
-from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
-from rcn_keras.evaluation.errors import (
-    INNER_49,
-    bootstrap_interval,
-    normalized_errors,
-)
-from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.evaluation.protocols import OCCLUSION
-from rcn_keras.layers import PeakOneHot
+from rcn_keras.evaluation.errors import bootstrap_interval
+from rcn_keras.evaluation.protocols import ground_truth_boxes_68
 from rcn_keras.models import JointModel
+from rcn_keras.models.joint import joint_networks
 from rcn_keras.presets import load_preset
-from rcn_keras.training.recipes import TABLE_4
+from rcn_keras.training.recipes import TABLE_4, TABLE_4_49
 
-PARTS = ("common", "challenging", "full")
-PAPER = {
-    (name, 68): [errors[f"300w_{part}"] for part in PARTS]
-    for name, errors in TABLE_4.items()
-} | {
-    # The last of 49 points is no mean of the other two, weighted by faces or not: as
-    # printed in the paper.
-    ("rcn", 49): [2.64, 5.10, 3.88],
-    ("joint", 49): [2.59, 4.81, 3.76],
-}
+PROTOCOLS = {"paper grid": "paper_grid", "sub-pixel": "subpixel"}
+PAPER = {68: TABLE_4, 49: TABLE_4_49}
 
 
 def main():
@@ -55,35 +40,22 @@ def main():
     subsets = three_hundred_w.COMMON + three_hundred_w.CHALLENGING
     common.say(three_hundred_w.counts(crops.faces, subsets))
     masks = three_hundred_w.subset_masks(crops.faces)
-    models = {n: decoded_model(m) for n, m in networks(preset.model).items()}
-
+    decoder = preset.config["decoder"]
+    measured = {
+        name: ground_truth_boxes_68(network, crops, decoder)
+        for name, network in joint_networks(preset.model).items()
+    }
     rows = []
-    for pictures, augmentation in (("plain", None), ("occluded", OCCLUSION)):
-        images, true = input_images(crops, augmentation, seed=0)
-        errors = {}
-        for name, model in models.items():
-            out = run(model, images)
-            for protocol, method, grid in (
-                ("paper grid", "argmax", True),
-                ("sub-pixel", preset.config["decoder"], False),
-            ):
-                errors[name, protocol] = normalized_errors(true, out[method], grid)
-        for points, which in ((68, slice(None)), (49, INNER_49)):
-            chosen = {key: values[:, which] for key, values in errors.items()}
-            rows += table(chosen, masks, {"points": points, "pictures": pictures})
+    for pictures, occluded in (("plain", ""), ("occluded", "_occluded")):
+        for points, only in ((68, ""), (49, "_49")):
+            errors = {
+                (name, shown): found[f"{protocol}{only}{occluded}"]
+                for name, found in measured.items()
+                for shown, protocol in PROTOCOLS.items()
+            }
+            rows += table(errors, masks, {"points": points, "pictures": pictures})
     print(common.markdown(rows))
     common.write_rows(options.results / "table4_joint.csv", rows)
-
-
-def networks(joint):
-    """The three networks of the table, images to pre-softmax maps."""
-    images = joint.rcn.input
-    seen = PeakOneHot()(joint.rcn.output)
-    return {
-        "rcn": joint.rcn,
-        "denoiser": keras.Model(images, joint.denoiser(seen)),
-        "joint": joint.presoftmax,
-    }
 
 
 def table(errors, masks, given):
@@ -116,9 +88,9 @@ def table(errors, masks, given):
                 low, high = bootstrap_interval(faces - alone)
                 row["less_rcn"] = round((faces - alone).mean(), 4)
                 row["less_rcn_ci95"] = f"{low:.4f} ... {high:.4f}"
-            paper = PAPER.get((name, given["points"]))
+            paper = PAPER[given["points"]].get(name)
             if paper and protocol == "paper grid" and given["pictures"] == "plain":
-                row["paper_percent"] = paper[PARTS.index(part)]
+                row["paper_percent"] = paper[f"300w_{part}"]
             rows.append(row)
     return rows
 

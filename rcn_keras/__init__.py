@@ -5,7 +5,7 @@ Letters in shapes: N batch, H and W map, K keypoints, R branches. Coordinates ar
 """
 
 from rcn_keras.export import export
-from rcn_keras.losses import ExpectedDistance, SpatialCrossentropy
+from rcn_keras.losses import ExpectedDistance, KeypointDistance, SpatialCrossentropy
 from rcn_keras.metrics import NormalizedMeanError
 from rcn_keras.models import (
     BranchSpec,
@@ -13,6 +13,7 @@ from rcn_keras.models import (
     build_denoiser,
     build_rcn,
     build_sumnet,
+    build_tcdcn,
 )
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import from_preset, list_presets
@@ -23,12 +24,14 @@ __all__ = [
     "BranchSpec",
     "ExpectedDistance",
     "JointModel",
+    "KeypointDistance",
     "NormalizedMeanError",
     "Predictor",
     "SpatialCrossentropy",
     "build_denoiser",
     "build_rcn",
     "build_sumnet",
+    "build_tcdcn",
     "export",
     "from_preset",
     "list_presets",

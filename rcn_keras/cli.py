@@ -1,12 +1,18 @@
 """`rcn-keras`: one function a command."""
 
-import contextlib
 import json
-import logging
 import os
 import pathlib
 import sys
 
+from rcn_keras.cli_output import (
+    cropped,
+    draw,
+    one_line,
+    progress,
+    quiet_workers,
+    say,
+)
 from rcn_keras.cli_parser import build_parser
 
 
@@ -29,17 +35,17 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        _say("interrupted")
+        say("interrupted")
         return 130
     except (InputError, OSError, ImportError) as error:
-        _say(f"error: {_one_line(error)}")
+        say(f"error: {one_line(error)}")
         return 2
     except Exception as error:
         # Not foreseen: one line for the user all the same, the rest for who asks.
         if os.environ.get("RCN_KERAS_TRACEBACK"):
             raise
-        _say(
-            f"error: {type(error).__name__}: {_one_line(error)} "
+        say(
+            f"error: {type(error).__name__}: {one_line(error)} "
             "(RCN_KERAS_TRACEBACK=1 shows where)"
         )
         return 2
@@ -58,7 +64,7 @@ def predict(options):
             paths += list_images(path) if path.is_dir() else [path]
         except InputError as error:
             failed += 1
-            _say(f"error: {error}")
+            say(f"error: {error}")
     boxes = read_boxes(options.boxes) if options.boxes else None
     if options.out:
         check_writable(options.out)
@@ -67,7 +73,7 @@ def predict(options):
     done, drawn = 0, set()
     for number, path in enumerate(paths, 1):
         if len(paths) > 1:
-            _progress(number, len(paths), "photographs")
+            progress(number, len(paths), "photographs")
         try:
             image = read_image(path)
             given = None if boxes is None else boxes_of(boxes, path)
@@ -75,17 +81,17 @@ def predict(options):
             faces = predictor(path if options.server else image, given)
         except InputError as error:
             failed += 1
-            text = _one_line(error).removeprefix("image 0: ")
+            text = one_line(error).removeprefix("image 0: ")
             named = text if str(path) in text else f"{path}: {text}"
-            _say(f"error: {named}")
+            say(f"error: {named}")
             continue
         done += 1
         faces = [face.as_dict() for face in faces]
         if not faces:
-            _say(f"{path}: no face found")
+            say(f"{path}: no face found")
         print(json.dumps({"image": str(path), "faces": faces}), flush=True)
         if options.out:
-            _draw(image, faces, options.out, path, drawn)
+            draw(image, faces, options.out, path, drawn)
     if failed:
         return 1 if done else 2
     return 0
@@ -101,7 +107,7 @@ def bulk(options):
             f"one pattern and one output are wanted, and then Beam's options. Received "
             f"also: {options.others[0]}. Put the pattern in quotes"
         )
-    with _quiet_workers():
+    with quiet_workers():
         from rcn_keras.serving.bulk import run_bulk
 
         summary = run_bulk(
@@ -114,11 +120,11 @@ def bulk(options):
             boxes=options.boxes,
             runner=options.runner,
             workers=options.workers,
-            progress=lambda done, total: _progress(done, total, "shards"),
+            progress=lambda done, total: progress(done, total, "shards"),
         )
     print(json.dumps(summary))
     if failed := summary["failed"]:
-        _say(f"failed: {failed}, see {options.output}/failed-*.jsonl")
+        say(f"failed: {failed}, see {options.output}/failed-*.jsonl")
         return 1 if failed < summary["photographs"] else 2
     return 0
 
@@ -149,9 +155,7 @@ def evaluate(options):
     if options.csv:
         tables.check_rows_file(options.csv)
     crops = _reported(
-        load_test_set(
-            options.data, options.set, _cropped, needed, options.allow_missing
-        )
+        load_test_set(options.data, options.set, cropped, needed, options.allow_missing)
     )
     shift = protocols.label_shift(options.set)
     errors, confidence = protocols.with_true_boxes(
@@ -159,7 +163,7 @@ def evaluate(options):
     )
     if predictor:
         errors |= protocols.detector_boxes(
-            predictor, crops.faces, shift, lambda i, n: _progress(i, n, "faces")
+            predictor, crops.faces, shift, lambda i, n: progress(i, n, "faces")
         )
     report = protocols.report(preset.name, options.set, errors, confidence)
     report["set_name"] = full_name(options.data, options.set, crops.faces)
@@ -194,7 +198,7 @@ def train(options):
     check_folder(options.out, recipe, options.resume)
     training, validation = load_training(
         options.data,
-        _cropped,
+        cropped,
         recipes.keypoints(recipe),
         options.allow_missing,
     )
@@ -219,21 +223,32 @@ def train(options):
 def reproduce(options):
     """Trains and measures the rows of a table of the paper; resumable."""
     from rcn_keras.data.sets import load_test_set, load_training
+    from rcn_keras.errors import InputError
     from rcn_keras.training.reproduce import reproduce, table_recipes
+    from rcn_keras.training.table4 import reproduce_table4
 
     names = table_recipes(options.table, options.recipes)
     results = options.results or options.out / f"{options.table}.csv"
-    training, validation = load_training(options.data, _cropped)
-    tests = {"aflw": load_test_set(options.data, "aflw", _cropped)}
-    if options.afw:
-        tests["afw"] = load_test_set(options.afw, "afw", _cropped)
-    for crops in (training, validation, *tests.values()):
+    data, missing = options.data, options.allow_missing
+    if options.table == "table4":
+        if options.afw:
+            raise InputError("table4 is measured on 300-W's test faces: without --afw")
+        training, validation = load_training(data, cropped, 68, missing)
+        measured = load_test_set(data, "300w", cropped, 68, missing)
+        sets, make = [measured], reproduce_table4
+    else:
+        training, validation = load_training(data, cropped)
+        measured = {"aflw": load_test_set(data, "aflw", cropped)}
+        if options.afw:
+            measured["afw"] = load_test_set(options.afw, "afw", cropped)
+        sets, make = measured.values(), reproduce
+    for crops in (training, validation, *sets):
         _reported(crops)
-    reproduce(
+    make(
         names,
         training,
         validation,
-        tests,
+        measured,
         options.out,
         results,
         echo=lambda line: print(line, flush=True),
@@ -255,7 +270,7 @@ def make_preset(options):
     check_free(options.out, recipe.model)
     check_results(options.results)
     validation = load_test_set(
-        options.data, "validation", _cropped, keypoints(recipe), options.allow_missing
+        options.data, "validation", cropped, keypoints(recipe), options.allow_missing
     )
     config = publish(options.run_folder, _reported(validation), options.out)
     write_card(options.out, options.results)
@@ -275,7 +290,7 @@ def join(options):
     check_results(options.results)
     count = parts["rcn"].keypoints
     validation = load_test_set(
-        options.data, "validation", _cropped, count, options.allow_missing
+        options.data, "validation", cropped, count, options.allow_missing
     )
     config = publish_joint(parts, _reported(validation), options.out)
     write_card(options.out, options.results)
@@ -374,67 +389,10 @@ def _overrides(options):
 def _reported(crops):
     """The crops; what was left out is told of."""
     for failure in crops.failures[:20]:
-        _say(f"left out: {failure}")
+        say(f"left out: {failure}")
     if crops.failures:
-        _say(f"left out: {len(crops.failures)}")
+        say(f"left out: {len(crops.failures)}")
     return crops
-
-
-def _cropped(done, total):
-    _progress(done, total, "faces cropped")
-
-
-def _draw(image, faces, folder, path, taken):
-    """Writes the picture with its points; two of one name are told apart."""
-    from PIL import Image
-
-    from rcn_keras.files import replaced
-    from rcn_keras.plotting import draw_keypoints
-
-    name, number = path.stem, 1
-    while name in taken:
-        number += 1
-        name = f"{path.stem}_{number}"
-    taken.add(name)
-    with replaced(folder / f"{name}.png") as temporary:
-        Image.fromarray(draw_keypoints(image, faces)).save(temporary)
-
-
-def _progress(done, total, what):
-    """A counter on standard error, where a person looks at it."""
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r{done}/{total} {what}", end=end, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def _quiet_workers():
-    """Leaves standard error to what is said here: Beam, and TensorFlow in each of its
-    processes, write dozens of lines there."""
-    if os.environ.get("RCN_KERAS_TRACEBACK"):
-        yield
-        return
-    logging.disable()
-    sys.stderr.flush()
-    null = os.open(os.devnull, os.O_WRONLY)
-    with open(os.dup(2), "w") as kept, contextlib.redirect_stderr(kept):
-        os.dup2(null, 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept.fileno(), 2)
-            os.close(null)
-            logging.disable(logging.NOTSET)
-
-
-def _say(text):
-    print(f"rcn-keras: {text}", file=sys.stderr, flush=True)
-
-
-def _one_line(error):
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 COMMANDS = {

@@ -168,14 +168,20 @@ def build_parser(commands):
     )
 
     added = command(
-        "reproduce", "rcn-keras reproduce table2 --data MTFL --out runs --epochs 20"
+        "reproduce",
+        "rcn-keras reproduce table2 --data MTFL --out runs --epochs 20\n"
+        "  rcn-keras reproduce table3 --data MTFL --afw 300W/afw --out runs\n"
+        "  rcn-keras reproduce table4 --data 300W --out runs --allow-missing",
     )
-    added.add_argument("table", choices=["table1", "table2"], help="of the paper")
+    tables = [f"table{number}" for number in range(1, 5)]
     added.add_argument(
-        "--data", type=pathlib.Path, required=True, help="folder of MTFL"
+        "table", choices=tables, help="of the paper: 1 to 3 take MTFL, 4 takes 300-W"
     )
+    data(added)
     added.add_argument(
-        "--afw", type=pathlib.Path, help="folder of AFW, or of 300-W for AFW-337"
+        "--afw",
+        type=pathlib.Path,
+        help="folder of AFW, or of 300-W for AFW-337: tables 1 to 3 on it too",
     )
     added.add_argument(
         "--out", type=pathlib.Path, required=True, help="folder of the trainings"

@@ -1,4 +1,5 @@
-"""Losses on `(N, K, 2)` keypoints against pre-softmax maps; no dense target is made."""
+"""Losses on `(N, K, 2)` keypoints: against pre-softmax maps, with no dense target made,
+and against keypoints."""
 
 import keras
 from keras import ops
@@ -94,6 +95,39 @@ class ExpectedDistance(keras.losses.Loss):
 
     def get_config(self):
         return {"name": self.name}
+
+
+@register
+class KeypointDistance(keras.losses.Loss):
+    """Squared distance of regressed keypoints, summed over keypoints.
+
+    Args:
+        unit: float, pixels at which a keypoint costs 1: of the order of what a wrong
+            attribute costs, so that the weights of both are comparable.
+
+    Call arguments:
+        y_true: `(N, K, 2)` keypoints in input pixels; NaN never counts. One outside
+            the frame counts as any other: a regression can reach it.
+        y_pred: `(N, K, 2)` keypoints in input pixels.
+
+    Returns:
+        The mean over the keypoints that count, times K.
+    """
+
+    def __init__(self, unit=8.0, name="keypoint_distance", **kwargs):
+        super().__init__(name=name, reduction="sum", **kwargs)
+        self.unit = unit
+
+    def call(self, y_true, y_pred):
+        known = _known(y_true)
+        y_true = ops.where(known[..., None], y_true, 0.0)
+        squared = ops.sum(((y_pred - y_true) / self.unit) ** 2, axis=-1)
+        counts = ops.cast(known, squared.dtype)
+        keypoints = y_pred.shape[1]
+        return squared * counts * (keypoints / ops.maximum(ops.sum(counts), 1.0))
+
+    def get_config(self):
+        return {"name": self.name, "unit": self.unit}
 
 
 def _known(y_true):

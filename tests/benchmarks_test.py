@@ -12,7 +12,7 @@ import large_kernel_conv
 import numpy as np
 import pytest
 
-from rcn_keras import JointModel, build_denoiser, build_rcn
+from rcn_keras import build_denoiser, build_rcn
 from rcn_keras.faces.boxes import detector_squares
 
 
@@ -136,15 +136,6 @@ def test_joint_table_by_hand():
     assert [row["paper_percent"] for row in rows] == [4.70, 4.67, 5.54, 5.41]
     low, high = map(float, rows[1]["less_rcn_ci95"].split(" ... "))
     assert low == -3 and high == -1
-
-
-def test_denoiser_alone_sees_the_cells_of_rcn_and_nothing_else():
-    denoiser = build_denoiser(keypoints=5, filters=(2,), kernel_size=3, pooling=4)
-    joint = JointModel(build_rcn(branches=4), denoiser, denoiser_weight=0.5)
-    nets = joint_model.networks(joint)
-    x = np.random.default_rng(0).uniform(0, 255, (1, 80, 80, 1)).astype("float32")
-    rcn, alone, both = (np.asarray(nets[n](x)) for n in ("rcn", "denoiser", "joint"))
-    np.testing.assert_allclose(both, rcn + 0.5 * alone, atol=1e-4)
 
 
 def test_the_timed_denoiser_is_the_papers():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from layer_checks import to_numpy
 
-from rcn_keras.losses import ExpectedDistance, SpatialCrossentropy
+from rcn_keras.losses import ExpectedDistance, KeypointDistance, SpatialCrossentropy
 
 KEYPOINTS = 3
 
@@ -142,3 +142,16 @@ def test_sample_weight():
 def test_errors():
     with pytest.raises(ValueError, match="Received: outside='drop'"):
         SpatialCrossentropy("drop")
+
+
+def test_keypoint_distance_equals_numpy():
+    y, _ = case()
+    predicted = np.random.default_rng(1).uniform(0, 9, y.shape).astype("float32")
+    squared = (((predicted - y) / 4) ** 2).sum(-1)
+    expected = np.nanmean(squared) * KEYPOINTS
+    loss = KeypointDistance(unit=4.0)
+    assert float(loss(y, predicted)) == pytest.approx(expected, rel=1e-5)
+    nothing = float(loss(np.full_like(y, np.nan), predicted))
+    assert nothing == 0.0
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert isinstance(again, KeypointDistance) and again.unit == 4.0

@@ -163,7 +163,8 @@ def test_plot_mosaic(tmp_path):
         np.testing.assert_array_equal(axes.images[0].get_array(), images[shown])
         np.testing.assert_allclose(drawn(axes, "true"), true[shown])
     np.testing.assert_allclose(drawn(figure.axes[4], "predicted"), second[0])
-    assert [figure.axes[i].get_ylabel() for i in (0, 3)] == ["a", "b"]
+    sides = [figure.axes[i].get_ylabel() for i in (0, 3)]
+    assert sides == ["a\nmean 3.0 %", "b\nmean 20.0 %"]
 
 
 def test_plot_mosaic_of_more_faces_than_fit_a_row():
@@ -173,6 +174,31 @@ def test_plot_mosaic_of_more_faces_than_fit_a_row():
     )
     assert len(figure.axes) == 16
     assert [bool(axes.images) for axes in figure.axes] == 10 * [True] + 6 * [False]
+
+
+def test_plot_comparison(tmp_path):
+    faces = [face(seed, size=80) for seed in range(2)]
+    images = np.stack([image for image, _ in faces])
+    true = np.stack([points for _, points in faces])
+    true[1, 2] = np.nan
+    far = np.linalg.norm(true[0, 1] - true[0, 0])
+    predictions = {"a": true + [0.1 * far, 0], "b": true.copy()}
+    path = tmp_path / "comparison.png"
+    predictions["b"][0, :, 1] += 0.2 * far
+    figure = plotting.plot_comparison(
+        images[:1], true[:1], {n: p[:1] for n, p in predictions.items()}, save=path
+    )
+    check(figure, path)
+    assert [axes.get_title() for axes in figure.axes] == ["10.0 %", "20.0 %"]
+    assert figure.axes[0].images[0].get_clim() == (0, 255)
+    names = [axes.get_ylabel() for axes in figure.axes]
+    assert names == ["a\nmean 10.0 %", "b\nmean 20.0 %"]
+    # A row of faces in the order given, whatever their errors.
+    figure = plotting.plot_comparison(images, true, predictions, ["dark", "far"])
+    assert [axes.get_title() for axes in figure.axes][0] == "dark\n10.0 %"
+    for axes, shown in zip(figure.axes, [0, 1, 0, 1]):
+        np.testing.assert_array_equal(axes.images[0].get_array(), images[shown])
+    np.testing.assert_allclose(drawn(figure.axes[2], "predicted"), predictions["b"][0])
 
 
 def test_plot_inputs(tmp_path):
@@ -281,6 +307,33 @@ def test_difficulty_leaves_a_face_out_that_one_network_did_not_find():
         plotting.plot_difficulty({"a": [0.1], "b": [0.1, 0.2]})
 
 
+def test_plot_branch_counts(tmp_path):
+    errors = {"first": {"a": {5: 0.06, 4: 0.07}, "b": {6: 0.05}}, "second": {}}
+    paper = {"first": {"c": {4: 0.03}, "a": {4: 0.08}}, "second": {"b": {}}}
+    path = tmp_path / "branches.png"
+    figure = plotting.plot_branch_counts(errors, paper, save=path)
+    check(figure, path)
+    first, second = figure.axes
+    assert [axes.get_title() for axes in (first, second)] == ["first", "second"]
+    lines = [line for line in first.lines if len(line.get_xdata())]
+    told = [line.get_xydata().tolist() for line in lines]
+    wanted = [[[4, 3]], [[4, 8]], [[4, 7], [5, 6]], [[6, 5]]]
+    for points, place in zip(told, wanted, strict=True):
+        np.testing.assert_allclose(points, place)
+    assert [line.get_linestyle() for line in lines] == ["--", "--", "-", "-"]
+    colors = [line.get_color() for line in lines]
+    assert colors[1] == colors[2] and len(set(colors)) == 3
+    [legend] = figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["a", "b", "c", "paper"]
+    assert not any(len(line.get_xdata()) for line in second.lines)
+
+
+@pytest.mark.parametrize("errors", [{}, {"first": {}}, {"first": {"a": {}}}])
+def test_plot_branch_counts_of_nothing(errors, tmp_path):
+    plotting.plot_branch_counts(errors, save=tmp_path / "branches.png")
+
+
 def test_plot_calibration(tmp_path):
     confidence = np.array([[0.1, 0.1, 0.9], [0.9, 0.9, 1.0]])
     correct = np.array([[False, True, True], [True, False, True]])
@@ -331,32 +384,66 @@ def test_plot_heatmaps_together(tmp_path):
 
 def test_plot_branches(tmp_path):
     image, _ = face(size=80)
-    branches = np.zeros((3, 80, 80, 2))
-    branches[0, :40, :, 0] = 1
-    branches[2, 20, 60, 0] = branches[2, 70, 5, 1] = 5
-    true = [[60.5, 20.5], [5.5, 70.5]]
+    coarse, fine = np.zeros((2, 80, 80, 2))
+    coarse[:40, :, 0] = 1
+    fine[20, 60, 0] = fine[70, 5, 1] = 50
+    true = [[61.5, 21.5], [5.5, 70.5]]
     path = tmp_path / "branches.png"
+    branches = {"branch_1": coarse, "branch_2": fine}
+    networks = {"sum": coarse + fine + 9, "RCN": 2 * fine}
     figure = plotting.plot_branches(
-        image, list(branches), branches.sum(0) + 9, true, ["a", "b"], save=path
+        image, branches, networks, true, ["a", "b"], save=path
     )
     check(figure, path)
-    grid = np.reshape(figure.axes, (2, 5))
+    grid = np.reshape(figure.axes, (4, 4))
     titles = [axes.get_title() for axes in grid[0]]
-    assert titles == [
-        "branch 1\n(coarsest)",
-        "branch 2",
-        "branch 3\n(finest)",
-        "sum",
+    assert titles == ["branch 1", "branch 2", "sum", "RCN"]
+    assert [axes.get_ylabel() for axes in grid[:, 0]] == [
+        "a",
+        "softmax",
+        "b",
         "softmax",
     ]
-    assert [axes.get_ylabel() for axes in grid[:, 0]] == ["a", "b"]
-    finest, total = (axes.images[0] for axes in grid[0, 2:4])
-    assert finest.get_array()[20, 60] == 5 and finest.get_clim() == (-5, 5)
+    first, second, total, other = (axes.images[0] for axes in grid[0])
+    assert first.get_clim() == second.get_clim() == (-50, 50)
     # The median of the first map is one half, with nine on top in the sum.
-    assert total.get_array()[20, 60] == 5.5 and total.get_array()[79, 0] == -0.5
-    np.testing.assert_allclose(grid[1, 4].lines[0].get_xydata(), [true[1]])
-    for axes in grid[1]:
-        np.testing.assert_allclose(axes.lines[-1].get_xydata(), [true[1]])
+    assert first.get_array()[79, 0] == -0.5 and second.get_array()[20, 60] == 50
+    assert total.get_array()[20, 60] == 50.5 and total.get_clim() == (-50.5, 50.5)
+    assert other.get_clim() == (-100, 100)
+    spread = [axes.get_title() for axes in grid[3]]
+    assert spread == ["6400 cells", "1 cells", "1 cells", "1 cells"]
+    for axes in grid[:2].flat:
+        np.testing.assert_allclose(axes.lines[-1].get_xydata(), [true[0]])
+    for axes in grid[1, 2:]:
+        np.testing.assert_allclose(drawn(axes, "predicted"), [[60.5, 20.5]])
+    told = [axes.get_legend_handles_labels()[1] for axes in grid[1]]
+    assert told == [["true"], ["true"], ["predicted", "true"], ["predicted", "true"]]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["predicted", "true"]
+
+
+def test_plot_table(tmp_path):
+    paper = {"AFLW": {"SumNet": {"1001": 0.07, "0001": 0.4}, "RCN": {"1001": 0.06}}}
+    errors = {"AFLW": {"RCN": {"0001": 0.5}}, "AFW": {"RCN": {"0010": 0.1}}}
+    path = tmp_path / "table.png"
+    figure = plotting.plot_table(errors, paper, save=path)
+    check(figure, path)
+    left, right = figure.axes
+    assert [left.get_title(), right.get_title()] == ["AFLW", "AFW"]
+    assert [t.get_text() for t in right.get_xticklabels()] == ["1001", "0001", "0010"]
+    places = [line.get_xydata().tolist() for line in left.lines[:4]]
+    assert places == [
+        [[-0.15, pytest.approx(7)], [0.85, 40]],
+        [],
+        [[0.15, 6]],
+        [[1.15, 50]],
+    ]
+    hollow = [line.get_markerfacecolor() == plotting.WHITE for line in left.lines[:4]]
+    assert hollow == [True, False, True, False]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["SumNet", "RCN", "paper"]
+    plotting.plot_table({"AFLW": {}, "AFW": {}})
+    plotting.plot_table({})
 
 
 def test_no_pyplot_state():

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from rcn_keras.data.attributes import attribute_targets
 from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
 
 
@@ -46,10 +47,17 @@ class TrainingBatches(keras.utils.PyDataset):
         augmentation: `Augmentation`, or `None`.
         seed: int.
         first_epoch: int, the epoch to begin with.
+        attributes: bool, give the faces' attributes too.
     """
 
     def __init__(
-        self, crops, batch_size=64, augmentation=Augmentation(), seed=0, first_epoch=0
+        self,
+        crops,
+        batch_size=64,
+        augmentation=Augmentation(),
+        seed=0,
+        first_epoch=0,
+        attributes=False,
     ):
         super().__init__(workers=1)
         if len(crops) < batch_size:
@@ -61,6 +69,9 @@ class TrainingBatches(keras.utils.PyDataset):
         self.seed = seed
         self.epoch = first_epoch
         self.count = len(crops)
+        self._labels = (
+            attribute_targets(crops.faces, augmentation) if attributes else {}
+        )
         self._arrays = tuple(
             ops.convert_to_tensor(array)
             for array in (crops.images, crops.keypoints, crops.squares)
@@ -74,7 +85,11 @@ class TrainingBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         order, draws = self._drawn
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        return self._augment(order[part], draws[part], *self._arrays)
+        images, keypoints = self._augment(order[part], draws[part], *self._arrays)
+        if not self._labels:
+            return images, keypoints
+        told = {name: label[order[part]] for name, label in self._labels.items()}
+        return images, {"keypoints": keypoints, **told}
 
     def on_epoch_end(self):
         self.epoch += 1

@@ -4,11 +4,17 @@ import functools
 
 import tensorflow as tf
 
+from rcn_keras.data.attributes import attribute_targets
 from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
 
 
 def training_dataset(
-    crops, batch_size=64, augmentation=Augmentation(), seed=0, first_epoch=0
+    crops,
+    batch_size=64,
+    augmentation=Augmentation(),
+    seed=0,
+    first_epoch=0,
+    attributes=False,
 ):
     """Augmented batches without end, from a seed.
 
@@ -22,13 +28,17 @@ def training_dataset(
         augmentation: `Augmentation`, or `None`.
         seed: int.
         first_epoch: int, the epoch to begin with.
+        attributes: bool, give the faces' attributes too.
 
     Returns:
         `tf.data.Dataset` of `(N, 80, 80, 1)` float32 images and `(N, K, 2)` float32
-        keypoints in their pixels.
+        keypoints in their pixels; with attributes in place of these a dict of
+        `keypoints` and of `(N,)` int32 for each attribute (`attribute_targets`).
 
     Raises:
-        ValueError: if there are fewer faces than `batch_size`.
+        InputError: if a face lacks an attribute.
+        ValueError: if there are fewer faces than `batch_size`, or attributes are to be
+            learned from mirrored faces.
 
     Example:
         >>> data = training_dataset(crops, batch_size=64, seed=0)
@@ -40,10 +50,12 @@ def training_dataset(
             f"Received: batch_size={batch_size}"
         )
     augmenter = Augmenter(augmentation, crops.keypoints.shape[1])
+    labels = attribute_targets(crops.faces, augmentation) if attributes else {}
     with tf.device("CPU"):
         images, keypoints, squares = map(
             tf.constant, (crops.images, crops.keypoints, crops.squares)
         )
+        labels = {name: tf.constant(label) for name, label in labels.items()}
 
     steps = len(crops) // batch_size
     drawn = functools.lru_cache(maxsize=2)(epoch_draws)
@@ -57,12 +69,16 @@ def training_dataset(
         index, draws = tf.numpy_function(batch_draws, [step], (tf.int64, tf.float32))
         index.set_shape((batch_size,))
         draws.set_shape((batch_size, DRAWS))
-        return augmenter(
+        inputs, targets = augmenter(
             tf.gather(images, index),
             tf.gather(keypoints, index),
             tf.gather(squares, index),
             draws,
         )
+        if labels:
+            told = {name: tf.gather(label, index) for name, label in labels.items()}
+            targets = {"keypoints": targets, **told}
+        return inputs, targets
 
     dataset = tf.data.Dataset.range(first_epoch * steps, tf.int64.max)
     options = tf.data.Options()

@@ -45,7 +45,11 @@ class BranchSum(layers.Layer):
         )
 
     def call(self, inputs):
-        return sum(self.alpha[r] * maps for r, maps in enumerate(inputs))
+        return sum(self.weighted(inputs))
+
+    def weighted(self, inputs):
+        """The terms of the sum: each branch's maps times its weights, a list."""
+        return [self.alpha[r] * maps for r, maps in enumerate(inputs)]
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[0])

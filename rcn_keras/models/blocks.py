@@ -47,14 +47,13 @@ def active_specs(specs, mask):
     return list(zip(specs, map(bool, mask)))[first:]
 
 
-def image_input(specs, channels, normalization):
-    """The input `(N, 80, 80, channels)` of grey values 0...255, and it normalised."""
+def image_input(side, channels, normalization):
+    """The input `(N, side, side, channels)`, grey 0...255, and it normalised."""
     if normalization not in ("local_contrast", None):
         raise ValueError(
             "`normalization` must be 'local_contrast' or None. "
             f"Received: normalization={normalization!r}"
         )
-    side = specs[-1].resolution
     image = keras.Input((side, side, channels), name="images")
     if normalization is None:
         return image, layers.Rescaling(1 / 255.0, name="rescaling")(image)

@@ -135,6 +135,24 @@ def maps_model(model):
     return model.presoftmax if isinstance(model, JointModel) else model
 
 
+def joint_networks(joint):
+    """The parts of a joint model by themselves: images to pre-softmax maps, each.
+
+    Args:
+        joint: `JointModel`.
+
+    Returns:
+        dict of `keras.Model`: `rcn`; `denoiser`, which sees the likeliest cells of
+        RCN's maps and nothing else; `joint`, both.
+    """
+    seen = PeakOneHot()(joint.rcn.output)
+    return {
+        "rcn": joint.rcn,
+        "denoiser": keras.Model(joint.rcn.input, joint.denoiser(seen)),
+        "joint": joint.presoftmax,
+    }
+
+
 def build_joint(rcn, denoiser, **arguments):
     """A `JointModel` from the arguments of its parts' builders, as presets have them.
 

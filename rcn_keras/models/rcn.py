@@ -70,7 +70,7 @@ def build_rcn(
     levels = blocks.active_specs(branch_specs, mask)
     specs = [spec for spec, _ in levels]
     finest = max(spec.resolution for spec, active in levels if active)
-    image, x = blocks.image_input(specs, channels, normalization)
+    image, x = blocks.image_input(specs[-1].resolution, channels, normalization)
     trunk = blocks.trunk(x, specs, trunk_l2, kernel_initializer)
 
     carried, carried_from = None, None  # what the coarser branches hand on

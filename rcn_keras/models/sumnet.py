@@ -1,3 +1,6 @@
+import keras
+from keras import layers
+
 from rcn_keras.layers import BranchSum
 from rcn_keras.models import blocks
 from rcn_keras.models.branches import sumnet_300w_specs, sumnet_mtfl_specs
@@ -58,7 +61,7 @@ def build_sumnet(
         branch_specs = paper_specs(branches)
     levels = blocks.active_specs(branch_specs, mask)
     specs = [spec for spec, _ in levels]
-    image, x = blocks.image_input(specs, channels, normalization)
+    image, x = blocks.image_input(specs[-1].resolution, channels, normalization)
     trunk = blocks.trunk(x, specs, trunk_l2, kernel_initializer)
 
     maps = []
@@ -86,3 +89,33 @@ def build_sumnet(
         maps.append(x)
     summed = BranchSum(weight_per_pixel, name="maps", dtype="float32")(maps)
     return blocks.finished(image, summed, activation, name)
+
+
+def branch_maps(model):
+    """What each branch of a SumNet adds to the sum: Fig. S1 of the paper.
+
+    Args:
+        model: a SumNet, from `build_sumnet` or loaded.
+
+    Returns:
+        `keras.Model` of the same weights, `(N, 80, 80, channels)` to a dict, `branch_1`
+        (the coarsest that is not masked), `branch_2`, ... to their `(N, 80, 80, K)`
+        maps, upsampled and weighted. The sum of these is SumNet's pre-softmax maps.
+
+    Raises:
+        ValueError: if the model has no branches that are summed.
+
+    Example:
+        >>> list(branch_maps(rcn_keras.build_sumnet(branches=4)).output)
+        ['branch_1', 'branch_2', 'branch_3', 'branch_4']
+    """
+    sums = [layer for layer in model.layers if isinstance(layer, BranchSum)]
+    if len(sums) != 1:
+        raise ValueError(
+            "`model` must be a SumNet, with one `BranchSum` layer. Received: "
+            f"{model.name!r}, which has {len(sums)}"
+        )
+    inputs = keras.tree.flatten(sums[0].input)  # one branch alone is no list
+    parts = layers.Lambda(sums[0].weighted, dtype="float32", name="branches")(inputs)
+    named = {f"branch_{number}": part for number, part in enumerate(parts, 1)}
+    return keras.Model(model.input, named, name=f"{model.name}_branches")

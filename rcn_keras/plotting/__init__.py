@@ -8,12 +8,18 @@ as fractions of the interocular distance and are shown in percent.
 
 from rcn_keras.plotting.drawing import OPEN_LINES, RINGS, draw_keypoints
 from rcn_keras.plotting.evaluation import (
+    plot_branch_counts,
     plot_calibration,
     plot_ced,
     plot_difficulty,
     plot_failure_rate,
 )
-from rcn_keras.plotting.faces import plot_inputs, plot_keypoints, plot_mosaic
+from rcn_keras.plotting.faces import (
+    plot_comparison,
+    plot_inputs,
+    plot_keypoints,
+    plot_mosaic,
+)
 from rcn_keras.plotting.figures import (
     BLACK,
     BLUE,
@@ -30,6 +36,7 @@ from rcn_keras.plotting.maps import (
     plot_heatmaps,
     plot_heatmaps_together,
 )
+from rcn_keras.plotting.tables import plot_table
 from rcn_keras.plotting.training import plot_convergence, plot_training
 
 __all__ = [
@@ -45,9 +52,11 @@ __all__ = [
     "VERMILION",
     "WHITE",
     "draw_keypoints",
+    "plot_branch_counts",
     "plot_branches",
     "plot_calibration",
     "plot_ced",
+    "plot_comparison",
     "plot_convergence",
     "plot_difficulty",
     "plot_failure_rate",
@@ -56,5 +65,6 @@ __all__ = [
     "plot_inputs",
     "plot_keypoints",
     "plot_mosaic",
+    "plot_table",
     "plot_training",
 ]

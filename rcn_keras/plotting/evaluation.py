@@ -1,14 +1,24 @@
 """How large errors are, on which faces, and whether the confidence told.
 
-`errors` is everywhere a dict, name of a network to its errors as fractions of the
-interocular distance: `(N,)` for faces, or `(N, K)` for their keypoints, which are
-averaged without NaN. A face of infinite error is one that was not found.
+Where nothing else is told, `errors` is a dict, name of a network to its errors as
+fractions of the interocular distance: `(N,)` for faces, or `(N, K)` for their
+keypoints, which are averaged without NaN. A face of infinite error is one that was not
+found.
 """
+
+import itertools
 
 import numpy as np
 
 from rcn_keras.evaluation.errors import calibration_error
-from rcn_keras.plotting.figures import SKY, logarithmic, panels, saved
+from rcn_keras.plotting.figures import (
+    CYCLE,
+    SKY,
+    WHITE,
+    logarithmic,
+    panels,
+    saved,
+)
 
 LIMIT = 20  # percent, the largest error of the axes
 
@@ -97,6 +107,43 @@ def plot_difficulty(errors, parts=50, save=None):
     axes.grid(alpha=0.3, which="both")
     if errors:
         axes.legend(loc="upper left")
+    return saved(figure, save)
+
+
+def plot_branch_counts(errors, paper=None, save=None):
+    """Error against the number of branches, a panel for each set: Table 2 of the paper.
+
+    Args:
+        errors: dict, name of a set to a dict, name of a network to a dict, number of
+            branches to the error, a fraction. Any of them may be empty.
+        paper: the same of published errors, drawn hollow and dashed in the colour of
+            the network, or `None`.
+        save: path, or `None`.
+    """
+    paper = paper or {}
+    sets = dict.fromkeys([*errors, *paper])
+    networks = dict.fromkeys(
+        name for told in (errors, paper) for of in told.values() for name in of
+    )
+    colors = dict(zip(networks, itertools.cycle(CYCLE)))
+    figure, grid = panels(9, 4.2, columns=max(1, len(sets)), sharey=True)
+    published = {"linestyle": "--", "markerfacecolor": WHITE}
+    for axes, part in zip(grid, sets):
+        for told, style in ((paper, published), (errors, {"linestyle": "-"})):
+            for name, counts in told.get(part, {}).items():
+                points = np.array(sorted(counts.items()), "float64").reshape(-1, 2)
+                style = style | {"color": colors[name], "marker": "o"}
+                axes.plot(points[:, 0], 100 * points[:, 1], **style)
+        axes.set(title=part, xlabel="branches")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+    grid[0].set_ylabel("error, % of the interocular distance")
+    for name, color in colors.items():
+        grid[0].plot([], [], "o-", color=color, label=name)
+    if paper:
+        grid[0].plot([], [], "o", color="grey", label="paper", **published)
+    if colors:
+        figure.legend(loc="outside lower center", ncols=3)
     return saved(figure, save)
 
 

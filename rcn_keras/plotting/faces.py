@@ -1,4 +1,4 @@
-"""Keypoints over faces: one face, a mosaic from easy to hard, a sheet of inputs."""
+"""Keypoints over faces: one face, several networks side by side, a sheet of inputs."""
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from rcn_keras.plotting.figures import (
 
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
 WIDTH = 8  # inches
+GREY = {"vmin": 0, "vmax": 255}  # A dark picture is to look dark.
 MOST = 8  # faces side by side in a mosaic
 
 
@@ -25,8 +26,8 @@ def plot_keypoints(image, keypoints, true_keypoints=None, view=None, save=None):
     68 points are joined by the outlines that they lie on.
 
     Args:
-        image: `(H, W)`, `(H, W, 1)` or `(H, W, 3)`, a crop or a photograph, grey levels
-            or uint8 RGB.
+        image: `(H, W)`, `(H, W, 1)` or `(H, W, 3)`, a crop or a photograph, grey
+            levels 0...255 or uint8 RGB.
         keypoints: `(K, 2)` in continuous pixels of the image, or `(N, K, 2)` for
             several faces. Those that are not finite are left out.
         true_keypoints: the same shape, or `None`.
@@ -36,7 +37,7 @@ def plot_keypoints(image, keypoints, true_keypoints=None, view=None, save=None):
     height, width = np.shape(image)[:2]
     left, top, right, bottom = (0, 0, width, height) if view is None else view
     figure, [axes] = panels(5, 5 * (bottom - top) / (right - left))
-    show(axes, image, height, width)
+    show(axes, image, height, width, **GREY)
     axes.set(xlim=(left, right), ylim=(bottom, top))
     faces = np.asarray(keypoints, "float64")
     faces = faces.reshape(-1, *faces.shape[-2:])
@@ -58,8 +59,7 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
     """Faces from easy to hard, each with its error: Fig. 3 of the paper.
 
     The difficulty of a face is its mean error over the networks. Of the faces in that
-    order one is shown for each percentile, a row (or several) for each network, with
-    lines from the predicted to the true keypoints.
+    order one is shown for each percentile, as by `plot_comparison`.
 
     Args:
         images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`, the crops.
@@ -69,15 +69,34 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
         save: path, or `None`.
     """
     percentiles = PERCENTILES if percentiles is None else percentiles
-    errors = {
-        name: np.nanmean(normalized_errors(true_keypoints, points), axis=1)
-        for name, points in predictions.items()
-    }
-    order = np.argsort(np.mean(list(errors.values()), axis=0), kind="stable")
+    difficulty = sum(_mean_errors(true_keypoints, p) for p in predictions.values())
+    order = np.argsort(difficulty, kind="stable")
     ranks = np.round(np.asarray(percentiles) / 100 * (len(order) - 1)).astype(int)
     chosen = order[ranks]
-    columns = min(len(chosen), MOST)
-    lines = -(-len(chosen) // columns)  # of faces, for each network
+    return plot_comparison(
+        np.asarray(images)[chosen],
+        np.asarray(true_keypoints)[chosen],
+        {name: np.asarray(points)[chosen] for name, points in predictions.items()},
+        [f"percentile {percentile:g}" for percentile in percentiles],
+        save,
+    )
+
+
+def plot_comparison(images, true_keypoints, predictions, titles=None, save=None):
+    """The same faces as several networks see them: Figs. 4 to 6 of the paper.
+
+    A row (or several) for each network, with lines from the predicted to the true
+    keypoints. Above a face stands its mean error, beside a network that of its row.
+
+    Args:
+        images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`, the crops.
+        true_keypoints: `(N, K, 2)` in continuous pixels of the crops, K 5 or 68.
+        predictions: dict, name of a network to its keypoints, `(N, K, 2)`.
+        titles: N strings to stand over the faces, or `None`.
+        save: path, or `None`.
+    """
+    columns = min(len(images), MOST)
+    lines = -(-len(images) // columns)  # of faces, for each network
     rows = lines * len(predictions)
     figure, grid = panels(WIDTH, (WIDTH / columns + 0.32) * rows, rows, columns)
     height, width = np.shape(images)[1:3]
@@ -85,15 +104,16 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
         axes.set_axis_off()
     for number, (name, points) in enumerate(predictions.items()):
         block = grid[number * lines * columns :]
-        for axes, face, percentile in zip(block, chosen, percentiles):
+        errors = 100 * _mean_errors(true_keypoints, points)
+        for face, (axes, error) in enumerate(zip(block, errors)):
             axes.set_axis_on()
-            show(axes, images[face], height, width)
+            show(axes, images[face], height, width, **GREY)
             _points(axes, points[face], true_keypoints[face], size=3)
-            told = f"{100 * errors[name][face]:.1f} %"
-            if number == 0:
-                told = f"percentile {percentile:g}\n{told}"
+            told = f"{error:.1f} %"
+            if number == 0 and titles is not None:
+                told = f"{titles[face]}\n{told}"
             axes.set_title(told, fontsize=8)
-        block[0].set_ylabel(name, fontsize=9)
+        block[0].set_ylabel(f"{name}\nmean {errors.mean():.1f} %", fontsize=8)
     return saved(figure, save)
 
 
@@ -114,9 +134,14 @@ def plot_inputs(images, keypoints, columns=8, save=None):
         axes.set_axis_off()
     for axes, image, points in zip(grid, images, keypoints):
         axes.set_axis_on()
-        show(axes, image, height, width)
+        show(axes, image, height, width, **GREY)
         _points(axes, np.asarray(points, "float64"), None, size=4)
     return saved(figure, save)
+
+
+def _mean_errors(true, points):
+    """The mean error of each face as a fraction, `(N,)`."""
+    return np.nanmean(normalized_errors(true, points), axis=1)
 
 
 def _points(axes, points, true, size):

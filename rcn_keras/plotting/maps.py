@@ -2,7 +2,21 @@
 
 import numpy as np
 
-from rcn_keras.plotting.figures import CYCLE, GREEN, VERMILION, panels, rgb, saved, show
+from rcn_keras.plotting.figures import (
+    CYCLE,
+    GREEN,
+    VERMILION,
+    WHITE,
+    panels,
+    rgb,
+    saved,
+    show,
+)
+
+ARMS = {
+    "+": [(1, 0), (-1, 0), (0, 1), (0, -1)],
+    "x": [(0.8, 0.8), (-0.8, 0.8), (0.8, -0.8), (-0.8, -0.8)],
+}
 
 
 def plot_heatmaps(image, maps, keypoint_names=None, save=None):
@@ -25,6 +39,9 @@ def plot_heatmaps(image, maps, keypoint_names=None, save=None):
         axes.set_axis_off()
     for axes, one, name in zip(grid, _scaled(maps), _names(keypoint_names, count)):
         _over(axes, image, one)
+        y, x = np.unravel_index(np.argmax(one), one.shape)
+        ring = {"mfc": "none", "mec": VERMILION, "mew": 1.2, "ms": 11}
+        axes.plot(x + 0.5, y + 0.5, "o", **ring)
         axes.set_title(name, fontsize=8)
     return saved(figure, save)
 
@@ -59,50 +76,84 @@ def plot_heatmaps_together(image, maps, keypoint_names=None, save=None):
 
 
 def plot_branches(
-    image, branch_maps, summed, true_keypoints=None, keypoint_names=None, save=None
+    image, branch_maps, networks, true_keypoints=None, keypoint_names=None, save=None
 ):
-    """What each branch adds to a keypoint's map before the softmax: Fig. S1.
+    """What each branch says of a keypoint and what the networks do: Fig. S1.
 
-    A row for each keypoint: the branches from coarse to fine, their sum, and the
-    softmax of the sum over the face, a ring around its highest cell. Orange is for,
-    violet against; the branches of a row share one scale, the sum has its own. Of each
-    map the median is taken off first: the softmax does not see it.
+    Two rows for each keypoint, the maps before the softmax and the softmax of each over
+    the face, a column for each branch and each network. A branch's softmax, as if it
+    were the whole network, is only for illustration. Above a softmax: over how many
+    cells it is spread, the exponential of its entropy.
+
+    Before the softmax orange is for, violet against. Of each map the median is taken
+    off first: the softmax does not see it. The colours go as far as the highest value,
+    one for the branches of a row, its own for each network.
 
     Args:
         image: `(H', W')`, `(H', W', 1)` or `(H', W', 3)`, the face.
-        branch_maps: list of R arrays `(H, W, K)`, coarse to fine, already weighted and
-            of one size.
-        summed: `(H, W, K)`, the pre-softmax maps that they add up to.
+        branch_maps: dict, name of a branch to `(H, W, K)`, from coarse to fine, already
+            weighted and of one size (`models.branch_maps`).
+        networks: dict, name of a network to its pre-softmax maps, `(H, W, K)`; its
+            likeliest cell is marked by a plus.
         true_keypoints: `(K, 2)` in continuous pixels of the maps, marked by a cross, or
             `None`.
         keypoint_names: K strings, or `None` for numbers.
         save: path, or `None`.
     """
-    summed = np.asarray(summed, "float64")
-    height, width, count = summed.shape
-    parts = [*np.asarray(branch_maps, "float64"), summed]
-    parts = [part - np.median(part, axis=(0, 1)) for part in parts]
-    titles = [f"branch {r}" for r in range(1, len(parts))] + ["sum", "softmax"]
-    titles[0] += "\n(coarsest)"
-    titles[-3] += "\n(finest)"
-    columns, side = len(titles), 8.8 / len(titles)
-    figure, grid = panels(8.8, side * 1.03 * count + 0.4, count, columns)
-    grid = grid.reshape(count, columns)
-    probabilities = _scaled(np.exp(summed - summed.max(axis=(0, 1))))
+    columns = {
+        name: np.asarray(maps, "float64") - np.median(maps, axis=(0, 1))
+        for name, maps in {**branch_maps, **networks}.items()
+    }
+    branches = len(branch_maps)
+    height, width, count = next(iter(columns.values())).shape
+    shape, side = (2 * count, len(columns)), 8 / len(columns)
+    figure, grid = panels(8.8, (side + 0.16) * 2 * count + 0.5, *shape)
+    grid = grid.reshape(shape)
     for k, name in enumerate(_names(keypoint_names, count)):
-        for shown in (slice(0, len(parts) - 1), slice(len(parts) - 1, len(parts))):
-            limit = max(np.abs([part[..., k] for part in parts[shown]]).max(), 1e-12)
-            scale = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
-            for axes, part in zip(grid[k, shown], parts[shown]):
-                show(axes, part[..., k], height, width, **scale)
-        _over(grid[k, -1], image, probabilities[k])
-        if true_keypoints is not None:
-            for axes in grid[k]:
-                axes.plot(*true_keypoints[k], "x", color=GREEN, markersize=5)
-        grid[k, 0].set_ylabel(name.replace("_", "\n"), fontsize=8)
-    for axes, title in zip(grid[0], titles):
-        axes.set_title(title, fontsize=8)
+        above, below = grid[2 * k : 2 * k + 2]
+        parts = [maps[..., k] for maps in columns.values()]
+        limits = [part.max() for part in parts]
+        limits[:branches] = [max(limits[:branches])] * branches
+        for column, (part, limit) in enumerate(zip(parts, limits)):
+            scale = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit} if limit else {}
+            show(above[column], part, height, width, interpolation="nearest", **scale)
+            probability = np.exp(part - part.max())
+            _over(below[column], image, np.sqrt(probability))
+            below[column].set_title(f"{_cells(probability):.0f} cells", fontsize=7)
+            if column >= branches:
+                y, x = np.unravel_index(np.argmax(part), part.shape)
+                _mark(below[column], (x + 0.5, y + 0.5), "+", VERMILION, "predicted")
+            if true_keypoints is not None:
+                for axes in (above[column], below[column]):
+                    _mark(axes, true_keypoints[k], "x", GREEN, "true")
+        above[0].set_ylabel(name.replace("_", "\n"), fontsize=8)
+        below[0].set_ylabel("softmax", fontsize=8)
+    for axes, title in zip(grid[0], columns):
+        axes.set_title(title.replace("_", " "), fontsize=8)
+    figure.legend(
+        *grid[1, -1].get_legend_handles_labels(), loc="outside lower right", ncols=2
+    )
     return saved(figure, save)
+
+
+def _cells(weights):
+    """The exponential of the entropy: over how many cells the weights are spread."""
+    shares = weights / weights.sum()
+    shares = shares[shares > 0]
+    return np.exp(-(shares * np.log(shares)).sum())
+
+
+def _mark(axes, place, kind, color, name):
+    """A cross or a plus, open in the middle and with a white border: it hides nothing
+    and shows on any colour."""
+    from matplotlib.path import Path
+
+    arms = np.array(ARMS[kind])
+    ends = np.stack([0.5 * arms, arms], axis=1).reshape(-1, 2)
+    marker = Path(ends, [Path.MOVETO, Path.LINETO] * len(arms))
+    axes.plot(*place, marker=marker, color=WHITE, markersize=11, markeredgewidth=3)
+    style = {"markersize": 11, "markeredgewidth": 1.3, "linestyle": "none"}
+    axes.plot(*place, marker=marker, color=color, label=name, **style)
 
 
 def _names(names, count):
@@ -116,10 +167,8 @@ def _scaled(maps):
 
 
 def _over(axes, image, one):
-    """A map of `_scaled` over the face it belongs to, clear where it is low."""
+    """A map from 0 to 1 over the face it belongs to, clear where it is low."""
     height, width = one.shape
-    show(axes, image, height, width)
-    show(axes, one, height, width, cmap="viridis", alpha=0.9 * one)
-    y, x = np.unravel_index(np.argmax(one), one.shape)
-    ring = {"mfc": "none", "mec": VERMILION, "mew": 1.2, "ms": 11}
-    axes.plot(x + 0.5, y + 0.5, "o", **ring)
+    show(axes, image, height, width, interpolation="nearest")
+    overlay = {"cmap": "viridis", "alpha": 0.9 * one, "interpolation": "nearest"}
+    show(axes, one, height, width, **overlay)

@@ -130,9 +130,15 @@ def check_free(folder, kind):
     """Whether a preset of this kind may be written to a folder.
 
     Raises:
-        InputError: if it holds one of another kind, or cannot be written to.
+        InputError: if it holds one of another kind, or cannot be written to, or there
+            are no presets of this kind.
     """
     folder = pathlib.Path(folder)
+    if kind == "tcdcn":
+        raise InputError(
+            "a TCDCN becomes no preset: it regresses keypoints, and a preset's network "
+            "has maps, from which come decoder and confidence"
+        )
     if (folder / CONFIG).is_file():
         there = read_config(folder).get("model")
         if there != kind:

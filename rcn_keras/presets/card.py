@@ -8,6 +8,8 @@ from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
 from rcn_keras.presets import load_preset
 
+CARD = "README.md"  # its file in a preset's folder
+
 _CARD = """---
 library_name: keras
 pipeline_tag: keypoint-detection
@@ -28,7 +30,7 @@ tags: [face-landmarks, recombinator-networks]
 | | |
 |---|---|
 | data | {trained_on}{used}; {validation} faces held out |
-| recipe | in `config.json`; seed {seed}, {epochs} epochs, {precision} |
+| recipe | in `config.json`; seed {seed}, {epochs}, {precision} |
 | augmentation | {augmentation} |
 | command | `{command}` |
 {remark}| machine | {device}, backend {backend}; {minutes} minutes |
@@ -155,6 +157,8 @@ def write_card(folder, results=None):
             f"| {float(row['ci95_low']):.2f} to {float(row['ci95_high']):.2f} "
             f"| {float(row['failure_rate_10_percent']):.2f} |"
         )
+    cycles = recipe.get("cycles", 1)
+    of_each = " of each cycle" if cycles > 1 else ""
     kind, what, use = _network(config)
     parameters = preset.model.count_params()
     text = _CARD.format(
@@ -162,11 +166,13 @@ def write_card(folder, results=None):
         summary=textwrap.fill(f"{kind}, {parameters:,} parameters: {what}.", 88),
         use=use.format(name=preset.name),
         seed=recipe["seed"],
-        epochs=config["trained_epochs"],
+        epochs=f"{config['trained_epochs']} epochs"
+        + (f" in {cycles} cycles" if cycles > 1 else ""),
         precision=recipe["precision"],
         augmentation=_told(recipe["augmentation"])
         + (
-            f"; in the last {recipe['finish_epochs']} epochs {_told(recipe['finish'])}"
+            f"; in the last {recipe['finish_epochs']} epochs{of_each} "
+            f"{_told(recipe['finish'])}"
             if recipe["finish_epochs"]
             else ""
         ),
@@ -179,7 +185,7 @@ def write_card(folder, results=None):
         numbers="\n".join(rows) + _paper_rows(config["paper"]),
         **_differing(config),
     )
-    with replaced(folder / "README.md") as temporary:
+    with replaced(folder / CARD) as temporary:
         temporary.write_text(text)
 
 

@@ -146,6 +146,7 @@ def _compiled_model(recipe, task, steps, out):
     model.compile(
         optimizer=make_optimizer(recipe, steps),
         loss=task.loss,
+        loss_weights=task.loss_weights,
         jit_compile=False if on_cpu else "auto",
     )
     return model

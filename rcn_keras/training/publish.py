@@ -17,7 +17,7 @@ from rcn_keras.files import replaced
 from rcn_keras.layers import KeypointDecoder, PeakOneHot
 from rcn_keras.models import BUILDERS, JointModel
 from rcn_keras.models.joint import maps_model
-from rcn_keras.presets import load_preset, load_weights, save_preset
+from rcn_keras.presets import check_free, load_preset, load_weights, save_preset
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.recipes import TABLE_4, as_dict, read_recipe
 from rcn_keras.training.tasks import validation_sets
@@ -66,6 +66,7 @@ def publish(run_folder, validation, out):
     """
     run_folder, out = pathlib.Path(run_folder), pathlib.Path(out)
     recipe = as_dict(read_recipe(run_folder))
+    check_free(out, recipe["model"])
     keras.config.set_dtype_policy("float32")
     kind, corrupted = recipe["model"], recipe["corrupted"]
     # A denoiser is measured as it was trained, with the keypoints drawn inside.
@@ -78,7 +79,7 @@ def publish(run_folder, validation, out):
     if not log:
         raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
     if "faces" in made:
-        _same_faces(str(run_folder), made["faces"]["validation"], validation)
+        same_faces(str(run_folder), made["faces"]["validation"], validation)
     measured = _measured(model, *validation_sets(kind, validation, corrupted))
     config = {
         "model": kind,
@@ -140,7 +141,7 @@ def publish_joint(parts, validation, out):
         InputError: if these are not the faces that the parts were validated on.
     """
     for part in parts.values():
-        _same_faces(part.name, part.config["validation"]["faces"], validation)
+        same_faces(part.name, part.config["validation"]["faces"], validation)
     keras.config.set_dtype_policy("float32")
     rcn, denoiser = parts["rcn"].model, parts["denoiser"].model
     sets = validation_sets("joint", validation)
@@ -177,7 +178,12 @@ def _origin(preset):
     return {"name": preset.name} | {key: preset.config[key] for key in kept}
 
 
-def _same_faces(name, count, validation):
+def same_faces(name, count, validation):
+    """Whether these may be the faces that a network was validated on.
+
+    Raises:
+        InputError: if their number is another than `count`.
+    """
     if count != len(validation):
         raise InputError(
             f"{name} was validated on {count} faces, this data gives "

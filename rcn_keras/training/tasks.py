@@ -8,23 +8,29 @@ import keras
 from rcn_keras.data import shapes
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import TrainingBatches, input_images
-from rcn_keras.losses import SpatialCrossentropy
+from rcn_keras.losses import KeypointDistance, SpatialCrossentropy
+from rcn_keras.models.tcdcn import ATTRIBUTES
+
+# What an attribute's cross-entropy counts in the loss, beside the keypoints' distance.
+ATTRIBUTE_WEIGHT = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
     """Attributes:
     batches: callable, `(augmentation, first_epoch)` to what `model.fit` takes.
-    loss: `keras.losses.Loss`.
+    loss: `keras.losses.Loss`, or a dict of them, one for each output of the model.
+    loss_weights: `None`, or dict of floats, as `model.compile` takes it.
     clean, jittered: the validation faces as they are, and once jittered from a fixed
         seed: each a tuple of the model's inputs, the true keypoints `(N, K, 2)` and
         which of them count, `(N, K)` bool.
     """
 
     batches: Callable
-    loss: keras.losses.Loss
+    loss: keras.losses.Loss | dict
     clean: tuple
     jittered: tuple
+    loss_weights: dict | None = None
 
 
 def make_task(recipe, training, validation):
@@ -52,6 +58,7 @@ def make_task(recipe, training, validation):
         return Task(batches, SpatialCrossentropy(outside="mask"), clean, jittered)
 
     known = training.without_border_keypoints()
+    attributes = recipe.model == "tcdcn" and recipe.arguments.get("attributes", True)
 
     def batches(augmentation, first_epoch):
         settings = {
@@ -59,12 +66,20 @@ def make_task(recipe, training, validation):
             "augmentation": augmentation,
             "seed": recipe.seed,
             "first_epoch": first_epoch,
+            "attributes": attributes,
         }
         if keras.backend.backend() == "tensorflow":
             from rcn_keras.data.pipeline import training_dataset
 
             return training_dataset(known, **settings)
         return TrainingBatches(known, **settings)
+
+    if recipe.model == "tcdcn":
+        names = ATTRIBUTES if attributes else ()
+        told = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        loss = {"keypoints": KeypointDistance(), **dict.fromkeys(names, told)}
+        weights = {"keypoints": 1.0, **dict.fromkeys(names, ATTRIBUTE_WEIGHT)}
+        return Task(batches, loss, clean, jittered, weights)
 
     # The original clips a keypoint outside the frame for MTFL, leaves it out for 300-W.
     outside = "mask" if training.keypoints.shape[1] == 68 else "clip"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from layer_checks import to_numpy
 
+from rcn_keras.data.attributes import attribute_targets
 from rcn_keras.data.augmentation import Augmentation, Augmenter, epoch_draws
 from rcn_keras.data.batches import TrainingBatches, input_images
 
@@ -70,6 +71,23 @@ def test_epochs_differ_and_a_later_start_goes_on(crops):
     resumed = TrainingBatches(crops, batch_size=8, seed=1, first_epoch=1)
     assert_equal(epoch(resumed), second)
     assert_equal(epoch(resumed), third)
+
+
+def test_attributes_beside_the_same_batches(crops):
+    settings = {"batch_size": 8, "augmentation": Augmentation(flip=False), "seed": 1}
+    plain = TrainingBatches(crops, **settings)
+    batches = TrainingBatches(crops, attributes=True, **settings)
+    targets = attribute_targets(crops.faces, None)
+    for number in range(2):
+        order, _ = epoch_draws(24, 1, number)
+        images, told = to_numpy(batches[2])
+        assert_equal((images, told.pop("keypoints")), to_numpy(plain[2]))
+        assert set(told) == set(targets)
+        for name, labels in told.items():
+            np.testing.assert_array_equal(labels, targets[name][order[16:]])
+        plain.on_epoch_end(), batches.on_epoch_end()
+    with pytest.raises(ValueError, match="not mirrored"):
+        TrainingBatches(crops, batch_size=8, attributes=True)
 
 
 def test_too_few_faces(crops):

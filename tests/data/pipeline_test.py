@@ -35,6 +35,21 @@ def test_equals_training_batches(crops, augmentation):
             batches.on_epoch_end()
 
 
+def test_attributes_equal_those_of_training_batches(crops):
+    settings = {"batch_size": 10, "augmentation": Augmentation(flip=False), "seed": 3}
+    dataset = training_dataset(crops, attributes=True, **settings)
+    batches = TrainingBatches(crops, attributes=True, **settings)
+    for step, (images, told) in enumerate(dataset.take(2).as_numpy_iterator()):
+        expected_images, expected = to_numpy(batches[step])
+        np.testing.assert_array_equal(images, expected_images)
+        assert set(told) == set(expected)
+        for name, labels in told.items():
+            np.testing.assert_array_equal(labels, expected[name])
+            assert name == "keypoints" or labels.dtype == "int32"
+    with pytest.raises(ValueError, match="not mirrored"):
+        training_dataset(crops, batch_size=10, attributes=True)
+
+
 def test_shapes_and_types(crops):
     images, keypoints = training_dataset(crops, batch_size=10).element_spec
     assert images.shape == (10, 80, 80, 1) and images.dtype == "float32"

@@ -5,7 +5,7 @@ from model_checks import SMALL
 
 from rcn_keras import codec
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.models import build_rcn
+from rcn_keras.models import build_rcn, build_tcdcn
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,13 @@ def test_batches_have_one_size(model):
     found = run(Recorder(), x, batch_size=4)["sum"]
     assert sizes == [(4, 8, 8, 1)] * 3
     np.testing.assert_array_equal(found, x.sum(axis=(1, 2, 3)))
+
+
+def test_regressed_keypoints_are_every_rules_answer():
+    model = build_tcdcn()
+    x = np.random.default_rng(0).integers(0, 256, (3, 80, 80, 1)).astype("uint8")
+    found = run(decoded_model(model), x, batch_size=2)
+    expected = to_numpy(model(x.astype("float32")))["keypoints"]
+    assert set(found) == set(codec.DECODERS)
+    for keypoints in found.values():
+        np.testing.assert_allclose(keypoints, expected, atol=1e-3)

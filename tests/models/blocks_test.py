@@ -70,13 +70,13 @@ def test_unknown_options():
     with pytest.raises(ValueError, match="Received: upsampling='cubic'"):
         blocks.upsampled(x, 4, 8, "cubic", "up")
     with pytest.raises(ValueError, match="Received: normalization='batch'"):
-        blocks.image_input(levels(8), 1, "batch")
+        blocks.image_input(8, 1, "batch")
     with pytest.raises(ValueError, match="Received: activation='relu'"):
         blocks.finished(x, x, "relu", "model")
 
 
 def test_image_without_local_contrast_is_divided_by_255():
-    image, x = blocks.image_input(levels(4, 8), 3, None)
+    image, x = blocks.image_input(8, 3, None)
     assert image.shape == (None, 8, 8, 3)
     out = keras.Model(image, x)(np.full((1, 8, 8, 3), 51.0, "float32"))
     np.testing.assert_allclose(to_numpy(out), 0.2, atol=1e-6)

@@ -6,7 +6,7 @@ from model_checks import images
 
 from rcn_keras import JointModel, SpatialCrossentropy, build_denoiser, build_rcn
 from rcn_keras.models import BUILDERS, BranchSpec
-from rcn_keras.models.joint import maps_model
+from rcn_keras.models.joint import joint_networks, maps_model
 
 SPECS = [BranchSpec(8, 3, (3, 4), (3, 3)), BranchSpec(16, 2, (2,), (3,))]
 
@@ -79,6 +79,15 @@ def test_weights_go_to_a_joint_model_built_from_arguments(tmp_path):
     other.load_weights(tmp_path / "joint.weights.h5")
     for a, b in zip(one.get_weights(), other.get_weights()):
         np.testing.assert_array_equal(a, b)
+
+
+def test_denoiser_alone_sees_the_cells_of_rcn_and_nothing_else():
+    joint = JointModel(*_parts(), denoiser_weight=0.5)
+    networks, x = joint_networks(joint), images(1, 16)
+    rcn, alone, both = (
+        to_numpy(networks[name](x)) for name in ("rcn", "denoiser", "joint")
+    )
+    np.testing.assert_allclose(both, rcn + 0.5 * alone, atol=1e-4)
 
 
 def test_its_maps_can_be_trained():

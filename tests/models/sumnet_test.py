@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from layer_checks import dtype_policy, to_numpy
@@ -13,7 +14,7 @@ from model_checks import (
 )
 
 import rcn_keras
-from rcn_keras.models import build_sumnet
+from rcn_keras.models import branch_maps, build_rcn, build_sumnet
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,37 @@ def test_sums_tiled_maps():
         assert part.shape == (2, side, side, 5)
         expected = expected + weight * part.repeat(80 // side, 1).repeat(80 // side, 2)
     np.testing.assert_allclose(to_numpy(model(x)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"weight_per_pixel": True, "activation": "spatial_softmax"},
+        {"mask": (0, 1)},
+    ],
+)
+def test_branch_maps(arguments, tmp_path):
+    model, x = build_sumnet(branch_specs=SMALL, **arguments), images(2, 8)
+    sides = [spec.resolution for spec in SMALL][-sum(arguments.get("mask", (1, 1))) :]
+    model.save(tmp_path / "sumnet.keras")
+    loaded = keras.saving.load_model(tmp_path / "sumnet.keras")
+    with dtype_policy("mixed_bfloat16"):
+        parts = branch_maps(loaded)
+    for weights in (loaded.get_weights(), [w + 0.1 for w in loaded.get_weights()]):
+        loaded.set_weights(weights)  # also those that were set later
+        alpha = to_numpy(loaded.get_layer("maps").alpha)
+        got = parts(x)
+        assert list(got) == ["branch_1", "branch_2"][: len(sides)]
+        for side, weight, part in zip(sides, alpha, got.values()):
+            maps = feature_maps(loaded, f"maps_{side}", x)
+            tiled = maps.repeat(8 // side, 1).repeat(8 // side, 2)
+            np.testing.assert_allclose(to_numpy(part), weight * tiled, atol=1e-5)
+
+
+def test_branch_maps_of_what_is_no_sumnet():
+    with pytest.raises(ValueError, match="with one `BranchSum` layer. Received: 'rcn'"):
+        branch_maps(build_rcn(4))
 
 
 def test_bilinear():

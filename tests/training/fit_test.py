@@ -23,6 +23,14 @@ TINY = Recipe(
     epochs=3,
     seed=3,
 )
+TCDCN = Recipe(
+    "tcdcn",
+    {"size": 40},
+    Augmentation(flip=False),
+    warmup_steps=2,
+    batch_size=8,
+    epochs=3,
+)
 
 
 class Killed(Exception):
@@ -44,12 +52,13 @@ def train(recipe, crops, out, **arguments):
     return model, lines
 
 
-def test_killed_and_resumed_ends_as_one_that_ran_through(crops, tmp_path):
-    through, lines = train(TINY, crops, tmp_path / "through")
+@pytest.mark.parametrize("recipe", [TINY, TCDCN], ids=["rcn", "tcdcn"])
+def test_killed_and_resumed_ends_as_one_that_ran_through(recipe, crops, tmp_path):
+    through, lines = train(recipe, crops, tmp_path / "through")
     with pytest.raises(Killed):
-        train(TINY, crops, tmp_path / "killed", kill_after="epoch 1/3 loss")
+        train(recipe, crops, tmp_path / "killed", kill_after="epoch 1/3 loss")
     keras.utils.set_random_seed(99)  # a new process would know nothing of the old one
-    resumed, _ = train(TINY, crops, tmp_path / "killed", resume=True)
+    resumed, _ = train(recipe, crops, tmp_path / "killed", resume=True)
     logs = [read_log(tmp_path / name / "log.csv") for name in ("through", "killed")]
     assert [row["epoch"] for row in logs[1]] == [1, 2, 3]
     for a, b in zip(*logs):
@@ -67,6 +76,24 @@ def test_killed_and_resumed_ends_as_one_that_ran_through(crops, tmp_path):
         "last.keras",
         "best.weights.h5",
     }
+
+
+def test_tcdcn_learns_without_attributes_in_mixed_precision(crops, tmp_path):
+    policy = keras.config.dtype_policy()
+    try:
+        recipe = dataclasses.replace(
+            TCDCN,
+            arguments={"size": 40, "attributes": False},
+            epochs=2,
+            precision="mixed_bfloat16",
+        )
+        model, _ = train(recipe, crops, tmp_path)
+        assert list(model.output) == ["keypoints"]
+        assert model.get_layer("features").compute_dtype == "bfloat16"
+        first, last = read_log(tmp_path / "log.csv")
+        assert last["loss"] < first["loss"]
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def test_finish_changes_the_augmentation_of_the_last_epochs(crops, tmp_path):

@@ -1,8 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 
 from rcn_keras.errors import InputError
 from rcn_keras.training.publish import fit_line, publish
+from rcn_keras.training.recipes import RECIPE, RECIPES, as_dict
 
 
 def test_line_of_a_known_calibration_is_found():
@@ -30,4 +33,10 @@ def test_line_where_everything_is_right_stays_finite():
 
 def test_folder_without_a_training(tmp_path, crops):
     with pytest.raises(InputError, match="recipe.json: no such file"):
+        publish(tmp_path, crops, tmp_path / "out")
+
+
+def test_a_tcdcn_becomes_no_preset(tmp_path, crops):
+    (tmp_path / RECIPE).write_text(json.dumps(as_dict(RECIPES["table3_tcdcn"])))
+    with pytest.raises(InputError, match="a TCDCN becomes no preset: it regresses"):
         publish(tmp_path, crops, tmp_path / "out")

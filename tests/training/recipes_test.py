@@ -26,7 +26,10 @@ def test_every_recipe_builds(name):
     assert count == (68 if "300w" in name or name in DEMO_68 else 5)
     channels = count if recipe.model == "denoiser" else 1
     assert model.input_shape == (None, 80, 80, channels)
-    assert model.output_shape == (None, 80, 80, count)
+    if recipe.model == "tcdcn":
+        assert model.output["keypoints"].shape == (None, count, 2)
+    else:
+        assert model.output_shape == (None, 80, 80, count)
     assert recipe.epochs > 0 and recipe.batch_size > 0
 
 
@@ -69,12 +72,20 @@ def test_table_2():
         ("table2_sumnet6_occlusion", 6.27, 6.33),
         ("table2_rcn6_occlusion", 5.60, 5.36),
         ("table2_rcn6_occlusion_skip", 5.63, 5.56),
+        ("table3_tcdcn", 7.60, 7.87),
         ("rcn6_mtfl", 5.60, 5.36),
         ("sumnet6_mtfl", 6.27, 6.33),
     ],
 )
 def test_the_papers_errors(name, aflw, afw):
     assert RECIPES[name].paper == {"aflw": aflw, "afw": afw}
+
+
+def test_table_3_has_a_tcdcn_with_and_without_attributes():
+    both = [r for name, r in RECIPES.items() if name.startswith("table3_")]
+    assert [recipe.arguments["attributes"] for recipe in both] == [True, False]
+    for recipe in both:
+        assert recipe.augmentation.occlusion and not recipe.augmentation.flip
 
 
 def test_ours_occlude():

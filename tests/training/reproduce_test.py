@@ -1,9 +1,13 @@
 import csv
 
+import keras
+import numpy as np
 import pytest
 
 from rcn_keras.cli import main
+from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
+from rcn_keras.evaluation.protocols import ground_truth_boxes
 from rcn_keras.training.recipes import RECIPES
 from rcn_keras.training.reproduce import table_recipes
 
@@ -12,6 +16,12 @@ def test_every_row_of_the_papers_tables_has_a_recipe():
     assert len(table_recipes("table1")) == 18 and len(table_recipes("table2")) == 13
     for name in table_recipes("table1") + table_recipes("table2"):
         assert set(RECIPES[name].paper) == {"aflw", "afw"}
+    assert table_recipes("table3") == [
+        "table3_tcdcn",
+        "table3_tcdcn_keypoints",
+        "table2_sumnet6_occlusion",
+        "table2_rcn6_occlusion",
+    ]
     two = ["table2_rcn6", "table2_rcn4"]
     assert table_recipes("table2", two) == ["table2_rcn4", "table2_rcn6"]
     with pytest.raises(InputError, match="table1 has no recipe 'table2_rcn4'"):
@@ -35,6 +45,24 @@ def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
     assert row["aflw_faces"] == "6" and 5 < float(row["aflw_paper_grid"]) < 300
     assert float(row["validation_subpixel"]) > 5
     assert row["command"] and row["device"] and float(row["training_minutes"]) >= 0
+
+
+def test_the_measured_network_is_left_bare(mtfl_folder, tmp_path):
+    command = ["reproduce", "table3", "--data", str(mtfl_folder)]
+    command += ["--out", str(tmp_path), "--recipes", "table3_tcdcn"]
+    command += ["--epochs", "1", "--batch-size", "10"]
+    assert main([*command, "--precision", "mixed_bfloat16"]) == 0
+    with (tmp_path / "table3.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["aflw_paper"] == "7.6" and row["precision"] == "mixed_bfloat16"
+    model = keras.saving.load_model(tmp_path / "table3_tcdcn_1_0" / "model.keras")
+    assert not model.compiled
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    assert row["parameters"] == str(model.count_params())
+    errors = ground_truth_boxes(model, load_test_set(mtfl_folder, "aflw"))
+    for protocol in ("paper_grid", "subpixel"):
+        found = 100 * np.mean(errors[protocol])
+        assert float(row[f"aflw_{protocol}"]) == pytest.approx(found, abs=0.01)
 
 
 def test_a_results_file_of_another_kind_is_left_alone(mtfl_folder, tmp_path, capsys):

@@ -58,3 +58,16 @@ def test_a_denoiser_sees_keypoints_of_which_some_are_moved(crops):
     assert 0 < moved.sum() <= 16
     _, _, counted = task.clean
     assert (counted.sum(axis=1) == 2).all()
+
+
+def test_tcdcn_learns_attributes_beside_its_keypoints(crops):
+    recipe = get_recipe("table3_tcdcn", batch_size=8)
+    task = make_task(recipe, _flagged(crops), crops)
+    images, targets = next(iter(task.batches(recipe.augmentation, 0)))
+    assert images.shape == (8, 80, 80, 1)
+    assert set(targets) == set(task.loss) == set(task.loss_weights)
+    assert set(targets) == {"keypoints", "gender", "smile", "glasses", "pose"}
+    assert np.isnan(np.asarray(targets["keypoints"])[:, 3]).all()
+    alone = make_task(get_recipe("table3_tcdcn_keypoints", batch_size=8), crops, crops)
+    assert set(alone.loss) == {"keypoints"}
+    assert _first(alone.batches(recipe.augmentation, 0))[1].shape == (8, 5, 2)

@@ -1,0 +1,102 @@
+import keras
+from keras import layers, ops
+
+from rcn_keras._serialization import register
+from rcn_keras.faces.boxes import INPUT_SIZE
+from rcn_keras.models import blocks
+
+# What MTFL tells of a face beside its keypoints, and into how many classes.
+ATTRIBUTES = {"gender": 2, "smile": 2, "glasses": 2, "pose": 5}
+
+# Filters and side of the kernel of each convolution.
+CONVOLUTIONS = ((16, 5), (48, 3), (64, 3), (64, 2))
+
+
+@register
+def absolute_tanh(x):
+    """The absolute value of tanh, TCDCN's activation."""
+    return ops.absolute(ops.tanh(x))
+
+
+ACTIVATIONS = {"absolute_tanh": absolute_tanh, "relu": "relu"}
+
+
+def build_tcdcn(
+    keypoints=5,
+    attributes=True,
+    size=80,
+    features=100,
+    activation="absolute_tanh",
+    channels=1,
+    normalization="local_contrast",
+    kernel_initializer="glorot_uniform",
+    name="tcdcn",
+):
+    """Builds a TCDCN, the regression that the paper compares with.
+
+    Four convolutions without padding, max pooling after the first three, and one fully
+    connected layer from which linear heads regress the keypoints and tell attributes
+    of the face, the auxiliary tasks.
+
+    Args:
+        keypoints: int, keypoints to regress.
+        attributes: bool, heads for MTFL's attributes (`ATTRIBUTES`).
+        size: side of what the convolutions see: 80, which validates better, or 40, the
+            image averaged over 2x2 pixels, as in TCDCN.
+        features: int, units of the fully connected layer.
+        activation: `"absolute_tanh"` (TCDCN's) or `"relu"`.
+        channels: int, 1 for grey, 3 for RGB.
+        normalization: `"local_contrast"`, or `None` for a plain division by 255.
+        kernel_initializer: Keras initialiser or its name.
+        name: str, name of the model.
+
+    Returns:
+        `keras.Model`, `(N, 80, 80, channels)` grey values 0...255 to a dict of
+        `keypoints` `(N, K, 2)`, (x, y) in input pixels, and with `attributes` logits
+        `gender`, `smile` and `glasses` `(N, 2)`, `pose` `(N, 5)`.
+
+    Raises:
+        ValueError: if an argument is out of range; the message says what was wanted.
+
+    Example:
+        >>> rcn_keras.build_tcdcn().count_params()
+        367357
+
+    Reference:
+        Zhang et al., Facial Landmark Detection by Deep Multi-task Learning, ECCV 2014;
+        Honari et al., Recombinator Networks, CVPR 2016, Sec. 5.2, Table 3.
+    """
+    if size not in (INPUT_SIZE // 2, INPUT_SIZE):
+        raise ValueError(
+            f"`size` must be {INPUT_SIZE // 2} or {INPUT_SIZE}. Received: size={size!r}"
+        )
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"`activation` must be one of {tuple(ACTIVATIONS)}. "
+            f"Received: activation={activation!r}"
+        )
+    settings = {
+        "activation": ACTIVATIONS[activation],
+        "kernel_initializer": kernel_initializer,
+    }
+    image, x = blocks.image_input(INPUT_SIZE, channels, normalization)
+    if size != INPUT_SIZE:
+        x = layers.AveragePooling2D(INPUT_SIZE // size, name="reduced")(x)
+    for number, (filters, kernel) in enumerate(CONVOLUTIONS, 1):
+        x = layers.Conv2D(filters, kernel, name=f"conv_{number}", **settings)(x)
+        if number < len(CONVOLUTIONS):
+            x = layers.MaxPooling2D(name=f"pool_{number}")(x)
+    x = layers.Flatten(name="flat")(x)
+    x = layers.Dense(features, name="features", **settings)(x)
+
+    # From -1...1 over the frame to its pixels.
+    half = INPUT_SIZE / 2
+    points = layers.Dense(2 * keypoints, dtype="float32", name="coordinates")(x)
+    points = layers.Reshape((keypoints, 2), dtype="float32", name="points")(points)
+    points = layers.Rescaling(half, half, dtype="float32", name="keypoints")(points)
+    outputs = {"keypoints": points}
+    if attributes:
+        for attribute, classes in ATTRIBUTES.items():
+            head = layers.Dense(classes, dtype="float32", name=attribute)
+            outputs[attribute] = head(x)
+    return keras.Model(image, outputs, name=name)

@@ -1,0 +1,42 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from rcn_keras.data.attributes import attribute_targets
+from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.errors import InputError
+from rcn_keras.models.tcdcn import ATTRIBUTES
+
+STILL = Augmentation(flip=False)
+
+
+def test_classes_count_from_zero(crops):
+    targets = attribute_targets(crops.faces, STILL)
+    assert list(targets) == list(ATTRIBUTES)
+    for name, classes in ATTRIBUTES.items():
+        labels = [face.attributes[name] for face in crops.faces]
+        np.testing.assert_array_equal(targets[name], np.array(labels) - 1)
+        assert targets[name].dtype == "int32"
+        assert targets[name].min() >= 0 and targets[name].max() < classes
+
+
+@pytest.mark.parametrize(
+    "attributes, message",
+    [
+        ({}, "expected the attribute 'gender', 1 to 2 .* found None"),
+        ({"pose": 6}, "expected the attribute 'pose', 1 to 5 .* found 6"),
+        ({"smile": 0}, "expected the attribute 'smile', 1 to 2 .* found 0"),
+    ],
+)
+def test_a_face_without_them_is_named(crops, attributes, message):
+    face = crops.faces[1]
+    told = face.attributes | attributes if attributes else {}
+    bad = dataclasses.replace(face, attributes=told)
+    with pytest.raises(InputError, match=rf"training.txt:\d+: {message}"):
+        attribute_targets([crops.faces[0], bad], None)
+
+
+def test_mirrored_faces_are_refused(crops):
+    with pytest.raises(ValueError, match="not mirrored. Received:.*flip=True"):
+        attribute_targets(crops.faces, Augmentation())
