@@ -162,6 +162,11 @@ class Predictor(FaceFinder):
                 "`model` must take grey crops, (N, 80, 80, 1). "
                 f"Received: {self.model.input_shape}"
             )
+        if isinstance(self.model.output, dict):
+            raise ValueError(
+                "`model` must give maps, (N, 80, 80, K): the confidence comes from "
+                f"them. Received: a model of {', '.join(self.model.output)}"
+            )
         self.decoder = decoder or getattr(model, "decoder", "local_mean")
         self.calibration = calibration or getattr(model, "calibration", (1.0, 0.0))
         keypoints = self.model.output_shape[-1]

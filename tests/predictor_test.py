@@ -138,3 +138,10 @@ def test_preset_network_and_predictor_agree(predictor):
     once = Predictor(predictor.model, refinements=0)
     found, _ = once.locate([image], [square])
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_other_networks_are_refused():
+    with pytest.raises(ValueError, match="must take grey crops"):
+        Predictor(rcn_keras.build_rcn(branches=4, channels=3))
+    with pytest.raises(ValueError, match="must give maps.*keypoints, gender"):
+        Predictor(rcn_keras.build_tcdcn())
