@@ -16,20 +16,20 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 NOTEBOOKS = FOLDER.parent / "notebooks"
 PICTURES = {
     "heatmaps.png": ("01_quickstart", "plot_heatmaps_together("),
-    "branches.png": ("02_branches_and_masks", "plot_branches("),
+    "branches.png": ("02_branches_and_masks", "look(maps, 0)"),
     "joint_model.png": ("05_joint_model", "plot_mosaic(covered"),
     "convergence.png": ("06_training", 'plot_convergence(runs, "val_nme_clean")'),
 }
 
 
 def picture(notebook, call):
-    """The PNG file that the first cell with this call shows.
+    """The PNG file that the last cell with this call shows.
 
     Raises:
         LookupError: if no cell has it, or the cell shows no picture.
     """
     path = NOTEBOOKS / f"{notebook}.ipynb"
-    for cell in nbformat.read(path, 4).cells:
+    for cell in reversed(nbformat.read(path, 4).cells):
         if cell.cell_type == "code" and call in cell.source:
             for output in cell.outputs:
                 if "image/png" in output.get("data", {}):

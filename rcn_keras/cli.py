@@ -237,6 +237,8 @@ def reproduce(options):
         measured = load_test_set(data, "300w", cropped, 68, missing)
         sets, make = [measured], reproduce_table4
     else:
+        if missing:
+            raise InputError(f"--allow-missing is of table4's 300-W: {options.table}")
         training, validation = load_training(data, cropped)
         measured = {"aflw": load_test_set(data, "aflw", cropped)}
         if options.afw:

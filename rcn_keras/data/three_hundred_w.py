@@ -108,7 +108,7 @@ def read_faces(listed, failures=None):
     if failures is not None:
         failures.extend(reasons)
     if not faces:
-        raise InputError(f"no face of 300-W could be read; the first: {reasons[0]}")
+        raise InputError(f"no face could be read; the first: {reasons[0]}")
     return faces
 
 

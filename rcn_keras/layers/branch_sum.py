@@ -12,12 +12,13 @@ class BranchSum(layers.Layer):
         per_pixel: bool. `False` learns one weight for each branch and keypoint (the
             original code's default), `True` one for each pixel as well, as the paper's
             text describes.
+        summed: bool. `False` gives the terms of the sum.
 
     Input shape:
         list of R tensors `(N, H, W, K)`
 
     Output shape:
-        `(N, H, W, K)`
+        `(N, H, W, K)`, or a list of R of them
 
     Raises:
         ValueError: if the inputs are not a list of maps of one shape.
@@ -26,9 +27,10 @@ class BranchSum(layers.Layer):
         Honari et al., Recombinator Networks, CVPR 2016, Eq. 1.
     """
 
-    def __init__(self, per_pixel=False, **kwargs):
+    def __init__(self, per_pixel=False, summed=True, **kwargs):
         super().__init__(**kwargs)
         self.per_pixel = per_pixel
+        self.summed = summed
 
     def build(self, input_shape):
         if not isinstance(input_shape, list) or len(set(map(tuple, input_shape))) != 1:
@@ -45,14 +47,13 @@ class BranchSum(layers.Layer):
         )
 
     def call(self, inputs):
-        return sum(self.weighted(inputs))
-
-    def weighted(self, inputs):
-        """The terms of the sum: each branch's maps times its weights, a list."""
-        return [self.alpha[r] * maps for r, maps in enumerate(inputs)]
+        terms = [self.alpha[r] * maps for r, maps in enumerate(inputs)]
+        return sum(terms) if self.summed else terms
 
     def compute_output_shape(self, input_shape):
-        return tuple(input_shape[0])
+        shapes = [tuple(shape) for shape in input_shape]
+        return shapes[0] if self.summed else shapes
 
     def get_config(self):
-        return {**super().get_config(), "per_pixel": self.per_pixel}
+        own = {"per_pixel": self.per_pixel, "summed": self.summed}
+        return {**super().get_config(), **own}

@@ -1,5 +1,4 @@
 import keras
-from keras import layers
 
 from rcn_keras.layers import BranchSum
 from rcn_keras.models import blocks
@@ -98,9 +97,9 @@ def branch_maps(model):
         model: a SumNet, from `build_sumnet` or loaded.
 
     Returns:
-        `keras.Model` of the same weights, `(N, 80, 80, channels)` to a dict, `branch_1`
-        (the coarsest that is not masked), `branch_2`, ... to their `(N, 80, 80, K)`
-        maps, upsampled and weighted. The sum of these is SumNet's pre-softmax maps.
+        `keras.Model` with a copy of alpha, `(N, 80, 80, channels)` to a dict,
+        `branch_1` (the coarsest that is not masked), `branch_2`, ... to their
+        `(N, 80, 80, K)` maps, upsampled and weighted; their sum is SumNet's maps.
 
     Raises:
         ValueError: if the model has no branches that are summed.
@@ -115,7 +114,8 @@ def branch_maps(model):
             "`model` must be a SumNet, with one `BranchSum` layer. Received: "
             f"{model.name!r}, which has {len(sums)}"
         )
-    inputs = keras.tree.flatten(sums[0].input)  # one branch alone is no list
-    parts = layers.Lambda(sums[0].weighted, dtype="float32", name="branches")(inputs)
+    terms = BranchSum(sums[0].per_pixel, False, dtype="float32", name="branches")
+    parts = terms(keras.tree.flatten(sums[0].input))  # one branch alone is no list
+    terms.set_weights(sums[0].get_weights())
     named = {f"branch_{number}": part for number, part in enumerate(parts, 1)}
     return keras.Model(model.input, named, name=f"{model.name}_branches")

@@ -81,8 +81,9 @@ def plot_branches(
     """What each branch says of a keypoint and what the networks do: Fig. S1.
 
     Two rows for each keypoint, the maps before the softmax and the softmax of each over
-    the face, a column for each branch and each network. A branch's softmax, as if it
-    were the whole network, is only for illustration. Above a softmax: over how many
+    the face (its root, so that little is seen too), a column for each branch and each
+    network. A branch's softmax, as if it were the whole network, is only for
+    illustration. Above a softmax: over how many
     cells it is spread, the exponential of its entropy.
 
     Before the softmax orange is for, violet against. Of each map the median is taken
@@ -113,9 +114,10 @@ def plot_branches(
         above, below = grid[2 * k : 2 * k + 2]
         parts = [maps[..., k] for maps in columns.values()]
         limits = [part.max() for part in parts]
-        limits[:branches] = [max(limits[:branches])] * branches
+        limits[:branches] = [max(limits[:branches], default=0)] * branches
         for column, (part, limit) in enumerate(zip(parts, limits)):
-            scale = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit} if limit else {}
+            limit = limit or 1  # a map that is the same everywhere
+            scale = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
             show(above[column], part, height, width, interpolation="nearest", **scale)
             probability = np.exp(part - part.max())
             _over(below[column], image, np.sqrt(probability))

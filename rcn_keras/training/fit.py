@@ -98,9 +98,11 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
 
 def _phases(recipe):
     """(augmentation, the epoch it ends with) of each part of a training."""
-    for cycle in range(1, recipe.cycles + 1):
-        end = recipe.epochs * cycle // recipe.cycles
-        yield recipe.augmentation, end - recipe.finish_epochs
+    length = recipe.epochs // recipe.cycles
+    # Not all of a training that somebody has made short.
+    finish = min(recipe.finish_epochs, -(-length // 3))
+    for end in range(length, recipe.epochs + 1, length):
+        yield recipe.augmentation, end - finish
         yield recipe.finish, end
 
 

@@ -1,7 +1,8 @@
 """Named recipes: everything a training is made of, as plain data.
 
-One recipe for each row of the paper's Tables 1 to 3, under the paper's augmentation,
-one for each network of Table 4, and our own. `rcn-keras list` prints them.
+One recipe for each row of the paper's Tables 1 and 2 and for its TCDCN of Table 3,
+under the paper's augmentation, one for each network of Table 4, and our own. `rcn-keras
+list` prints them.
 """
 
 import dataclasses
@@ -30,8 +31,9 @@ class Recipe:
             cycles, each beginning at half the rate of the one before (warm restarts,
             Loshchilov and Hutter, ICLR 2017) and ending with the finish.
         clipnorm: float or `None`, bound of each gradient's norm (Adam).
-        finish: `Augmentation` of the last `finish_epochs` epochs of a cycle, or
-            `None`: the end of the schedule on faces closer to those that are measured.
+        finish: `Augmentation` of the last `finish_epochs` epochs of a cycle (of its
+            last third, where that is less), or `None`: the end of the schedule on faces
+            closer to those that are measured.
         corrupted: int, keypoints that a denoiser finds moved in each face.
         batch_size, epochs, seed: ints.
         patience: `None`, or int: stop after so many epochs without a better validation.
@@ -60,6 +62,19 @@ class Recipe:
     patience: int | None = None
     precision: str = "float32"
     paper: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.epochs % self.cycles:
+            raise ValueError(
+                f"`epochs` must be a multiple of `cycles`, {self.cycles}. "
+                f"Received: epochs={self.epochs}"
+            )
+        if self.cycles > 1 and self.patience is not None:
+            # A cycle begins by making the error worse.
+            raise ValueError(
+                f"`patience` must be None with {self.cycles} cycles. "
+                f"Received: patience={self.patience}"
+            )
 
 
 # Table 1: SumNet and RCN of 4 branches, no occlusion; errors on AFLW and AFW-377.

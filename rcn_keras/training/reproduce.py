@@ -4,6 +4,7 @@ Tables 1 to 3 are here, Table 4 in `table4`.
 """
 
 import csv
+import json
 import pathlib
 import time
 
@@ -16,7 +17,7 @@ from rcn_keras.files import check_writable, replaced
 from rcn_keras.presets import load_weights
 from rcn_keras.provenance import record
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import BEST, build_model, train
+from rcn_keras.training.fit import BEST, RUN, build_model, train
 from rcn_keras.training.recipes import RECIPES, get_recipe
 
 # What a table has beside a row for each recipe that is named after it.
@@ -27,7 +28,7 @@ TABLES = {
     "table4": ("rcn5_300w", "denoiser_300w", "joint_300w"),
 }
 MODEL = "model.keras"  # the network with the best weights, for who goes on with it
-_KEY = ("recipe", "epochs", "seed")
+_KEY = ("recipe", "epochs", "seed", "batch_size", "precision")
 
 
 def table_recipes(table, wanted=None):
@@ -61,8 +62,9 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
         results: path of a CSV file, made if missing. A row: recipe, epochs, seed,
             device, minutes, parameters, validation and test errors in percent of the
             eye distance under both protocols, boxes from the true keypoints, and the
-            paper's (AFW there are 377 faces). What is measured is left as `model.keras`
-            in the training's folder.
+            paper's (AFW there are 377 faces); what begins with `training_` is of the
+            training, `device`, `date` and `command` are of the measuring. What is
+            measured is left as `model.keras` in the training's folder.
         echo: callable that takes a line of progress.
         **changes: fields of every recipe to set, such as `epochs`.
 
@@ -73,18 +75,14 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
     check_writable(results.parent)
     for number, name in enumerate(names, 1):
         recipe = get_recipe(name, **changes)
-        key = row_key(name, recipe.epochs, recipe.seed)
+        key = row_key(name, recipe)
         echo(f"{number}/{len(names)} {name}, {recipe.epochs} epochs")
-        if has_row(results, key):
+        if has_row(results, key, [f"{part}_subpixel" for part in tests]):
             echo("  is in the results already")
             continue
-        folder, minutes = trained(name, recipe, training, validation, out, echo)
+        folder = trained(name, recipe, training, validation, out, echo)
         model = best_model(recipe, folder)
-        row = key | {
-            "precision": recipe.precision,
-            "training_minutes": minutes,
-            "parameters": model.count_params(),
-        }
+        row = key | training_columns(folder) | {"parameters": model.count_params()}
         for part, crops in {"validation": validation, **tests}.items():
             shift = AFLW_LABEL_SHIFT if part == "aflw" else 0.0
             for protocol, error in ground_truth_boxes(
@@ -99,23 +97,35 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
         add_row(results, row)
 
 
-def row_key(recipe, epochs, seed):
-    """What tells a row from the others: its first columns, as the file has them."""
-    return dict(zip(_KEY, map(str, (recipe, epochs, seed))))
+def row_key(name, *recipes):
+    """What tells a row from the others, as the file has it: `"58+60"` of two recipes
+    that differ."""
+    key = {"recipe": name}
+    for field in _KEY[1:]:
+        values = dict.fromkeys(str(getattr(recipe, field)) for recipe in recipes)
+        key[field] = "+".join(values)
+    return key
 
 
 def trained(name, recipe, training, validation, out, echo):
-    """Trains what is missing of a recipe.
-
-    Returns:
-        The training's folder, and the minutes that all of it took.
-    """
+    """Trains what is missing of a recipe; returns the training's folder."""
     folder = pathlib.Path(out) / f"{name}_{recipe.epochs}_{recipe.seed}"
     started = time.monotonic()
     train(recipe, training, validation, folder, resume=True, echo=echo)
     echo(f"  {(time.monotonic() - started) / 60:.1f} minutes; measuring")
-    log = read_log(folder / "log.csv")
-    return folder, round(sum(entry["seconds"] for entry in log) / 60, 1)
+    return folder
+
+
+def training_columns(*folders):
+    """Where and by what the networks of a row were trained, and the minutes of it."""
+    made = [json.loads((folder / RUN).read_text()) for folder in folders]
+    logs = [read_log(folder / "log.csv") for folder in folders]
+    seconds = sum(entry["seconds"] for log in logs for entry in log)
+    columns = {"training_minutes": round(seconds / 60, 1)}
+    for name in ("device", "date", "command"):
+        told = dict.fromkeys(each.get(name, "?") for each in made)
+        columns[f"training_{name}"] = "; ".join(told)
+    return columns
 
 
 def best_model(recipe, folder):
@@ -126,16 +136,20 @@ def best_model(recipe, folder):
     return model
 
 
-def has_row(results, key):
-    """Whether a results file has a row with this key.
+def has_row(results, key, columns=()):
+    """Whether a results file has a row with this key that fills these columns.
 
     Raises:
         InputError: if the file is not a table's.
     """
     return any(
-        all(row[column] == value for column, value in key.items())
+        _is_of(row, key) and all(row.get(column) for column in columns)
         for row in _rows(results)
     )
+
+
+def _is_of(row, key):
+    return all(row[column] == value for column, value in key.items())
 
 
 def _rows(results):
@@ -149,8 +163,11 @@ def _rows(results):
 
 
 def add_row(results, row):
-    """Adds a row, and where its numbers come from, to a results file."""
-    rows = [*_rows(results), row | record()]
+    """Puts a row, and where its numbers come from, into a results file; one with the
+    same key is replaced."""
+    key = {column: row[column] for column in _KEY}
+    rows = [each for each in _rows(results) if not _is_of(each, key)]
+    rows.append(row | record())
     columns = list(dict.fromkeys(name for each in rows for name in each))
     with replaced(results) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from rcn_keras._serialization import register
 
-@keras.saving.register_keras_serializable(package="rcn_keras")
+
+@register
 class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):
     """A rise and a fall along a cosine, again and again, each half as high.
 

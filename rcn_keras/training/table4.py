@@ -1,4 +1,7 @@
-"""Table 4 of the paper, on 300-W: RCN, the denoiser and the joint model."""
+"""Table 4 of the paper, on 300-W: RCN, the denoiser and the joint model.
+
+The denoiser is ours, a twentieth of the paper's (`denoiser_300w`).
+"""
 
 import functools
 import pathlib
@@ -14,7 +17,13 @@ from rcn_keras.presets import load_preset
 from rcn_keras.presets.card import CARD, write_card
 from rcn_keras.training.publish import publish, publish_joint, same_faces
 from rcn_keras.training.recipes import TABLE_4, TABLE_4_49, get_recipe
-from rcn_keras.training.reproduce import add_row, has_row, row_key, trained
+from rcn_keras.training.reproduce import (
+    add_row,
+    has_row,
+    row_key,
+    trained,
+    training_columns,
+)
 
 # The row of each network; the first two are recipes, the third is made of them.
 ROWS = {"rcn": "rcn5_300w", "denoiser": "denoiser_300w", "joint": "joint_300w"}
@@ -63,43 +72,38 @@ def reproduce_table4(
 
     @functools.cache
     def part(kind):
-        folder, _ = trained(rows[kind], recipes[kind], training, validation, out, echo)
-        return _published(publish, folder, validation, out / "presets" / folder.name)
+        folder = trained(rows[kind], recipes[kind], training, validation, out, echo)
+        preset = out / "presets" / folder.name
+        return folder, _published(publish, folder, validation, preset)
 
     wanted = [(kind, name) for kind, name in rows.items() if name in names]
     for number, (kind, name) in enumerate(wanted, 1):
         of = tuple(recipes) if kind == "joint" else (kind,)
-        epochs = "+".join(str(recipes[each].epochs) for each in of)
-        key = row_key(name, epochs, recipes["rcn"].seed)
-        echo(f"{number}/{len(wanted)} {name}, {epochs} epochs")
+        key = row_key(name, *(recipes[each] for each in of))
+        echo(f"{number}/{len(wanted)} {name}, {key['epochs']} epochs")
         if has_row(results, key):
             echo("  is in the results already")
             continue
-        made = {"rcn": part("rcn")}
-        if kind != "rcn":
-            made["denoiser"] = part("denoiser")
+        needed = ("rcn",) if kind == "rcn" else ("rcn", "denoiser")
+        made = {each: part(each)[1] for each in needed}
         if kind == "joint":
-            folder = out / "presets" / "_".join(key.values())
+            parts = "_".join(made[each].name for each in needed)
+            folder = out / "presets" / f"{name}_{parts}"
             made["joint"] = _published(publish_joint, dict(made), validation, folder)
         network = made[kind].model
         if kind == "denoiser":
             network = joint_networks(JointModel(made["rcn"].model, network))["denoiser"]
-        row = key | {
-            "precision": "+".join(recipes[each].precision for each in of),
-            "training_minutes": round(
-                sum(made[each].config["training_minutes"] for each in of), 1
-            ),
-            "parameters": made[kind].model.count_params(),
-        }
+        row = key | training_columns(*(part(each)[0] for each in of))
+        row["parameters"] = made[kind].model.count_params()
         decoder = made[kind].config["decoder"]
         errors = ground_truth_boxes_68(network, validation, decoder)
         row |= _columns("validation", errors, slice(None))
         errors = ground_truth_boxes_68(network, test, decoder)
         for subset, mask in subset_masks(test.faces).items():
             row |= _columns(f"300w_{subset}", errors, mask)
-        for ending, paper in (("", TABLE_4), ("_49", TABLE_4_49)):
-            for subset, error in paper.get(kind, {}).items():
-                row[f"{subset}_paper{ending}"] = error
+            for ending, paper in (("", TABLE_4), ("_49", TABLE_4_49)):
+                if kind in paper:
+                    row[f"300w_{subset}_paper{ending}"] = paper[kind][f"300w_{subset}"]
         add_row(results, row)
 
 

@@ -230,7 +230,7 @@ def test_broken_points_files_are_left_out_and_told_of(tmp_path):
     assert len(read_afw(tmp_path)) == 2
     for name in ("image_0001.jpg", "an_image_0003.JPG"):
         (folder / name).unlink()
-    refused(tmp_path, "no face of 300-W could be read; the first:", "an_image_0003.PTS")
+    refused(tmp_path, "no face could be read; the first:", "an_image_0003.PTS")
 
 
 def test_the_official_annotation_goes_first(tmp_path):

@@ -19,6 +19,12 @@ def test_equals_numpy(per_pixel, tmp_path):
     layer.alpha.assign(alpha)
     expected = (alpha[:, None] * np.stack(maps)).sum(axis=0)
     np.testing.assert_allclose(to_numpy(layer(maps)), expected, atol=1e-6)
+    terms = BranchSum(per_pixel, summed=False)
+    shapes = terms.compute_output_shape([part.shape for part in maps])
+    assert [part.shape for part in terms(maps)] == shapes == [(2, 4, 3, 5)] * 3
+    terms.alpha.assign(alpha)
+    np.testing.assert_allclose(sum(map(to_numpy, terms(maps))), expected, atol=1e-6)
+    assert not BranchSum.from_config(terms.get_config()).summed
 
 
 def test_starts_between_zero_and_one():

@@ -118,6 +118,9 @@ def test_every_cycle_ends_with_the_finish(crops, tmp_path):
         (recipe.augmentation, 3),
         (still, 4),
     ]
+    # Made short, it does not spend all of itself on the finish.
+    long = dataclasses.replace(recipe, epochs=12, finish_epochs=35)
+    assert [end for _, end in fit._phases(long)] == [4, 6, 10, 12]
     rates = [row["learning_rate"] for row in read_log(tmp_path / "log.csv")]
     assert rates[1] == pytest.approx(TINY.learning_rate * TINY.final_rate)
     assert rates[3] == pytest.approx(rates[1] / 2)

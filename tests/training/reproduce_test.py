@@ -45,6 +45,11 @@ def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
     assert row["aflw_faces"] == "6" and 5 < float(row["aflw_paper_grid"]) < 300
     assert float(row["validation_subpixel"]) > 5
     assert row["command"] and row["device"] and float(row["training_minutes"]) >= 0
+    assert row["training_command"] == row["command"]
+    # Measured again where another set is asked for, and not trained again.
+    assert main([*command, *first, "--afw", str(mtfl_folder / "missing")]) == 2
+    assert main([*command, *first, "--precision", "mixed_bfloat16"]) == 2
+    assert "another recipe (precision differ)" in capsys.readouterr().err
 
 
 def test_the_measured_network_is_left_bare(mtfl_folder, tmp_path):

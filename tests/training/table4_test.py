@@ -48,10 +48,13 @@ def test_stopped_it_goes_on_and_no_row_is_made_twice(three_hundred_w_folder, tmp
     assert sum(line.startswith("epoch 1/1 loss") for line in lines) == 2
     made = rows(results)
     assert [row["recipe"] for row in made] == list(DEMO.values())
-    assert [row["epochs"] for row in made] == ["1", "1", "1+1"]
-    assert made[2]["precision"] == "float32+float32" and made[2]["command"]
+    assert [row["epochs"] for row in made] == ["1", "1", "1"]
+    assert made[2]["precision"] == "float32" and made[2]["command"]
+    minutes = [float(row["training_minutes"]) for row in made]
+    assert minutes[2] == pytest.approx(sum(minutes[:2]), abs=0.11)
+    assert made[2]["training_command"] and made[2]["training_date"]
 
-    joint = load_preset(out / "presets" / "demo_joint_1+1_0")
+    joint = load_preset(out / "presets" / "demo_joint_demo_68_1_0_demo_denoiser_1_0")
     assert int(made[2]["parameters"]) == joint.model.count_params()
     errors = ground_truth_boxes_68(joint.model, test, joint.config["decoder"])
     for protocol in PROTOCOLS:
@@ -66,8 +69,12 @@ def test_stopped_it_goes_on_and_no_row_is_made_twice(three_hundred_w_folder, tmp
 
 
 def test_command_line_finds_what_is_there(three_hundred_w_folder, tmp_path, capsys):
-    keys = ["rcn5_300w,1,0", "denoiser_300w,1,0", "joint_300w,1+1,0"]
-    text = "\n".join(["recipe,epochs,seed", *keys, ""])
+    keys = [
+        "rcn5_300w,1,0,16,mixed_bfloat16",
+        "denoiser_300w,1,0,32,float32",
+        "joint_300w,1,0,16+32,mixed_bfloat16+float32",
+    ]
+    text = "\n".join(["recipe,epochs,seed,batch_size,precision", *keys, ""])
     (tmp_path / "table4.csv").write_text(text)
     command = ["reproduce", "table4", "--data", str(three_hundred_w_folder)]
     assert main([*command, "--out", str(tmp_path), "--epochs", "1"]) == 0
@@ -80,5 +87,7 @@ def test_afw_and_other_rows_are_refused(three_hundred_w_folder, tmp_path, capsys
     command += ["--out", str(tmp_path)]
     assert main([*command, "--afw", str(tmp_path)]) == 2
     assert "table4 is measured on 300-W's test faces" in capsys.readouterr().err
+    assert main([*command[:1], "table1", *command[2:], "--allow-missing"]) == 2
+    assert "--allow-missing is of table4's 300-W: table1" in capsys.readouterr().err
     assert main([*command, "--recipes", "table2_rcn4"]) == 2
     assert "table4 has no recipe 'table2_rcn4'" in capsys.readouterr().err
