@@ -73,7 +73,7 @@ def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
     """Errors with the paper's boxes.
 
     Args:
-        model: `keras.Model` of maps.
+        model: `keras.Model` of maps, or one that regresses keypoints.
         crops: `Crops`.
         decoder: one of `codec.DECODERS`, for the sub-pixel protocols.
         label_shift: float, photograph pixels by which the labels lie too far right and
