@@ -383,8 +383,8 @@ def _predictor(name, detector, server=None):
 
 def _overrides(options):
     """What of a recipe the command line changes."""
-    names = ("epochs", "seed", "batch_size", "patience", "precision")
-    given = {name: getattr(options, name) for name in names}
+    names = ("epochs", "seed", "batch_size", "patience", "precision", "weights")
+    given = {name: getattr(options, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 
 

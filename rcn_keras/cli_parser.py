@@ -162,6 +162,12 @@ def build_parser(commands):
         "--out", type=pathlib.Path, required=True, help="folder of the run"
     )
     added.add_argument("--resume", action="store_true", help="go on after a stop")
+    added.add_argument(
+        "--weights",
+        metavar="PRESET",
+        help="name or folder of a preset whose network goes on: your faces in --data, "
+        "say, and rcn6_mtfl here",
+    )
     overrides(added)
     added.add_argument(
         "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"

@@ -27,7 +27,7 @@ def test_the_two_commands_are_there():
     commands = re.findall(r"^    (python3 -m venv .*)$", README, re.MULTILINE)
     assert len(commands) == 2
     assert "rcn-keras predict examples/" in commands[0]
-    assert commands[1].endswith("-m pytest")
+    assert commands[1].endswith("-m pytest -n 2 --dist loadfile")
 
 
 def test_links_to_files_lead_somewhere():

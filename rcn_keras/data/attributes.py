@@ -1,4 +1,5 @@
-"""The attributes of faces as targets, for the networks that learn them beside."""
+"""The attributes of faces: as targets of the networks that learn them beside, and for
+how often a face is shown."""
 
 import numpy as np
 
@@ -27,15 +28,44 @@ def attribute_targets(faces, augmentation):
             "attributes are learned from faces that are not mirrored. "
             f"Received: {augmentation}"
         )
-    targets = {}
-    for name, classes in ATTRIBUTES.items():
-        for face in faces:
-            label = face.attributes.get(name)
-            if label not in range(1, classes + 1):
-                raise InputError(
-                    f"{face.source}: expected the attribute {name!r}, 1 to {classes} "
-                    f"(MTFL has it); found {label}"
-                )
-        labels = [face.attributes[name] - 1 for face in faces]
-        targets[name] = np.array(labels, "int32")
-    return targets
+    labels = {name: attribute_labels(faces, name) for name in ATTRIBUTES}
+    return {name: (label - 1).astype("int32") for name, label in labels.items()}
+
+
+def attribute_labels(faces, name):
+    """An attribute of all faces as MTFL has it, counted from 1.
+
+    Args:
+        faces: list of N `Face`.
+        name: str, one of `ATTRIBUTES`.
+
+    Returns:
+        `(N,)` ints.
+
+    Raises:
+        InputError: if a face lacks it, or has one that there is not; the message names
+            its line.
+    """
+    classes = ATTRIBUTES[name]
+    for face in faces:
+        label = face.attributes.get(name)
+        if label not in range(1, classes + 1):
+            raise InputError(
+                f"{face.source}: expected the attribute {name!r}, 1 to {classes} "
+                f"(MTFL has it); found {label}"
+            )
+    return np.array([face.attributes[name] for face in faces])
+
+
+def repeated_by_pose(crops, times):
+    """The crops, each as often as its face's pose says.
+
+    Args:
+        crops: `Crops`.
+        times: 5 ints, for poses 1 to 5.
+
+    Raises:
+        InputError: if a face has no pose.
+    """
+    poses = attribute_labels(crops.faces, "pose")
+    return crops.take(np.repeat(np.arange(len(crops)), np.array(times)[poses - 1]))

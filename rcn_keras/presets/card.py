@@ -157,8 +157,6 @@ def write_card(folder, results=None):
             f"| {float(row['ci95_low']):.2f} to {float(row['ci95_high']):.2f} "
             f"| {float(row['failure_rate_10_percent']):.2f} |"
         )
-    cycles = recipe.get("cycles", 1)
-    of_each = " of each cycle" if cycles > 1 else ""
     kind, what, use = _network(config)
     parameters = preset.model.count_params()
     text = _CARD.format(
@@ -166,13 +164,11 @@ def write_card(folder, results=None):
         summary=textwrap.fill(f"{kind}, {parameters:,} parameters: {what}.", 88),
         use=use.format(name=preset.name),
         seed=recipe["seed"],
-        epochs=f"{config['trained_epochs']} epochs"
-        + (f" in {cycles} cycles" if cycles > 1 else ""),
+        epochs=f"{config['trained_epochs']} epochs",
         precision=recipe["precision"],
         augmentation=_told(recipe["augmentation"])
         + (
-            f"; in the last {recipe['finish_epochs']} epochs{of_each} "
-            f"{_told(recipe['finish'])}"
+            f"; in the last {recipe['finish_epochs']} epochs {_told(recipe['finish'])}"
             if recipe["finish_epochs"]
             else ""
         ),
@@ -194,7 +190,7 @@ def _differing(config):
     texts = dict(_OF[len(config["keypoints"])])
     faces = config["trained_on"].get("faces")
     texts["used"] = f": {sum(faces.values()):,} faces" if faces else ""
-    texts["further"], texts["measure"] = "", _MEASURE
+    texts["further"], texts["measure"] = _before(config), _MEASURE
     if config["model"] == "denoiser":
         texts["measure"] = _MEASURE_DENOISER.format(moved=config["recipe"]["corrupted"])
         texts["notes"] = "What it does for an RCN is told by the joint model's card."
@@ -208,6 +204,22 @@ def _differing(config):
             "`config.json`) |\n"
         )
     return texts
+
+
+def _before(config):
+    """The row of the preset that a training went on from, and of what it repeated."""
+    before, text = config["trained_on"].get("before"), ""
+    if before:
+        made = before["trained_on"].get("command", "?")
+        text = (
+            f"| went on from | `{before['preset']}`: {before['trained_epochs']} "
+            f"epochs, {before['training_minutes']} minutes, `{made}` |\n"
+        )
+    times = config["recipe"].get("pose_repeats")
+    if times:
+        told = ", ".join(map(str, times))
+        text += f"| faces repeated | by MTFL's pose, 1 to 5: {told} times |\n"
+    return text
 
 
 def _paper_rows(paper):

@@ -8,13 +8,14 @@ import time
 import keras
 import numpy as np
 
+from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
 from rcn_keras.models import BUILDERS
+from rcn_keras.presets import load_preset
 from rcn_keras.provenance import accelerators, record
 from rcn_keras.training.callbacks import Progress, Validation
 from rcn_keras.training.recipes import RECIPE, as_dict, read_recipe
-from rcn_keras.training.schedule import WarmRestarts
 from rcn_keras.training.tasks import make_task
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
@@ -48,14 +49,16 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
     out = pathlib.Path(out)
     if not check_folder(out, recipe, resume):
         faces = {"training": len(training), "validation": len(validation)}
-        for name, content in (
-            (RUN, record() | {"faces": faces}),
-            (RECIPE, as_dict(recipe)),
-        ):
+        made = record() | {"faces": faces}
+        if recipe.weights:
+            made["before"] = history(load_preset(recipe.weights))
+        for name, content in ((RUN, made), (RECIPE, as_dict(recipe))):
             with replaced(out / name) as temporary:
                 temporary.write_text(json.dumps(content, indent=2) + "\n")
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
+    if recipe.pose_repeats:
+        training = repeated_by_pose(training, recipe.pose_repeats)
     steps = len(training) // recipe.batch_size
     if steps < 1:
         raise InputError(
@@ -98,12 +101,10 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
 
 def _phases(recipe):
     """(augmentation, the epoch it ends with) of each part of a training."""
-    length = recipe.epochs // recipe.cycles
     # Not all of a training that somebody has made short.
-    finish = min(recipe.finish_epochs, -(-length // 3))
-    for end in range(length, recipe.epochs + 1, length):
-        yield recipe.augmentation, end - finish
-        yield recipe.finish, end
+    finish = min(recipe.finish_epochs, -(-recipe.epochs // 3))
+    yield recipe.augmentation, recipe.epochs - finish
+    yield recipe.finish, recipe.epochs
 
 
 def _plot(rows, path, echo):
@@ -125,11 +126,12 @@ def make_optimizer(recipe, steps):
     """The optimiser of a recipe with its schedule over `steps` steps an epoch."""
     if recipe.optimizer == "adadelta":
         return keras.optimizers.Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8)
-    schedule = WarmRestarts(
-        recipe.learning_rate,
-        recipe.warmup_steps,
-        recipe.epochs * steps // recipe.cycles,
-        recipe.final_rate,
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=recipe.warmup_steps,
+        decay_steps=max(recipe.epochs * steps - recipe.warmup_steps, 1),
+        alpha=recipe.final_rate,
     )
     return keras.optimizers.Adam(schedule, clipnorm=recipe.clipnorm)
 
@@ -143,6 +145,13 @@ def _compiled_model(recipe, task, steps, out):
                 f"{out / LAST}: damaged, the training cannot go on from it ({error})"
             ) from None
     model = build_model(recipe)
+    if recipe.weights:
+        try:
+            model.set_weights(load_preset(recipe.weights).model.get_weights())
+        except ValueError as error:
+            raise InputError(
+                f"{recipe.weights}: not the weights of this recipe's network ({error})"
+            ) from None
     # XLA halves the speed of these networks on a CPU; "auto" would choose it.
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     model.compile(
@@ -152,6 +161,12 @@ def _compiled_model(recipe, task, steps, out):
         jit_compile=False if on_cpu else "auto",
     )
     return model
+
+
+def history(preset):
+    """How a preset came to be, for the run that goes on with it."""
+    told = ("trained_epochs", "training_minutes", "trained_on", "recipe")
+    return {"preset": preset.name} | {name: preset.config[name] for name in told}
 
 
 def check_folder(out, recipe, resume):

@@ -80,6 +80,7 @@ def publish(run_folder, validation, out):
         raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
     if "faces" in made:
         same_faces(str(run_folder), made["faces"]["validation"], validation)
+    before = made.get("before", {})
     measured = _measured(model, *validation_sets(kind, validation, corrupted))
     config = {
         "model": kind,
@@ -88,9 +89,13 @@ def publish(run_folder, validation, out):
         **_FACTS[model.output_shape[-1]],
         "paper": recipe["paper"],
         "recipe": recipe,
-        "trained_epochs": len(log),
+        # Those of the preset it went on from included.
+        "trained_epochs": len(log) + before.get("trained_epochs", 0),
         "trained_on": made,
-        "training_minutes": round(sum(row["seconds"] for row in log) / 60, 1),
+        "training_minutes": round(
+            sum(row["seconds"] for row in log) / 60 + before.get("training_minutes", 0),
+            1,
+        ),
     }
     save_preset(out, model, config)
     with replaced(out / "training_log.csv") as temporary:

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rcn_keras.data.attributes import attribute_targets
+from rcn_keras.data.attributes import attribute_targets, repeated_by_pose
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
 from rcn_keras.models.tcdcn import ATTRIBUTES
@@ -40,3 +40,18 @@ def test_a_face_without_them_is_named(crops, attributes, message):
 def test_mirrored_faces_are_refused(crops):
     with pytest.raises(ValueError, match="not mirrored. Received:.*flip=True"):
         attribute_targets(crops.faces, Augmentation())
+
+
+def test_repeated_by_pose(crops):
+    times = (3, 0, 1, 2, 4)
+    repeated = repeated_by_pose(crops, times)
+    expected = [
+        face.source
+        for face in crops.faces
+        for _ in range(times[face.attributes["pose"] - 1])
+    ]
+    assert [face.source for face in repeated.faces] == expected
+    assert len(repeated) == len(repeated.images) == len(repeated.keypoints)
+    bare = dataclasses.replace(crops.faces[0], attributes={})
+    with pytest.raises(InputError, match="expected the attribute 'pose'"):
+        repeated_by_pose(dataclasses.replace(crops, faces=[bare]), times)

@@ -10,8 +10,11 @@ import pytest
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
+from rcn_keras.presets import load_preset
+from rcn_keras.presets.card import write_card
 from rcn_keras.training import fit
 from rcn_keras.training.callbacks import read_log
+from rcn_keras.training.publish import publish
 from rcn_keras.training.recipes import Recipe
 
 TINY = Recipe(
@@ -106,25 +109,50 @@ def test_finish_changes_the_augmentation_of_the_last_epochs(crops, tmp_path):
     assert both[1]["loss"] != pytest.approx(plain[1]["loss"], rel=1e-3)
 
 
-def test_every_cycle_ends_with_the_finish(crops, tmp_path):
+def test_a_short_training_is_not_all_finish():
     still = Augmentation(0.0, 0.0, 0.0, flip=False, occlusion=False)
-    recipe = dataclasses.replace(
-        TINY, epochs=4, cycles=2, finish=still, finish_epochs=1
+    recipe = dataclasses.replace(TINY, epochs=60, finish=still, finish_epochs=15)
+    assert list(fit._phases(recipe)) == [(recipe.augmentation, 45), (still, 60)]
+    short = dataclasses.replace(recipe, epochs=6)
+    assert [end for _, end in fit._phases(short)] == [4, 6]
+
+
+def test_a_presets_network_goes_on(crops, tmp_path):
+    short = dataclasses.replace(TINY, epochs=1)
+    train(short, crops, tmp_path / "first")
+    first = publish(tmp_path / "first", crops.take(range(16, 24)), tmp_path / "preset")
+    standing = dataclasses.replace(
+        short, weights=str(tmp_path / "preset"), learning_rate=0.0
     )
+    second, _ = train(standing, crops, tmp_path / "second")
+    best = load_preset(tmp_path / "preset").model.get_weights()
+    for a, b in zip(best, second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    told = json.loads((tmp_path / "second" / "run.json").read_text())["before"]
+    assert told["preset"] == "preset" and told["trained_epochs"] == 1
+    second = publish(tmp_path / "second", crops.take(range(16, 24)), tmp_path / "more")
+    assert second["trained_epochs"] == 2
+    assert second["training_minutes"] >= first["training_minutes"]
+    write_card(tmp_path / "more")
+    assert "| went on from | `preset`: 1 epochs, " in (
+        tmp_path / "more" / "README.md"
+    ).read_text().replace("\n", " ")
+
+
+def test_weights_of_another_network_are_refused(crops, tmp_path):
+    recipe = dataclasses.replace(TINY, weights="rcn6_mtfl")  # of 6 branches
+    with pytest.raises(InputError, match="rcn6_mtfl: not the weights of this recipe"):
+        train(recipe, crops, tmp_path / "run")
+    with pytest.raises(InputError, match="no preset named 'rcn9'"):
+        train(dataclasses.replace(TINY, weights="rcn9"), crops, tmp_path / "run")
+
+
+def test_faces_are_shown_as_often_as_their_pose_says(crops, tmp_path):
+    recipe = dataclasses.replace(TINY, epochs=1, pose_repeats=(2, 2, 2, 2, 2))
     train(recipe, crops, tmp_path)
-    assert list(fit._phases(recipe)) == [
-        (recipe.augmentation, 1),
-        (still, 2),
-        (recipe.augmentation, 3),
-        (still, 4),
-    ]
-    # Made short, it does not spend all of itself on the finish.
-    long = dataclasses.replace(recipe, epochs=12, finish_epochs=35)
-    assert [end for _, end in fit._phases(long)] == [4, 6, 10, 12]
-    rates = [row["learning_rate"] for row in read_log(tmp_path / "log.csv")]
-    assert rates[1] == pytest.approx(TINY.learning_rate * TINY.final_rate)
-    assert rates[3] == pytest.approx(rates[1] / 2)
-    assert rates[0] > rates[2] > rates[1]
+    last = keras.saving.load_model(tmp_path / "last.keras")
+    assert int(last.optimizer.iterations) == 2 * 16 // TINY.batch_size
 
 
 def test_best_weights_are_those_of_the_lowest_validation_error(crops, tmp_path):
@@ -184,13 +212,6 @@ def test_schedule_and_optimizers():
     assert float(schedule(0)) == 0.0
     assert float(schedule(2)) == pytest.approx(2e-3)
     assert float(schedule(30)) == pytest.approx(2e-3 * 0.005)
-    twice = dataclasses.replace(TINY, epochs=2 * TINY.epochs, cycles=2)
-    restarted = fit.make_optimizer(twice, steps=10)._learning_rate
-    for step in range(31):
-        assert float(restarted(step)) == pytest.approx(float(schedule(step)))
-        again = float(restarted(step + 30))
-        expected = float(schedule(step)) / 2 if step else float(schedule(30))
-        assert again == pytest.approx(expected)
     original = fit.make_optimizer(dataclasses.replace(TINY, optimizer="adadelta"), 10)
     assert float(original.learning_rate) == 1.0
     assert (original.rho, original.epsilon) == (0.95, 1e-8)
