@@ -11,9 +11,11 @@ from rcn_keras.cli_output import (
     one_line,
     progress,
     quiet_workers,
+    reported,
     say,
 )
 from rcn_keras.cli_parser import build_parser
+from rcn_keras.cli_training import join, make_preset, reproduce, train
 
 
 def main(arguments=None):
@@ -154,7 +156,7 @@ def evaluate(options):
         check_writable(options.json.parent)
     if options.csv:
         tables.check_rows_file(options.csv)
-    crops = _reported(
+    crops = reported(
         load_test_set(options.data, options.set, cropped, needed, options.allow_missing)
     )
     shift = protocols.label_shift(options.set)
@@ -178,126 +180,6 @@ def evaluate(options):
         print(tables.protocol_table(part, preset.config.get("paper", {})))
         if options.csv:
             tables.write_rows(options.csv, part, preset.config)
-    return 0
-
-
-def train(options):
-    """Trains a recipe."""
-    from rcn_keras.errors import InputError
-    from rcn_keras.training import recipes
-
-    changes = _overrides(options)
-    try:
-        recipe = recipes.get_recipe(options.recipe, **changes)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    from rcn_keras.data.sets import load_training
-    from rcn_keras.training.fit import check_folder
-    from rcn_keras.training.fit import train as fit
-
-    check_folder(options.out, recipe, options.resume)
-    training, validation = load_training(
-        options.data,
-        cropped,
-        recipes.keypoints(recipe),
-        options.allow_missing,
-    )
-    strategy = None
-    if options.multi_gpu:
-        from rcn_keras.data.pipeline import all_gpus
-
-        strategy = all_gpus()
-    fit(
-        recipe,
-        _reported(training),
-        _reported(validation),
-        options.out,
-        resume=options.resume,
-        strategy=strategy,
-        echo=lambda line: print(line, flush=True),
-    )
-    print(f"best weights: {options.out / 'best.weights.h5'}")
-    return 0
-
-
-def reproduce(options):
-    """Trains and measures the rows of a table of the paper; resumable."""
-    from rcn_keras.data.sets import load_test_set, load_training
-    from rcn_keras.errors import InputError
-    from rcn_keras.training.reproduce import reproduce, table_recipes
-    from rcn_keras.training.table4 import reproduce_table4
-
-    names = table_recipes(options.table, options.recipes)
-    results = options.results or options.out / f"{options.table}.csv"
-    data, missing = options.data, options.allow_missing
-    if options.table == "table4":
-        if options.afw:
-            raise InputError("table4 is measured on 300-W's test faces: without --afw")
-        training, validation = load_training(data, cropped, 68, missing)
-        measured = load_test_set(data, "300w", cropped, 68, missing)
-        sets, make = [measured], reproduce_table4
-    else:
-        if missing:
-            raise InputError(f"--allow-missing is of table4's 300-W: {options.table}")
-        training, validation = load_training(data, cropped)
-        measured = {"aflw": load_test_set(data, "aflw", cropped)}
-        if options.afw:
-            measured["afw"] = load_test_set(options.afw, "afw", cropped)
-        sets, make = measured.values(), reproduce
-    for crops in (training, validation, *sets):
-        _reported(crops)
-    make(
-        names,
-        training,
-        validation,
-        measured,
-        options.out,
-        results,
-        echo=lambda line: print(line, flush=True),
-        **_overrides(options),
-    )
-    print(f"written: {results}")
-    return 0
-
-
-def make_preset(options):
-    """Turns a finished training into a preset: calibrated on validation."""
-    from rcn_keras.data.sets import load_test_set
-    from rcn_keras.presets import check_free
-    from rcn_keras.presets.card import check_results, write_card
-    from rcn_keras.training.publish import publish
-    from rcn_keras.training.recipes import keypoints, read_recipe
-
-    recipe = read_recipe(options.run_folder)
-    check_free(options.out, recipe.model)
-    check_results(options.results)
-    validation = load_test_set(
-        options.data, "validation", cropped, keypoints(recipe), options.allow_missing
-    )
-    config = publish(options.run_folder, _reported(validation), options.out)
-    write_card(options.out, options.results)
-    print(json.dumps(config["validation"], indent=2))
-    return 0
-
-
-def join(options):
-    """Makes the preset of a joint model from an RCN's and a denoiser's."""
-    from rcn_keras.data.sets import load_test_set
-    from rcn_keras.presets import check_free
-    from rcn_keras.presets.card import check_results, write_card
-    from rcn_keras.training.publish import joint_parts, publish_joint
-
-    parts = joint_parts(options.rcn, options.denoiser)
-    check_free(options.out, "joint")
-    check_results(options.results)
-    count = parts["rcn"].keypoints
-    validation = load_test_set(
-        options.data, "validation", cropped, count, options.allow_missing
-    )
-    config = publish_joint(parts, _reported(validation), options.out)
-    write_card(options.out, options.results)
-    print(json.dumps(config["fitted"], indent=2))
-    print(json.dumps(config["validation"], indent=2))
     return 0
 
 
@@ -379,22 +261,6 @@ def _predictor(name, detector, server=None):
         client.check()
         return client
     return Predictor.from_preset(name, detector=detector)
-
-
-def _overrides(options):
-    """What of a recipe the command line changes."""
-    names = ("epochs", "seed", "batch_size", "patience", "precision", "weights")
-    given = {name: getattr(options, name, None) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _reported(crops):
-    """The crops; what was left out is told of."""
-    for failure in crops.failures[:20]:
-        say(f"left out: {failure}")
-    if crops.failures:
-        say(f"left out: {len(crops.failures)}")
-    return crops
 
 
 COMMANDS = {

@@ -33,6 +33,15 @@ def draw(image, faces, folder, path, taken):
         Image.fromarray(draw_keypoints(image, faces)).save(temporary)
 
 
+def reported(crops):
+    """The crops; what was left out is told of."""
+    for failure in crops.failures[:20]:
+        say(f"left out: {failure}")
+    if crops.failures:
+        say(f"left out: {len(crops.failures)}")
+    return crops
+
+
 @contextlib.contextmanager
 def quiet_workers():
     """Leaves standard error to what is said here: Beam, and TensorFlow in each of its
