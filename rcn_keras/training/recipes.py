@@ -166,8 +166,9 @@ RECIPES = {
         precision="mixed_bfloat16",
         paper={"aflw": 6.27, "afw": 6.33},
     ),
-    # Goes on from the first's weights (`--weights`): three in four of MTFL's faces look
-    # ahead, so the others come oftener.
+    # These go on from the weights of the two above (`--weights`). Three in four of MTFL's
+    # faces look ahead, so the others come oftener; SumNet's maps are interpolated
+    # (footnote 3), where tiling leaves steps that its peaks fall beside.
     "rcn6_mtfl_poses": Recipe(
         "rcn",
         {"branches": 6},
@@ -179,6 +180,18 @@ RECIPES = {
         epochs=70,
         precision="mixed_bfloat16",
         paper={"aflw": 5.60, "afw": 5.36},
+    ),
+    "sumnet6_mtfl_poses": Recipe(
+        "sumnet",
+        {"branches": 6, "upsampling": "bilinear"},
+        Augmentation(flip=False),
+        finish=Augmentation(rotation=20.0, flip=False),
+        finish_epochs=8,
+        pose_repeats=(5, 2, 1, 2, 5),
+        learning_rate=1e-3,
+        epochs=20,
+        precision="mixed_bfloat16",
+        paper={"aflw": 6.27, "afw": 6.33},
     ),
     # How soon RCN is good: the paper is below 7 % on AFLW after 15 epochs.
     "rcn6_quick": Recipe("rcn", {"branches": 6}, epochs=7, precision="mixed_bfloat16"),

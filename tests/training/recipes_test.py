@@ -89,10 +89,17 @@ def test_table_3_has_a_tcdcn_with_and_without_attributes():
 
 
 def test_ours_occlude():
-    for name in ("rcn6_mtfl", "rcn6_mtfl_poses", "sumnet6_mtfl"):
-        recipe = RECIPES[name]
-        assert recipe.augmentation.occlusion and recipe.finish.occlusion
-        assert recipe.arguments == {"branches": 6} and name.startswith(recipe.model)
+    for model in ("rcn", "sumnet"):
+        first, second = (RECIPES[f"{model}6_mtfl{end}"] for end in ("", "_poses"))
+        for recipe in (first, second):
+            assert recipe.augmentation.occlusion and recipe.finish.occlusion
+            assert recipe.arguments["branches"] == 6 and recipe.model == model
+        # The second can go on with the first's weights.
+        shapes = [
+            [weight.shape for weight in BUILDERS[model](**recipe.arguments).weights]
+            for recipe in (first, second)
+        ]
+        assert shapes[0] == shapes[1]
 
 
 def test_get_recipe():
