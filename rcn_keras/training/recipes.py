@@ -166,7 +166,7 @@ RECIPES = {
         precision="mixed_bfloat16",
         paper={"aflw": 6.27, "afw": 6.33},
     ),
-    # These go on from the weights of the two above (`--weights`). Three in four of MTFL's
+    # These go on from the two above (`--weights`). Three in four of MTFL's
     # faces look ahead, so the others come oftener; SumNet's maps are interpolated
     # (footnote 3), where tiling leaves steps that its peaks fall beside.
     "rcn6_mtfl_poses": Recipe(
