@@ -18,7 +18,7 @@ from rcn_keras.models import BUILDERS
 from rcn_keras.models.joint import maps_model
 
 SHIPPED = pathlib.Path(__file__).parent
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+CONFIG, WEIGHTS, LOG = "config.json", "model.weights.h5", "training_log.csv"
 
 
 @dataclasses.dataclass(frozen=True)

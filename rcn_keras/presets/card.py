@@ -212,8 +212,8 @@ def _before(config):
     if before:
         made = before["trained_on"].get("command", "?")
         text = (
-            f"| went on from | `{before['preset']}`: {before['trained_epochs']} "
-            f"epochs, {before['training_minutes']} minutes, `{made}` |\n"
+            f"| of these before | {before['trained_epochs']} epochs, "
+            f"{before['training_minutes']} minutes, `{made}` |\n"
         )
     times = config["recipe"].get("pose_repeats")
     if times:

@@ -12,24 +12,25 @@ from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
 from rcn_keras.models import BUILDERS
-from rcn_keras.presets import load_preset
+from rcn_keras.presets import LOG, load_preset, preset_folder, read_config
 from rcn_keras.provenance import accelerators, record
-from rcn_keras.training.callbacks import Progress, Validation
+from rcn_keras.training.callbacks import Progress, Validation, read_log, write_log
 from rcn_keras.training.recipes import RECIPE, as_dict, read_recipe
 from rcn_keras.training.tasks import make_task
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
 RUN = "run.json"  # machine, day, command and number of faces
 BEST = "best.weights.h5"  # weights with the lowest validation error
+BEFORE = "before.csv"  # the log of the preset that goes on here
 
 
 def train(recipe, training, validation, out, resume=False, strategy=None, echo=print):
     """Trains a recipe; everything it leaves stands in `out`.
 
-    `recipe.json`, `run.json` (machine, day, command), `log.csv` (a row an epoch),
-    `training.png`, `last.keras` (to resume) and `best.weights.h5` (lowest validation
-    error). A run that was killed and resumed sees the same batches and ends with the
-    same weights as one that ran through.
+    `recipe.json`, `run.json` (machine, day, command), `log.csv` (a row an epoch; of the
+    preset that goes on here `before.csv`), `training.png`, `last.keras` (to resume) and
+    `best.weights.h5` (lowest validation error). A run that was killed and resumed sees
+    the same batches and ends with the same weights as one that ran through.
 
     Args:
         recipe: `Recipe`.
@@ -51,7 +52,11 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         faces = {"training": len(training), "validation": len(validation)}
         made = record() | {"faces": faces}
         if recipe.weights:
-            made["before"] = history(load_preset(recipe.weights))
+            folder = preset_folder(recipe.weights)
+            config = read_config(folder)
+            told = ("trained_epochs", "training_minutes", "trained_on", "recipe")
+            made["before"] = {name: config[name] for name in told}
+            write_log(out / BEFORE, read_log(folder / LOG))
         for name, content in ((RUN, made), (RECIPE, as_dict(recipe))):
             with replaced(out / name) as temporary:
                 temporary.write_text(json.dumps(content, indent=2) + "\n")
@@ -161,12 +166,6 @@ def _compiled_model(recipe, task, steps, out):
         jit_compile=False if on_cpu else "auto",
     )
     return model
-
-
-def history(preset):
-    """How a preset came to be, for the run that goes on with it."""
-    told = ("trained_epochs", "training_minutes", "trained_on", "recipe")
-    return {"preset": preset.name} | {name: preset.config[name] for name in told}
 
 
 def check_folder(out, recipe, resume):

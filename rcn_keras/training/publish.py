@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import shutil
 
 import keras
 import numpy as np
@@ -13,12 +12,12 @@ from rcn_keras.data.annotations import KEYPOINT_NAMES
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.files import replaced
 from rcn_keras.layers import KeypointDecoder, PeakOneHot
 from rcn_keras.models import BUILDERS, JointModel
 from rcn_keras.models.joint import maps_model
-from rcn_keras.presets import check_free, load_preset, load_weights, save_preset
-from rcn_keras.training.callbacks import read_log
+from rcn_keras.presets import LOG, check_free, load_preset, load_weights, save_preset
+from rcn_keras.training.callbacks import read_log, write_log
+from rcn_keras.training.fit import BEFORE
 from rcn_keras.training.recipes import TABLE_4, as_dict, read_recipe
 from rcn_keras.training.tasks import validation_sets
 
@@ -78,9 +77,10 @@ def publish(run_folder, validation, out):
     log = read_log(run_folder / "log.csv")
     if not log:
         raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
+    log = read_log(run_folder / BEFORE) + log  # the whole history of the network
+    log = [row | {"epoch": epoch} for epoch, row in enumerate(log, 1)]
     if "faces" in made:
         same_faces(str(run_folder), made["faces"]["validation"], validation)
-    before = made.get("before", {})
     measured = _measured(model, *validation_sets(kind, validation, corrupted))
     config = {
         "model": kind,
@@ -89,17 +89,12 @@ def publish(run_folder, validation, out):
         **_FACTS[model.output_shape[-1]],
         "paper": recipe["paper"],
         "recipe": recipe,
-        # Those of the preset it went on from included.
-        "trained_epochs": len(log) + before.get("trained_epochs", 0),
+        "trained_epochs": len(log),
         "trained_on": made,
-        "training_minutes": round(
-            sum(row["seconds"] for row in log) / 60 + before.get("training_minutes", 0),
-            1,
-        ),
+        "training_minutes": round(sum(row["seconds"] for row in log) / 60, 1),
     }
     save_preset(out, model, config)
-    with replaced(out / "training_log.csv") as temporary:
-        shutil.copyfile(run_folder / "log.csv", temporary)
+    write_log(out / LOG, log)
     return config
 
 

@@ -130,14 +130,15 @@ def test_a_presets_network_goes_on(crops, tmp_path):
         np.testing.assert_array_equal(a, b)
 
     told = json.loads((tmp_path / "second" / "run.json").read_text())["before"]
-    assert told["preset"] == "preset" and told["trained_epochs"] == 1
+    assert told["trained_epochs"] == 1
     second = publish(tmp_path / "second", crops.take(range(16, 24)), tmp_path / "more")
     assert second["trained_epochs"] == 2
     assert second["training_minutes"] >= first["training_minutes"]
     write_card(tmp_path / "more")
-    assert "| went on from | `preset`: 1 epochs, " in (
-        tmp_path / "more" / "README.md"
-    ).read_text().replace("\n", " ")
+    assert "| of these before | 1 epochs, " in (tmp_path / "more/README.md").read_text()
+    log = read_log(tmp_path / "more" / "training_log.csv")
+    assert [row["epoch"] for row in log] == [1, 2]
+    assert log[0] == read_log(tmp_path / "first" / "log.csv")[0]
 
 
 def test_weights_of_another_network_are_refused(crops, tmp_path):
