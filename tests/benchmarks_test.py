@@ -3,6 +3,7 @@ import csv
 import sys
 
 import accuracy
+import accuracy_by_pose
 import common
 import faces_per_second
 import fit_detector_box
@@ -47,6 +48,17 @@ def test_mirror_cancels_a_left_right_displacement():
     learned = np.array([3, 2])
     back = label_shift.mirrored_back(face_in_mirror + learned, 100)
     np.testing.assert_array_equal((face + learned + back) / 2, face + [0, 2])
+
+
+def test_errors_by_pose():
+    errors = np.array([[0.01, 0.03], [0.04, 0.04], [0.10, 0.10]])
+    rows = accuracy_by_pose.by_pose(errors, np.array([3, 3, 5]))
+    assert [tuple(row.values()) for row in rows] == [
+        ("frontal", 2, "3.00"),
+        ("right profile", 1, "10.00"),
+        ("all faces", 3, "5.33"),
+        ("all poses alike", 3, "6.50"),
+    ]
 
 
 def test_medians_over_all_and_each_keypoint():
