@@ -70,6 +70,11 @@ def predict(options):
     boxes = read_boxes(options.boxes) if options.boxes else None
     if options.out:
         check_writable(options.out)
+        if any(path.parent.resolve() == options.out.resolve() for path in paths):
+            raise InputError(
+                f"{options.out}: the drawn pictures could take the place of the "
+                "photographs in it; name another folder"
+            )
     detect = None if boxes is not None else options.detector or "mtcnn"
     predictor = _predictor(options.preset, detect, options.server)
     done, drawn = 0, set()
@@ -199,7 +204,10 @@ def export(options):
 def demo_data(options):
     """Writes a small set of drawn faces in the layout of MTFL, or of 300-W."""
     from rcn_keras.data.synthetic import write_300w, write_mtfl
+    from rcn_keras.errors import InputError
 
+    if options.folder.is_dir() and any(options.folder.iterdir()):
+        raise InputError(f"{options.folder}: is not empty; name a new folder")
     if options.keypoints == 68:
         per_set = max(-(-options.faces // 6), 4)  # A split takes ten for training.
         write_300w(options.folder, per_set=per_set, seed=options.seed)

@@ -155,7 +155,12 @@ def build_parser(commands):
     )
     detection(added)
 
-    added = command("train", "rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6")
+    added = command(
+        "train",
+        "rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6\n"
+        "  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume\n"
+        "  rcn-keras train rcn6_mtfl --data faces --weights rcn6_mtfl --out runs/own",
+    )
     added.add_argument("recipe", help="see `rcn-keras list`")
     data(added)
     added.add_argument(

@@ -12,6 +12,7 @@ from PIL import Image
 
 from rcn_keras.cli import main
 from rcn_keras.presets import load_preset
+from rcn_keras.training.recipes import RECIPE, RECIPES, as_dict
 
 PHOTO = "examples/astronaut.jpg"
 
@@ -165,6 +166,35 @@ def test_predict_out_that_cannot_be_written(run, tmp_path):
     code, lines, errors = run("predict", PHOTO, "--out", blocked / "inside")
     assert code == 2 and not lines
     assert len(errors) == 1 and "cannot write there" in errors[0]
+
+
+def test_predict_leaves_the_photographs_alone(run, tmp_path, boxes):
+    photo = tmp_path / "astronaut.png"  # what the drawn picture would be called
+    Image.open(PHOTO).save(photo)
+    before = photo.read_bytes()
+    code, lines, errors = run("predict", photo, "--boxes", boxes, "--out", tmp_path)
+    assert code == 2 and not lines and photo.read_bytes() == before
+    assert len(errors) == 1 and "name another folder" in errors[0]
+
+
+def test_demo_data_leaves_a_data_set_alone(run, tmp_path):
+    (tmp_path / "training.txt").write_text("somebody's list")
+    for keypoints in (5, 68):
+        code, _, errors = run("demo-data", tmp_path, "--keypoints", keypoints)
+        assert code == 2 and len(errors) == 1 and "is not empty" in errors[0]
+    assert (tmp_path / "training.txt").read_text() == "somebody's list"
+
+
+def test_make_preset_refuses_what_is_no_results_file_before_the_work(run, tmp_path):
+    results = tmp_path / "training.txt"
+    results.write_text("lfw/a.jpg 1 2 3")
+    (tmp_path / RECIPE).write_text(json.dumps(as_dict(RECIPES["demo"])))
+    out = tmp_path / "out"
+    code, _, errors = run(
+        "make-preset", tmp_path, "--data", "d", "--out", out, "--results", results
+    )
+    assert code == 2 and len(errors) == 1
+    assert "training.txt: not results of `rcn-keras evaluate --csv`" in errors[0]
 
 
 def test_two_photographs_of_one_name_are_drawn_apart(run, tmp_path, boxes):

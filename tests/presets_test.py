@@ -96,9 +96,10 @@ def test_damaged_weights_give_one_line(tmp_path, damage):
 
 
 def test_damaged_configuration(tmp_path):
-    (tmp_path / presets.CONFIG).write_text("{")
-    with pytest.raises(InputError, match="not a preset's configuration"):
-        rcn_keras.from_preset(tmp_path)
+    for text in ("{", "[]"):
+        (tmp_path / presets.CONFIG).write_text(text)
+        with pytest.raises(InputError, match="not a preset's configuration"):
+            rcn_keras.from_preset(tmp_path)
     whole = presets.read_config(presets.SHIPPED / "rcn6_mtfl")
     for change in ({"decoder": "nope"}, {"arguments": {"branches": 9}}):
         (tmp_path / presets.CONFIG).write_text(json.dumps(whole | change))

@@ -102,9 +102,12 @@ def read_config(folder):
     """The configuration of a preset's folder."""
     path = folder / CONFIG
     try:
-        return json.loads(path.read_text())
+        config = json.loads(path.read_text())
+        if not isinstance(config, dict):
+            raise ValueError(f"found a {type(config).__name__}")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a preset's configuration ({error})") from None
+    return config
 
 
 def save_preset(folder, model, config):

@@ -29,7 +29,7 @@ tags: [face-landmarks, recombinator-networks]
 
 | | |
 |---|---|
-| data | {trained_on}{used}; {validation} faces held out |
+| data | {trained_on}{used}, {validation} of them held out |
 | recipe | in `config.json`; seed {seed}, {epochs}, {precision} |
 | augmentation | {augmentation} |
 | command | `{command}` |
@@ -66,7 +66,7 @@ Aggregation, CVPR 2016.
 _OF = {
     5: {
         "data": "MTFL",
-        "trained_on": "MTFL v1.0, training list",
+        "trained_on": "`--data` of the command, in the layout of MTFL v1.0",
         "sets": "MTFL and AFLW",
         "notes": """`shift_corrected`: AFLW's labels lie one pixel further right and
 down than the training labels; they are moved back by a fixed pixel. `detector`: boxes
@@ -76,8 +76,8 @@ trained on photographs of LFW (well-known people, press photographs) and of the 
     },
     68: {
         "data": "300-W",
-        "trained_on": "300-W: the training faces of AFW, Helen and LFPW (officially "
-        "3,148)",
+        "trained_on": "`--data` of the command, in the layout of 300-W: AFW, Helen and "
+        "LFPW (officially 3,148)",
         "sets": "300-W's sources",
         "notes": """Distances over that of the eye centres, as in the paper, or
 `outer_corners`: over that of the outer eye corners; `49`: without contour and inner
@@ -121,13 +121,19 @@ def _network(config):
 
 
 def check_results(results):
-    """Whether there is a results file where one is named.
+    """Whether there is a file of results where one is named.
 
     Raises:
         InputError: if not.
     """
-    if results is not None and not pathlib.Path(results).is_file():
+    if results is None:
+        return
+    if not pathlib.Path(results).is_file():
         raise InputError(f"{results}: no such file")
+    with open(results, newline="", errors="replace") as file:
+        header = next(csv.reader(file), [])
+    if not {"model", "set_name", "protocol", "nme_percent"} <= set(header):
+        raise InputError(f"{results}: not results of `rcn-keras evaluate --csv`")
 
 
 def write_card(folder, results=None):
@@ -158,6 +164,8 @@ def write_card(folder, results=None):
             f"| {float(row['failure_rate_10_percent']):.2f} |"
         )
     kind, what, use = _network(config)
+    # A short training has a shorter finish than its recipe.
+    finish = config.get("finish_epochs", recipe["finish_epochs"])
     parameters = preset.model.count_params()
     text = _CARD.format(
         name=preset.name,
@@ -168,9 +176,7 @@ def write_card(folder, results=None):
         precision=recipe["precision"],
         augmentation=_told(recipe["augmentation"])
         + (
-            f"; in the last {recipe['finish_epochs']} epochs {_told(recipe['finish'])}"
-            if recipe["finish_epochs"]
-            else ""
+            f"; in the last {finish} epochs {_told(recipe['finish'])}" if finish else ""
         ),
         command=made.get("command", "?"),
         remark=f"| remark | {made['remark']} |\n" if "remark" in made else "",

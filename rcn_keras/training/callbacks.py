@@ -6,6 +6,7 @@ import time
 import keras
 import numpy as np
 
+from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.files import replaced
@@ -87,8 +88,6 @@ class Validation(keras.callbacks.Callback):
         return len(errors) - 1 - int(np.argmin(errors)) >= self.patience
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.decoded is None:
-            self.decoded = decoded_model(self.model)
         row = dict.fromkeys(COLUMNS)
         row.update(
             epoch=epoch + 1,
@@ -96,8 +95,7 @@ class Validation(keras.callbacks.Callback):
             learning_rate=float(np.asarray(self.model.optimizer.learning_rate)),
             images_per_second=round(self.progress.images_per_second, 1),
         )
-        row["val_nme"], _ = self._errors(*self.jittered)
-        row["val_nme_clean"], row["val_nme_clean_grid"] = self._errors(*self.clean)
+        row |= self.errors()
         row["seconds"] = round(time.monotonic() - self.progress.started, 1)
         best = min((r["val_nme_clean"] for r in self.rows), default=np.inf)
         self.rows.append(row)
@@ -110,33 +108,54 @@ class Validation(keras.callbacks.Callback):
             self.model.save(temporary)
         self.progress.echo(
             f"epoch {epoch + 1}/{self.progress.epochs} loss {row['loss']:.4f} "
-            f"validation {100 * row['val_nme']:.2f} % jittered, "
-            f"{100 * row['val_nme_clean']:.2f} % clean, "
-            f"{100 * row['val_nme_clean_grid']:.2f} % clean on the paper grid; "
-            f"{row['images_per_second']:.0f} images/s"
+            f"{told(row)}; {row['images_per_second']:.0f} images/s"
             + (" (best)" if row["val_nme_clean"] < best else "")
         )
         if self.exhausted():
             self.progress.echo(f"no better for {self.patience} epochs: stopping")
             self.model.stop_training = True
 
-    def _errors(self, inputs, keypoints, counted):
-        """Mean sub-pixel and mean paper-grid error, fractions."""
+    def errors(self):
+        """The columns of the log that tell of the validation, fractions."""
+        if self.decoded is None:
+            self.decoded = decoded_model(self.model)
+        jittered, _ = self._measured(*self.jittered)
+        clean, grid = self._measured(*self.clean)
+        return {"val_nme": jittered, "val_nme_clean": clean, "val_nme_clean_grid": grid}
+
+    def _measured(self, inputs, keypoints, counted):
+        """Mean sub-pixel and mean paper-grid error."""
         out = run(self.decoded, inputs)
         subpixel = normalized_errors(keypoints, out["local_mean"])
         grid = normalized_errors(keypoints, out["argmax"], grid=True)
         return float(subpixel[counted].mean()), float(grid[counted].mean())
 
 
+def told(row):
+    """The validation errors of a log's row as a text."""
+    return (
+        f"validation {100 * row['val_nme']:.2f} % jittered, "
+        f"{100 * row['val_nme_clean']:.2f} % clean, "
+        f"{100 * row['val_nme_clean_grid']:.2f} % clean on the paper grid"
+    )
+
+
 def read_log(path):
-    """The rows of a training log as dicts of numbers; none if there is no file."""
+    """The rows of a training log as dicts of numbers; none if there is no file.
+
+    Raises:
+        InputError: if it is no training log.
+    """
     if not path.exists():
         return []
-    with path.open(newline="") as file:
-        return [
-            {k: int(v) if k == "epoch" else float(v) for k, v in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with path.open(newline="") as file:
+            return [
+                {k: int(v) if k == "epoch" else float(v) for k, v in row.items()}
+                for row in csv.DictReader(file)
+            ]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: not a training's log ({error})") from None
 
 
 def write_log(path, rows):

@@ -14,14 +14,22 @@ from rcn_keras.files import check_writable, replaced
 from rcn_keras.models import BUILDERS
 from rcn_keras.presets import LOG, load_preset, preset_folder, read_config
 from rcn_keras.provenance import accelerators, record
-from rcn_keras.training.callbacks import Progress, Validation, read_log, write_log
-from rcn_keras.training.recipes import RECIPE, as_dict, read_recipe
+from rcn_keras.training.callbacks import (
+    Progress,
+    Validation,
+    read_log,
+    told,
+    write_log,
+)
+from rcn_keras.training.recipes import RECIPE, as_dict, finish_length, read_recipe
 from rcn_keras.training.tasks import make_task
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
 RUN = "run.json"  # machine, day, command and number of faces
 BEST = "best.weights.h5"  # weights with the lowest validation error
 BEFORE = "before.csv"  # the log of the preset that goes on here
+# What is kept of that preset's configuration.
+TOLD = ("trained_epochs", "training_minutes", "trained_on", "recipe")
 
 
 def train(recipe, training, validation, out, resume=False, strategy=None, echo=print):
@@ -48,18 +56,11 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
             recipe.
     """
     out = pathlib.Path(out)
-    if not check_folder(out, recipe, resume):
-        faces = {"training": len(training), "validation": len(validation)}
-        made = record() | {"faces": faces}
-        if recipe.weights:
-            folder = preset_folder(recipe.weights)
-            config = read_config(folder)
-            told = ("trained_epochs", "training_minutes", "trained_on", "recipe")
-            made["before"] = {name: config[name] for name in told}
-            write_log(out / BEFORE, read_log(folder / LOG))
-        for name, content in ((RUN, made), (RECIPE, as_dict(recipe))):
-            with replaced(out / name) as temporary:
-                temporary.write_text(json.dumps(content, indent=2) + "\n")
+    faces = {"training": len(training), "validation": len(validation)}
+    if check_folder(out, recipe, resume):
+        same_data(out, faces)
+    else:
+        _begin(out, recipe, faces)
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     if recipe.pose_repeats:
@@ -84,6 +85,9 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         patience=recipe.patience,
         progress=progress,
     )
+    if recipe.weights and not first_epoch:
+        watch.set_model(model)
+        echo(f"{recipe.weights}: {told(watch.errors())}")
     started = time.monotonic()
     for augmentation, end in _phases(recipe):
         if first_epoch >= end or watch.exhausted():
@@ -106,8 +110,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
 
 def _phases(recipe):
     """(augmentation, the epoch it ends with) of each part of a training."""
-    # Not all of a training that somebody has made short.
-    finish = min(recipe.finish_epochs, -(-recipe.epochs // 3))
+    finish = finish_length(recipe.finish_epochs, recipe.epochs)
     yield recipe.augmentation, recipe.epochs - finish
     yield recipe.finish, recipe.epochs
 
@@ -151,12 +154,7 @@ def _compiled_model(recipe, task, steps, out):
             ) from None
     model = build_model(recipe)
     if recipe.weights:
-        try:
-            model.set_weights(load_preset(recipe.weights).model.get_weights())
-        except ValueError as error:
-            raise InputError(
-                f"{recipe.weights}: not the weights of this recipe's network ({error})"
-            ) from None
+        _take_weights(model, recipe.weights)
     # XLA halves the speed of these networks on a CPU; "auto" would choose it.
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     model.compile(
@@ -166,6 +164,63 @@ def _compiled_model(recipe, task, steps, out):
         jit_compile=False if on_cpu else "auto",
     )
     return model
+
+
+def _take_weights(model, preset):
+    weights = load_preset(preset).model.get_weights()
+    try:
+        model.set_weights(weights)
+    except ValueError as error:
+        raise InputError(
+            f"{preset}: not the weights of this recipe's network ({error})"
+        ) from None
+
+
+def _begin(out, recipe, faces):
+    """Writes what a training's folder says of its beginning."""
+    made = record() | {"faces": faces}
+    (out / BEFORE).unlink(missing_ok=True)
+    if recipe.weights:
+        folder = preset_folder(recipe.weights)
+        config = read_config(folder)
+        made["before"] = {name: config.get(name) for name in TOLD}
+        write_log(out / BEFORE, read_log(folder / LOG))
+    for name, content in ((RUN, made), (RECIPE, as_dict(recipe))):
+        with replaced(out / name) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def read_run(folder):
+    """What a training's folder says of its beginning, empty if nothing.
+
+    Raises:
+        InputError: if the file is damaged.
+    """
+    path = pathlib.Path(folder) / RUN
+    try:
+        return json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError as error:
+        raise InputError(f"{path}: damaged ({error})") from None
+
+
+def same_data(folder, faces):
+    """Whether a training goes on with as many faces as it began with.
+
+    Args:
+        folder: of the training.
+        faces: dict, the number of `"training"` and `"validation"` faces.
+
+    Raises:
+        InputError: if not.
+    """
+    before = read_run(folder).get("faces", faces)
+    if before != faces:
+        raise InputError(
+            f"{folder}: was trained with {before['training']} faces and validated with "
+            f"{before['validation']}; here are {faces['training']} and "
+            f"{faces['validation']}. Give the same --data (and --allow-missing, if it "
+            "was there)"
+        )
 
 
 def check_folder(out, recipe, resume):
@@ -184,7 +239,7 @@ def check_folder(out, recipe, resume):
     """
     out = pathlib.Path(out)
     check_writable(out)
-    told = json.loads(json.dumps(as_dict(recipe)))
+    asked = json.loads(json.dumps(as_dict(recipe)))
     path = out / RECIPE
     if (out / LAST).exists():
         if not resume:
@@ -193,11 +248,17 @@ def check_folder(out, recipe, resume):
                 "another folder"
             )
         before = as_dict(read_recipe(out))
-        differing = [name for name in told if told[name] != before[name]]
+        differing = [
+            f"{name}: {before[name]} there, {asked[name]} asked for"
+            for name in asked
+            if asked[name] != before[name]
+        ]
         if differing:
             raise InputError(
                 f"{path}: the training in this folder has another recipe "
-                f"({', '.join(differing)} differ)"
+                f"({'; '.join(differing)})"
             )
         return True
+    if recipe.weights:  # better refused here than after the faces are cropped
+        _take_weights(build_model(recipe), recipe.weights)
     return False

@@ -1,6 +1,5 @@
 """From a finished training to a preset: decoder and confidence, both by validation."""
 
-import json
 import pathlib
 
 import keras
@@ -13,12 +12,17 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.layers import KeypointDecoder, PeakOneHot
-from rcn_keras.models import BUILDERS, JointModel
+from rcn_keras.models import JointModel
 from rcn_keras.models.joint import maps_model
 from rcn_keras.presets import LOG, check_free, load_preset, load_weights, save_preset
 from rcn_keras.training.callbacks import read_log, write_log
-from rcn_keras.training.fit import BEFORE
-from rcn_keras.training.recipes import TABLE_4, as_dict, read_recipe
+from rcn_keras.training.fit import BEFORE, BEST, build_model, read_run
+from rcn_keras.training.recipes import (
+    TABLE_4,
+    as_dict,
+    finish_length,
+    read_recipe,
+)
 from rcn_keras.training.tasks import validation_sets
 
 # What the factor of the denoiser's maps is chosen from.
@@ -64,24 +68,21 @@ def publish(run_folder, validation, out):
         InputError: if the folder holds no finished epoch.
     """
     run_folder, out = pathlib.Path(run_folder), pathlib.Path(out)
-    recipe = as_dict(read_recipe(run_folder))
-    check_free(out, recipe["model"])
-    keras.config.set_dtype_policy("float32")
-    kind, corrupted = recipe["model"], recipe["corrupted"]
-    # A denoiser is measured as it was trained, with the keypoints drawn inside.
-    own = {"from_keypoints": True} if kind == "denoiser" else {}
-    model = BUILDERS[kind](**recipe["arguments"], **own, name=kind)
-    load_weights(model, run_folder / "best.weights.h5")
-    run_file = run_folder / "run.json"
-    made = json.loads(run_file.read_text()) if run_file.is_file() else {}
-    log = read_log(run_folder / "log.csv")
+    told = read_recipe(run_folder)
+    recipe, kind = as_dict(told), told.model
+    made, log = read_run(run_folder), read_log(run_folder / "log.csv")
     if not log:
         raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
+    check_free(out, kind)
+    keras.config.set_dtype_policy("float32")
+    # A denoiser is measured as it was trained, with the keypoints drawn inside.
+    model = build_model(told)
+    load_weights(model, run_folder / BEST)
     log = read_log(run_folder / BEFORE) + log  # the whole history of the network
     log = [row | {"epoch": epoch} for epoch, row in enumerate(log, 1)]
     if "faces" in made:
         same_faces(str(run_folder), made["faces"]["validation"], validation)
-    measured = _measured(model, *validation_sets(kind, validation, corrupted))
+    measured = _measured(model, *validation_sets(kind, validation, told.corrupted))
     config = {
         "model": kind,
         "arguments": recipe["arguments"],
@@ -89,6 +90,7 @@ def publish(run_folder, validation, out):
         **_FACTS[model.output_shape[-1]],
         "paper": recipe["paper"],
         "recipe": recipe,
+        "finish_epochs": finish_length(told.finish_epochs, told.epochs),
         "trained_epochs": len(log),
         "trained_on": made,
         "training_minutes": round(sum(row["seconds"] for row in log) / 60, 1),

@@ -256,6 +256,11 @@ def as_dict(recipe):
     return dataclasses.asdict(recipe)
 
 
+def finish_length(finish_epochs, epochs):
+    """The epochs of a finish: not all of a training that somebody has made short."""
+    return min(finish_epochs, -(-epochs // 3))
+
+
 def read_recipe(run_folder):
     """The recipe of a training's folder.
 

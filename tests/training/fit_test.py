@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
-from rcn_keras.presets import load_preset
+from rcn_keras.presets import SHIPPED, WEIGHTS, load_preset
 from rcn_keras.presets.card import write_card
 from rcn_keras.training import fit
 from rcn_keras.training.callbacks import read_log
@@ -124,7 +125,12 @@ def test_a_presets_network_goes_on(crops, tmp_path):
     standing = dataclasses.replace(
         short, weights=str(tmp_path / "preset"), learning_rate=0.0
     )
-    second, _ = train(standing, crops, tmp_path / "second")
+    second, lines = train(standing, crops, tmp_path / "second")
+    # Measured before, too; nothing has changed.
+    before = lines[0].removeprefix(f"{tmp_path / 'preset'}: ")
+    assert before.startswith("validation ") and any(
+        before in line for line in lines[1:]
+    )
     best = load_preset(tmp_path / "preset").model.get_weights()
     for a, b in zip(best, second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -147,6 +153,11 @@ def test_weights_of_another_network_are_refused(crops, tmp_path):
         train(recipe, crops, tmp_path / "run")
     with pytest.raises(InputError, match="no preset named 'rcn9'"):
         train(dataclasses.replace(TINY, weights="rcn9"), crops, tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
+    shutil.copytree(SHIPPED / "rcn6_mtfl", tmp_path / "cut")
+    (tmp_path / "cut" / WEIGHTS).write_bytes(b"cut")
+    with pytest.raises(InputError, match="^.*model.weights.h5: damaged"):
+        train(dataclasses.replace(TINY, weights=str(tmp_path / "cut")), crops, tmp_path)
 
 
 def test_faces_are_shown_as_often_as_their_pose_says(crops, tmp_path):
@@ -185,7 +196,9 @@ def test_folder_of_another_training_is_refused(crops, tmp_path):
     with pytest.raises(InputError, match="pass --resume"):
         train(recipe, crops, tmp_path)
     other = dataclasses.replace(recipe, seed=4)
-    with pytest.raises(InputError, match=r"another recipe \(seed differ"):
+    with pytest.raises(
+        InputError, match=r"another recipe \(seed: 3 there, 4 asked for"
+    ):
         train(other, crops, tmp_path, resume=True)
     (tmp_path / "last.keras").write_bytes(b"cut")
     with pytest.raises(InputError, match="last.keras: damaged"):
@@ -195,10 +208,22 @@ def test_folder_of_another_training_is_refused(crops, tmp_path):
         train(recipe, crops, tmp_path, resume=True)
 
 
+def test_a_training_goes_on_with_the_faces_it_began_with(crops, tmp_path):
+    with pytest.raises(Killed):
+        train(TINY, crops, tmp_path, kill_after="epoch 1/3 loss")
+    told = "was trained with 16 faces and validated with 8; here are 8 and 8"
+    with pytest.raises(InputError, match=told):
+        fit.train(TINY, crops.take(range(8)), crops.take(range(16, 24)), tmp_path, True)
+    assert len(read_log(tmp_path / "log.csv")) == 1
+
+
 def test_folder_without_a_finished_epoch_is_taken_over(crops, tmp_path):
     (tmp_path / "recipe.json").write_text(json.dumps({"model": "sumnet"}))
+    # Of a preset that went on here and did not come far.
+    (tmp_path / "before.csv").write_text("epoch,loss\n1,2\n")
     train(dataclasses.replace(TINY, epochs=1), crops, tmp_path)
     assert json.loads((tmp_path / "recipe.json").read_text())["model"] == "rcn"
+    assert not (tmp_path / "before.csv").exists()
 
 
 def test_too_few_faces(crops, tmp_path):

@@ -36,7 +36,21 @@ def test_folder_without_a_training(tmp_path, crops):
         publish(tmp_path, crops, tmp_path / "out")
 
 
+def test_damaged_files_of_a_training_are_named(tmp_path, crops):
+    (tmp_path / RECIPE).write_text(json.dumps(as_dict(RECIPES["demo"])))
+    with pytest.raises(InputError, match="log.csv: no finished epoch in it"):
+        publish(tmp_path, crops, tmp_path / "out")
+    (tmp_path / "log.csv").write_text("epoch,loss\nx,1\n")
+    with pytest.raises(InputError, match="log.csv: not a training's log"):
+        publish(tmp_path, crops, tmp_path / "out")
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(InputError, match="run.json: damaged"):
+        publish(tmp_path, crops, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_tcdcn_becomes_no_preset(tmp_path, crops):
     (tmp_path / RECIPE).write_text(json.dumps(as_dict(RECIPES["table3_tcdcn"])))
+    (tmp_path / "log.csv").write_text("epoch,loss\n1,2\n")
     with pytest.raises(InputError, match="a TCDCN becomes no preset: it regresses"):
         publish(tmp_path, crops, tmp_path / "out")
