@@ -49,7 +49,7 @@ def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
     # Measured again where another set is asked for, and not trained again.
     assert main([*command, *first, "--afw", str(mtfl_folder / "missing")]) == 2
     assert main([*command, *first, "--precision", "mixed_bfloat16"]) == 2
-    assert "another recipe (precision differ)" in capsys.readouterr().err
+    assert "another recipe (precision: float32 there, mixed" in capsys.readouterr().err
 
 
 def test_the_measured_network_is_left_bare(mtfl_folder, tmp_path):
