@@ -214,8 +214,12 @@ def test_onnx(tmp_path, signatures, crops):
             np.testing.assert_allclose(found[key], expected[key][:batch], atol=1e-3)
 
 
-@pytest.mark.parametrize("quantize, within", [(False, 1e-3), (True, 1.5)])
-def test_litert(tmp_path, signatures, crops, quantize, within):
+# 8-bit activations: where the network is unsure a peak gives way to another, on one of
+# these drawn faces to one 20 pixels away.
+@pytest.mark.parametrize(
+    "quantize, typical, within", [(False, np.max, 1e-3), (True, np.median, 0.5)]
+)
+def test_litert(tmp_path, signatures, crops, quantize, typical, within):
     from ai_edge_litert.interpreter import Interpreter
 
     path = rcn_keras.export("rcn6_mtfl", tmp_path, "litert", quantize=quantize)
@@ -226,10 +230,7 @@ def test_litert(tmp_path, signatures, crops, quantize, within):
     for batch in (1, 7):
         found = run(images=images[:batch])
         difference = np.abs(found["keypoints"] - expected["keypoints"][:batch])
-        # 8-bit activations: where the network is unsure, a peak gives way to another,
-        # on one of these drawn faces to one 20 pixels away.
-        limit = np.quantile(difference, 0.9) if quantize else difference.max()
-        assert limit < within
+        assert typical(difference) < within
 
 
 def test_a_joint_model_of_68_points(tmp_path, predictor):
