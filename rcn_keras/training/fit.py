@@ -12,7 +12,7 @@ from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
 from rcn_keras.models import BUILDERS
-from rcn_keras.presets import LOG, load_preset, preset_folder, read_config
+from rcn_keras.presets import CONFIG, LOG, load_preset, preset_folder, read_config
 from rcn_keras.provenance import accelerators, record
 from rcn_keras.training.callbacks import (
     Progress,
@@ -183,7 +183,10 @@ def _begin(out, recipe, faces):
     if recipe.weights:
         folder = preset_folder(recipe.weights)
         config = read_config(folder)
-        made["before"] = {name: config.get(name) for name in TOLD}
+        lacking = [name for name in TOLD if name not in config]
+        if lacking:
+            raise InputError(f"{folder / CONFIG}: does not tell {', '.join(lacking)}")
+        made["before"] = {name: config[name] for name in TOLD}
         write_log(out / BEFORE, read_log(folder / LOG))
     for name, content in ((RUN, made), (RECIPE, as_dict(recipe))):
         with replaced(out / name) as temporary:

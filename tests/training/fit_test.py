@@ -11,7 +11,7 @@ import pytest
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
-from rcn_keras.presets import SHIPPED, WEIGHTS, load_preset
+from rcn_keras.presets import CONFIG, SHIPPED, WEIGHTS, load_preset, save_preset
 from rcn_keras.presets.card import write_card
 from rcn_keras.training import fit
 from rcn_keras.training.callbacks import read_log
@@ -147,6 +147,15 @@ def test_a_presets_network_goes_on(crops, tmp_path):
     assert log[0] == read_log(tmp_path / "first" / "log.csv")[0]
 
 
+def save_untold(folder):
+    """A preset of TINY's network that does not say how it was trained."""
+    config = json.loads((SHIPPED / "rcn6_mtfl" / CONFIG).read_text())
+    del config["trained_on"]
+    config["arguments"] = TINY.arguments
+    save_preset(folder, fit.build_model(TINY), config)
+    return folder
+
+
 def test_weights_of_another_network_are_refused(crops, tmp_path):
     recipe = dataclasses.replace(TINY, weights="rcn6_mtfl")  # of 6 branches
     with pytest.raises(InputError, match="rcn6_mtfl: not the weights of this recipe"):
@@ -158,6 +167,9 @@ def test_weights_of_another_network_are_refused(crops, tmp_path):
     (tmp_path / "cut" / WEIGHTS).write_bytes(b"cut")
     with pytest.raises(InputError, match="^.*model.weights.h5: damaged"):
         train(dataclasses.replace(TINY, weights=str(tmp_path / "cut")), crops, tmp_path)
+    untold = save_untold(tmp_path / "untold")
+    with pytest.raises(InputError, match="config.json: does not tell trained_on"):
+        train(dataclasses.replace(TINY, weights=str(untold)), crops, tmp_path / "run")
 
 
 def test_faces_are_shown_as_often_as_their_pose_says(crops, tmp_path):
