@@ -13,15 +13,15 @@ import keras
 import numpy as np
 
 from rcn_keras.data.annotations import KEYPOINT_NAMES
-from rcn_keras.data.synthetic import draw_face
+from rcn_keras.data.synthetic import draw_crop
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE
-from rcn_keras.faces.crop import input_crop
 from rcn_keras.files import check_writable, replaced, replaced_folder
 from rcn_keras.layers import KeypointDecoder, SpatialSoftmax
 from rcn_keras.models.joint import maps_model
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import CONFIG, preset_folder
+from rcn_keras.quantization import without_outliers
 from rcn_keras.serving.pictures import png_bytes
 
 FORMATS = ("saved_model", "onnx", "litert")
@@ -55,8 +55,8 @@ def export(model, folder, format="saved_model", version=1, quantize=False, force
         folder: path, made if missing.
         format: one of `FORMATS`.
         version: int, of a SavedModel; a server takes the highest.
-        quantize: bool, LiteRT only: weights as 8-bit integers, computation in float32
-            (dynamic range); writes `NAME_int8.tflite`.
+        quantize: bool, LiteRT only: weights as 8-bit integers, and activations where
+            LiteRT can (dynamic range); writes `NAME_int8.tflite`.
         force: bool, whether what is there may be replaced.
 
     Returns:
@@ -96,7 +96,7 @@ def export(model, folder, format="saved_model", version=1, quantize=False, force
             _write_saved_model(temporary, predictor, name)
             _write_assets(temporary / "assets", predictor, preset)
     else:
-        network = _network(predictor)
+        network = _network(predictor, capped=quantize)
         images = keras.InputSpec("float32", network.input_shape, name="images")
         options = {"optimizations": _dynamic_range()} if quantize else {}
         with replaced(target) as temporary, _quiet():
@@ -149,9 +149,9 @@ def _from_file(path):
     return Predictor(network)
 
 
-def _network(predictor, heatmaps=False):
+def _network(predictor, heatmaps=False, capped=False):
     """Crops to keypoints and confidence, as one model."""
-    maps = predictor.model
+    maps = without_outliers(predictor.model) if capped else predictor.model
     outputs = KeypointDecoder(predictor.decoder, *predictor.calibration)(maps.output)
     if heatmaps:
         outputs["heatmaps"] = SpatialSoftmax()(maps.output)
@@ -204,10 +204,7 @@ def _write_warmup(path, name, count):
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    image, points = draw_face(np.random.default_rng(0), count)
-    span = np.ptp(points, axis=0).max() / 2
-    box = np.concatenate([points.mean(axis=0) - span, points.mean(axis=0) + span])
-    crop = input_crop(image, (*box[:2], 2 * span))[..., None]
+    image, box, crop = draw_crop(0, count)
     example = {
         "serving_default": {"images": crop.astype("float32")},
         "serving_uint8": {"images": crop},

@@ -214,23 +214,24 @@ def test_onnx(tmp_path, signatures, crops):
             np.testing.assert_allclose(found[key], expected[key][:batch], atol=1e-3)
 
 
-# 8-bit activations: where the network is unsure a peak gives way to another, on one of
-# these drawn faces to one 20 pixels away.
+# With 8 bits a peak may give way to another where the network is unsure: one in ten may
+# move farther.
 @pytest.mark.parametrize(
-    "quantize, typical, within", [(False, np.max, 1e-3), (True, np.median, 0.5)]
+    "quantize, share, within", [(False, 1, 1e-3), (True, 0.9, 0.5)]
 )
-def test_litert(tmp_path, signatures, crops, quantize, typical, within):
+def test_litert(tmp_path, signatures, crops, quantize, share, within):
     from ai_edge_litert.interpreter import Interpreter
 
     path = rcn_keras.export("rcn6_mtfl", tmp_path, "litert", quantize=quantize)
     assert path.stat().st_size < (0.45e6 if quantize else 1.4e6)
     run = Interpreter(str(path)).get_signature_runner("serving_default")
-    images = crops.astype("float32")
+    images = crops[:7].astype("float32")
     expected = signatures["serving_default"](images=tf.constant(images))
     for batch in (1, 7):
-        found = run(images=images[:batch])
-        difference = np.abs(found["keypoints"] - expected["keypoints"][:batch])
-        assert typical(difference) < within
+        parts = [images[i : i + batch] for i in range(0, 7, batch)]
+        found = np.concatenate([run(images=part)["keypoints"] for part in parts])
+        apart = np.linalg.norm(found - expected["keypoints"], axis=-1)
+        assert np.quantile(apart, share) < within
 
 
 def test_a_joint_model_of_68_points(tmp_path, predictor):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from rcn_keras.faces.crop import input_crop
 from rcn_keras.files import replaced
 
 ENLARGED = 3  # Faces are drawn this many times larger, then reduced by area.
@@ -224,6 +225,23 @@ def draw_face(rng, keypoints=5, size=150):
         raise ValueError(f"`keypoints` must be 5 or 68. Received: {keypoints=}")
     image, points, _ = _draw(rng, keypoints, size)
     return image, points.astype(np.float32)
+
+
+def draw_crop(seed, keypoints=5):
+    """Draws one face, and crops it so that it fills the network's input.
+
+    Args:
+        seed: int.
+        keypoints: as for `draw_face`.
+
+    Returns:
+        The picture, uint8 RGB `(150, 150, 3)`, the square around the face's middle as
+        `[x0, y0, x1, y1]` in its pixels, and what lies in it, uint8 grey `(80, 80, 1)`.
+    """
+    image, points = draw_face(np.random.default_rng(seed), keypoints)
+    middle, half = points.mean(axis=0), np.ptp(points, axis=0).max() / 2
+    box = np.concatenate([middle - half, middle + half])
+    return image, box, input_crop(image, (*box[:2], 2 * half))[..., None]
 
 
 def _write(path, content):

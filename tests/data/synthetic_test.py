@@ -26,6 +26,19 @@ def test_shapes_and_types():
         assert points.shape == (keypoints, 2) and points.dtype == np.float32
 
 
+def test_a_crop_is_the_square_around_a_face():
+    for keypoints in (5, 68):
+        image, box, crop = synthetic.draw_crop(3, keypoints)
+        assert crop.shape == (80, 80, 1) and crop.dtype == np.uint8
+        _, points = draw(3, keypoints)
+        np.testing.assert_allclose((box[:2] + box[2:]) / 2, points.mean(axis=0))
+        assert np.ptp(points, axis=0).max() == pytest.approx(box[2] - box[0])
+        assert box[3] - box[1] == pytest.approx(box[2] - box[0])
+        left, top, right, bottom = np.round(box).astype(int)
+        inside = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[top:bottom, left:right]
+        assert abs(crop.mean() - inside.mean()) < 4
+
+
 def test_a_seed_makes_one_face_and_two_seeds_make_two():
     image, points = draw(3)
     again, points_again = draw(3)
