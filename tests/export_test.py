@@ -216,9 +216,7 @@ def test_onnx(tmp_path, signatures, crops):
 
 # With 8 bits a peak may give way to another where the network is unsure: one in ten may
 # move farther.
-@pytest.mark.parametrize(
-    "quantize, share, within", [(False, 1, 1e-3), (True, 0.9, 0.5)]
-)
+@pytest.mark.parametrize("quantize, share, within", [(False, 1, 1e-3), (True, 0.9, 1)])
 def test_litert(tmp_path, signatures, crops, quantize, share, within):
     from ai_edge_litert.interpreter import Interpreter
 
