@@ -16,7 +16,7 @@ def train(options):
     except ValueError as error:
         raise InputError(str(error)) from None
     from rcn_keras.data.sets import load_training
-    from rcn_keras.training.fit import check_folder
+    from rcn_keras.training.fit import BEST, check_folder
     from rcn_keras.training.fit import train as fit
 
     check_folder(options.out, recipe, options.resume)
@@ -40,7 +40,7 @@ def train(options):
         strategy=strategy,
         echo=lambda line: print(line, flush=True),
     )
-    print(f"best weights: {options.out / 'best.weights.h5'}")
+    print(f"best weights: {options.out / BEST}")
     return 0
 
 

@@ -77,11 +77,11 @@ def export(model, folder, format="saved_model", version=1, quantize=False, force
         raise ValueError(f"`version` must be at least 1. Received: {version}")
     if keras.backend.backend() != "tensorflow":
         raise ImportError("export needs Keras on TensorFlow: KERAS_BACKEND=tensorflow")
+    predictor, name, preset = _loaded(model)
     if format == "saved_model":
         _need("tensorflow_serving", "serving")
     if format == "onnx":
         _need("tf2onnx", "onnx")
-    predictor, name, preset = _loaded(model)
     file = {
         "saved_model": str(version),
         "onnx": f"{name}.onnx",

@@ -9,6 +9,9 @@ import sys
 
 import keras
 
+CPU_INFO = pathlib.Path("/proc/cpuinfo")
+BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # its names there, of x86 and of ARM
+
 
 def accelerators():
     """Names of the devices other than the CPU that Keras sees."""
@@ -16,14 +19,28 @@ def accelerators():
     return [name for name in devices if not name.startswith("cpu")]
 
 
+def emulates_bfloat16(info=CPU_INFO):
+    """Whether the processor says that it has no instructions for bfloat16.
+
+    A training in bfloat16 takes many times as long there as one in float32.
+
+    Args:
+        info: path of what the processor says (Linux).
+
+    Returns:
+        bool; `False` also where it says nothing.
+    """
+    told = set(info.read_text().split()) if info.exists() else BFLOAT16
+    return not accelerators() and not told & BFLOAT16
+
+
 def device():
     """The accelerators Keras runs on, or the processor and its number of cores."""
     if accelerators():
         return ", ".join(accelerators())
     name = platform.processor() or platform.machine()
-    info = pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text().splitlines()
+    if CPU_INFO.exists():
+        lines = CPU_INFO.read_text().splitlines()
         models = [
             line.split(":", 1)[1].strip() for line in lines if "model name" in line
         ]

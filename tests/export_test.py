@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 
 import keras
 import numpy as np
@@ -287,12 +288,15 @@ def test_force_replaces_the_whole_version(tmp_path, capsys):
     "arguments, reason",
     [
         (["nothing_like_it"], "no preset named"),
+        (["nothing_like_it", "--format", "onnx"], "no preset named"),
         (["denoiser_300w"], "it is a denoiser"),
         (["missing.keras"], "missing.keras: no such file"),
         (["rcn6_mtfl", "--quantize"], "`quantize` is for litert"),
     ],
 )
-def test_what_cannot_be_exported(tmp_path, capsys, arguments, reason):
+def test_what_cannot_be_exported(tmp_path, capsys, monkeypatch, arguments, reason):
+    # A wrong name is told of before a package that its format would need.
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
     name, *options = arguments
     assert main(["export", name, str(tmp_path / "new"), *options]) == 2
     assert reason in capsys.readouterr().err

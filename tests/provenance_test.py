@@ -1,4 +1,5 @@
 import keras
+import pytest
 
 from rcn_keras import provenance
 
@@ -13,3 +14,27 @@ def test_record_names_machine_day_and_command(monkeypatch):
 
 def test_accelerators_are_no_processors():
     assert not any(name.startswith("cpu") for name in provenance.accelerators())
+
+
+@pytest.mark.parametrize(
+    "told, emulates",
+    [
+        ("flags : fpu avx2 fma", True),
+        ("flags : avx512f avx512_bf16 amx_tile", False),
+        ("Features : fp asimd bf16 i8mm", False),
+        (None, False),
+    ],
+)
+def test_bfloat16_is_emulated_where_the_processor_does_not_name_it(
+    tmp_path, monkeypatch, told, emulates
+):
+    monkeypatch.setattr(provenance, "accelerators", list)
+    if told:
+        (tmp_path / "cpuinfo").write_text(told + "\n")
+    assert provenance.emulates_bfloat16(tmp_path / "cpuinfo") is emulates
+
+
+def test_an_accelerator_emulates_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "accelerators", lambda: ["gpu:0"])
+    (tmp_path / "cpuinfo").write_text("flags : fpu\n")
+    assert not provenance.emulates_bfloat16(tmp_path / "cpuinfo")

@@ -13,7 +13,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
 from rcn_keras.models import BUILDERS
 from rcn_keras.presets import CONFIG, LOG, load_preset, preset_folder, read_config
-from rcn_keras.provenance import accelerators, record
+from rcn_keras.provenance import accelerators, emulates_bfloat16, record
 from rcn_keras.training.callbacks import (
     Progress,
     Validation,
@@ -63,6 +63,11 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         _begin(out, recipe, faces)
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
+    if recipe.precision == "mixed_bfloat16" and emulates_bfloat16():
+        echo(
+            "this processor has no bfloat16 instructions, the training will be many "
+            "times slower than with --precision float32"
+        )
     if recipe.pose_repeats:
         training = repeated_by_pose(training, recipe.pose_repeats)
     steps = len(training) // recipe.batch_size

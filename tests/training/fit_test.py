@@ -255,11 +255,14 @@ def test_schedule_and_optimizers():
     assert (original.rho, original.epsilon) == (0.95, 1e-8)
 
 
-def test_mixed_precision_keeps_maps_in_float32(crops, tmp_path):
+def test_mixed_precision_keeps_maps_in_float32(crops, tmp_path, monkeypatch):
+    monkeypatch.setattr(fit, "emulates_bfloat16", lambda: True)
     policy = keras.config.dtype_policy()
     try:
         recipe = dataclasses.replace(TINY, epochs=1, precision="mixed_bfloat16")
-        model, _ = train(recipe, crops, tmp_path)
+        model, lines = train(recipe, crops, tmp_path)
+        assert "no bfloat16 instructions" in lines[0]
+        assert "--precision float32" in lines[0]
         assert model.get_layer("branch_80_1").compute_dtype == "bfloat16"
         assert model.get_layer("maps").compute_dtype == "float32"
     finally:

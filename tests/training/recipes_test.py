@@ -5,8 +5,11 @@ from model_checks import MASKS
 
 from rcn_keras.errors import InputError
 from rcn_keras.models import BUILDERS
+from rcn_keras.presets import load_preset
+from rcn_keras.training.fit import build_model
 from rcn_keras.training.recipes import (
     RECIPES,
+    Recipe,
     as_dict,
     get_recipe,
     keypoints,
@@ -94,12 +97,16 @@ def test_ours_occlude():
         for recipe in (first, second):
             assert recipe.augmentation.occlusion and recipe.finish.occlusion
             assert recipe.arguments["branches"] == 6 and recipe.model == model
-        # The second can go on with the first's weights.
-        shapes = [
-            [weight.shape for weight in BUILDERS[model](**recipe.arguments).weights]
-            for recipe in (first, second)
-        ]
-        assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("name", [n for n, r in RECIPES.items() if r.weights])
+def test_what_goes_on_has_the_network_of_the_preset_it_goes_on_from(name):
+    recipe = RECIPES[name]
+    shapes = [
+        [weight.shape for weight in model.weights]
+        for model in (build_model(recipe), load_preset(recipe.weights).model)
+    ]
+    assert shapes[0] == shapes[1] and recipe.learning_rate < Recipe.learning_rate
 
 
 def test_get_recipe():
@@ -115,7 +122,7 @@ def test_get_recipe():
 @pytest.mark.parametrize("name", RECIPES)
 def test_as_dict_is_json(name):
     told = as_dict(RECIPES[name])
-    assert told["augmentation"]["rotation"] == 40.0
+    assert told["augmentation"]["rotation"] == RECIPES[name].augmentation.rotation
     restored = json.loads(json.dumps(told))
     assert restored.keys() == told.keys() and restored["model"] == RECIPES[name].model
 
