@@ -53,7 +53,8 @@ def main():
                 for name, found in measured.items()
                 for shown, protocol in PROTOCOLS.items()
             }
-            rows += table(errors, masks, {"points": points, "pictures": pictures})
+            given = {"points": points, "pictures": pictures}
+            rows += table(errors, masks, {"preset": preset.name} | given)
     print(common.markdown(rows))
     common.write_rows(options.results / "table4_joint.csv", rows)
 

@@ -56,7 +56,8 @@ def export(model, folder, format="saved_model", version=1, quantize=False, force
         format: one of `FORMATS`.
         version: int, of a SavedModel; a server takes the highest.
         quantize: bool, LiteRT only: weights as 8-bit integers, and activations where
-            LiteRT can (dynamic range); writes `NAME_int8.tflite`.
+            LiteRT can (dynamic range), far answers to a picture's corners capped
+            before (`quantization.without_outliers`); writes `NAME_int8.tflite`.
         force: bool, whether what is there may be replaced.
 
     Returns:

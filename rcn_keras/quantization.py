@@ -19,17 +19,20 @@ def without_outliers(model):
     The finest branches of RCN answer to the corners of a picture, far from any face,
     with hundreds of times what they answer to a face, whose answers then share a
     handful of steps. So a ReLU is capped at the 99.9th percentile of what it gives on
-    drawn faces, where the largest is more than four times that; the keypoints stay
-    where they were.
+    drawn faces, where the largest is more than four times that; that moves next to no
+    keypoint. A joint model's two networks are left as they are.
 
     Args:
         model: functional `keras.Model`, images `(N, 80, 80, 1)` to maps
             `(N, 80, 80, K)`.
 
     Returns:
-        functional `keras.Model` with the same weights; not to be saved.
+        functional `keras.Model` with the same weights, not to be saved; `model` itself
+        where no layer has such a tail.
     """
     caps = _caps(model)
+    if not caps:
+        return model
 
     def copied(layer):
         copy = type(layer).from_config(layer.get_config())

@@ -40,6 +40,14 @@ def test_every_shipped_preset_is_whole(name):
         assert len(list(csv.DictReader(file))) == config["trained_epochs"]
 
 
+def test_the_joint_model_is_made_of_the_other_two():
+    joint = rcn_keras.from_preset("joint_300w")
+    for part, name in ((joint.rcn, "rcn5_300w"), (joint.denoiser, "denoiser_300w")):
+        alone = rcn_keras.from_preset(name)
+        for ours, its in zip(part.get_weights(), alone.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, its)
+
+
 def test_shipped_names_and_sizes():
     shipped = {"rcn6_mtfl", "sumnet6_mtfl", "denoiser_300w", "rcn5_300w", "joint_300w"}
     assert shipped == set(rcn_keras.list_presets())

@@ -33,12 +33,8 @@ def test_the_finest_branches_of_rcn_are_capped_and_nothing_moves():
 
 
 def test_a_network_without_outliers_stays_as_it_is():
-    model, images = load_preset("sumnet6_mtfl").model, crops(2)
-    capped = without_outliers(model)
-    np.testing.assert_array_equal(
-        capped.predict(images, verbose=0), model.predict(images, verbose=0)
-    )
-    assert capped is not model
+    model = load_preset("sumnet6_mtfl").model
+    assert without_outliers(model) is model
 
 
 def test_the_activation_is_cut_at_the_percentile_of_drawn_faces():

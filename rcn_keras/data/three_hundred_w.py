@@ -78,7 +78,7 @@ def list_300w(folder, subsets, allow_missing=False, failures=None):
             "folder of 300-W)"
         )
     if missing and not allow_missing:
-        raise InputError(f"{missing[0]}; `--allow-missing` leaves it out")
+        raise InputError(f"{'; '.join(missing)}; `--allow-missing` goes on without")
     if failures is not None:
         failures.extend(missing + alone)
     return listed

@@ -63,20 +63,24 @@ def summary(errors, missed=0, resamples=2000, seed=0):
         seed: int.
 
     Returns:
-        dict, percent: `nme` the mean error, `ci95` its bootstrap interval,
-        `failure_rate_8` and `failure_rate_10` the share of faces whose mean error is
-        above 8 and 10 %, `auc_10` the area under the cumulative error curve up to 10 %
-        over that of a perfect one, `per_keypoint` the mean error of each keypoint
-        (`None` for one that never counts).
+        dict, percent (`None` where no face was found): `nme` the mean error, `ci95` its
+        bootstrap interval, `failure_rate_8` and `failure_rate_10` the share of faces
+        whose mean error is above 8 and 10 %, `auc_10` the area under the cumulative
+        error curve up to 10 % over that of a perfect one, `per_keypoint` the mean error
+        of each keypoint (`None` for one that never counts).
     """
     errors = np.asarray(errors, "float64")
     errors = errors[~np.isnan(errors).all(axis=1)]
     faces = np.nanmean(errors, axis=1)
     all_faces = np.concatenate([faces, np.full(missed, np.inf)])
-    low, high = bootstrap_interval(faces, resamples, seed)
+    mean, interval = None, [None, None]
+    if len(faces):
+        low, high = bootstrap_interval(faces, resamples, seed)
+        mean = round(100 * faces.mean(), 4)
+        interval = [round(100 * low, 4), round(100 * high, 4)]
     return {
-        "nme": round(100 * faces.mean(), 4),
-        "ci95": [round(100 * low, 4), round(100 * high, 4)],
+        "nme": mean,
+        "ci95": interval,
         "failure_rate_8": round(100 * np.mean(all_faces > 0.08), 4),
         "failure_rate_10": round(100 * np.mean(all_faces > 0.10), 4),
         "auc_10": round(100 * area_under_curve(all_faces, 0.10), 4),

@@ -26,7 +26,6 @@ from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.data.shapes import corrupted_shapes
-from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import (
     INNER_49,
     calibration_error,
@@ -252,15 +251,10 @@ def report(name, set_name, errors, confidence=None):
             was not found, NaN never counts.
         confidence: `(N, K)`, or `None`: with it the sub-pixel protocols tell
             `calibration_error`, of the claim that an error is below 10 %.
-
-    Raises:
-        InputError: if a detector found none of the faces.
     """
     protocols = {}
     for protocol, values in errors.items():
         found = ~np.isinf(values).any(axis=1)
-        if not found.any():
-            raise InputError(f"{protocol}: none of the {len(values)} faces was found")
         protocols[protocol] = summary(values[found], missed=int((~found).sum()))
         if protocol.startswith("detector"):
             protocols[protocol]["detected"] = int(found.sum())

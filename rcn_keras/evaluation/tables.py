@@ -61,8 +61,8 @@ def protocol_table(report, paper):
 
 def _cell(value):
     if isinstance(value, list):
-        return " ".join(f"{number:.2f}" for number in value)
-    return f"{value:.2f}"
+        return " ".join(map(_cell, value))
+    return "-" if value is None else f"{value:.2f}"
 
 
 def check_rows_file(path):

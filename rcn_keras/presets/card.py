@@ -62,6 +62,9 @@ Aggregation, CVPR 2016.
 """
 
 
+# What the numbers that chose a network are of.
+VALIDATION = "validation, without keypoints at a photograph's border"
+
 # What a card says of its data, by the number of keypoints.
 _OF = {
     5: {
@@ -152,16 +155,16 @@ def write_card(folder, results=None):
     best = validation["subpixel_nme"][config["decoder"]]
     grid = validation["paper_grid_nme"]
     rows = [
-        f"| validation | paper grid | {validation['faces']} | {grid:.2f} | | |",
-        f"| validation | sub-pixel | {validation['faces']} | {best:.2f} | | |",
+        f"| {VALIDATION} | paper grid | {validation['faces']} | {grid:.2f} | | |",
+        f"| {VALIDATION} | sub-pixel | {validation['faces']} | {best:.2f} | | |",
     ]
     for row in _rows(results, preset.name):
         found = row["detected"] or row["faces"]
         rows.append(
             f"| {row['set_name']} | {row['protocol']} | {found} of {row['faces']} "
-            f"| {float(row['nme_percent']):.2f} "
-            f"| {float(row['ci95_low']):.2f} to {float(row['ci95_high']):.2f} "
-            f"| {float(row['failure_rate_10_percent']):.2f} |"
+            f"| {_number(row['nme_percent'])} "
+            f"| {_number(row['ci95_low'])} to {_number(row['ci95_high'])} "
+            f"| {_number(row['failure_rate_10_percent'])} |"
         )
     kind, what, use = _network(config)
     # A short training has a shorter finish than its recipe.
@@ -235,6 +238,10 @@ def _paper_rows(paper):
         f"| paper_grid | | {error:.2f} | | |"
         for name, error in paper.items()
     )
+
+
+def _number(text):
+    return f"{float(text):.2f}" if text else "-"  # of no face that was found
 
 
 def _told(augmentation):

@@ -150,7 +150,7 @@ def publish_joint(parts, validation, out):
     tried = _tried_factors(rcn, denoiser, sets)
     factor = min(tried, key=tried.get)
     model = JointModel(rcn, denoiser, denoiser_weight=factor)
-    first = parts["rcn"].config
+    first, both = parts["rcn"].config, [part.config for part in parts.values()]
     config = {
         "model": "joint",
         "arguments": {
@@ -167,9 +167,9 @@ def publish_joint(parts, validation, out):
         ],
         "paper": TABLE_4["joint"],
         "recipe": first["recipe"],
-        "trained_epochs": first["trained_epochs"],
+        "trained_epochs": "+".join(str(each["trained_epochs"]) for each in both),
         "trained_on": first["trained_on"],
-        "training_minutes": first["training_minutes"],
+        "training_minutes": round(sum(each["training_minutes"] for each in both), 1),
     }
     save_preset(out, model, config)
     return config

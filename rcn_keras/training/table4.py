@@ -81,14 +81,15 @@ def reproduce_table4(
         of = tuple(recipes) if kind == "joint" else (kind,)
         key = row_key(name, *(recipes[each] for each in of))
         echo(f"{number}/{len(wanted)} {name}, {key['epochs']} epochs")
-        if has_row(results, key):
+        parts = [f"300w_{subset}_subpixel" for subset in subset_masks(test.faces)]
+        if has_row(results, key, parts):
             echo("  is in the results already")
             continue
         needed = ("rcn",) if kind == "rcn" else ("rcn", "denoiser")
         made = {each: part(each)[1] for each in needed}
         if kind == "joint":
-            parts = "_".join(made[each].name for each in needed)
-            folder = out / "presets" / f"{name}_{parts}"
+            of_both = "_".join(made[each].name for each in needed)
+            folder = out / "presets" / f"{name}_{of_both}"
             made["joint"] = _published(publish_joint, dict(made), validation, folder)
         network = made[kind].model
         if kind == "denoiser":

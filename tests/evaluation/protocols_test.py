@@ -1,11 +1,13 @@
+import csv
+import json
+import re
+
 import numpy as np
-import pytest
 
 from rcn_keras import build_denoiser, build_rcn
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
-from rcn_keras.errors import InputError
 from rcn_keras.evaluation import protocols, tables
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
@@ -53,10 +55,21 @@ def test_detector_protocol_by_hand(crops):
     assert "3 of 4 faces found" in tables.protocol_table(report, {"aflw": 5.6})
 
 
-def test_detector_that_finds_nothing(crops):
-    errors = protocols.detector_boxes(lambda image: [], crops.faces[:2])
-    with pytest.raises(InputError, match="none of the 2 faces"):
-        protocols.report("m", "aflw", errors)
+def test_a_detector_that_finds_nothing_loses_nothing_else(crops, tmp_path):
+    errors = {"subpixel": np.full((2, 5), 0.05)}
+    errors |= protocols.detector_boxes(lambda image: [], crops.faces[:2])
+    report = protocols.report("m", "aflw", errors)
+    assert report["protocols"]["subpixel"]["nme"] == 5.0
+    nothing = report["protocols"]["detector"]
+    assert nothing["detected"] == 0 and nothing["failure_rate_10"] == 100
+    assert nothing["nme"] is None and nothing["ci95"] == [None, None]
+    table = tables.protocol_table(report, {})
+    assert "0 of 2 faces found" in table and re.search(r"detector +- +- - +100", table)
+    json.dumps(report, allow_nan=False)
+    tables.write_rows(tmp_path / "rows.csv", report, {})
+    with (tmp_path / "rows.csv").open() as file:
+        last = list(csv.DictReader(file))[-1]
+    assert last["detected"] == "0" and last["nme_percent"] == ""
 
 
 def test_shift_correction_by_hand(crops):
