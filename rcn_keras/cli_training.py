@@ -2,7 +2,7 @@
 
 import json
 
-from rcn_keras.cli_output import cropped, reported
+from rcn_keras.cli_output import cropped, reported, say
 
 
 def train(options):
@@ -16,6 +16,7 @@ def train(options):
     except ValueError as error:
         raise InputError(str(error)) from None
     from rcn_keras.data.sets import load_training
+    from rcn_keras.data.three_hundred_w import TRAINING, counts
     from rcn_keras.training.fit import BEST, check_folder
     from rcn_keras.training.fit import train as fit
 
@@ -26,6 +27,8 @@ def train(options):
         recipes.keypoints(recipe),
         options.allow_missing,
     )
+    if recipes.keypoints(recipe) == 68:
+        say(f"300-W: {counts(training.faces + validation.faces, TRAINING)}")
     strategy = None
     if options.multi_gpu:
         from rcn_keras.data.pipeline import all_gpus

@@ -250,11 +250,12 @@ def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
     parts = []
     for recipe in ("demo_68", "demo_denoiser"):
         out, preset = tmp_path / "run" / recipe, tmp_path / recipe
-        code, lines, _ = run(
+        code, lines, errors = run(
             *["train", recipe, "--data", data, "--out", out],
             *["--epochs", 1, "--batch-size", 8],
         )
         assert code == 0 and any("validation" in line for line in lines)
+        assert "afw 10 of 337, helen/trainset 10 of 2000" in errors[-1]
         made = ["make-preset", out, "--data", data, "--out", preset]
         assert run(*made)[0] == 0
         assert "300-W" in (preset / "README.md").read_text()
@@ -268,6 +269,7 @@ def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
     assert code == 2 and "rcn6_mtfl finds 5 keypoints" in errors[-1]
     assert run("join", *parts, "--data", data, "--out", joint)[0] == 0
     loaded = load_preset(joint)
+    assert loaded.config["trained_epochs"] == "1+1"
     assert loaded.model.calibration == tuple(loaded.config["calibration"])
     assert loaded.model.decoder == loaded.config["decoder"]
     card = (joint / "README.md").read_text()
