@@ -210,18 +210,6 @@ RECIPES = {
         precision="mixed_bfloat16",
         paper=TABLE_4["rcn"],
     ),
-    # It goes on from the one above, whose error is nearly the same on the faces it was
-    # trained on as on others: twice the steps an epoch, faces turned less.
-    "rcn5_300w_upright": Recipe(
-        "rcn",
-        {"branches": 5, "keypoints": 68},
-        Augmentation(rotation=20.0),
-        weights="rcn5_300w",
-        learning_rate=1e-3,
-        batch_size=8,
-        epochs=15,
-        paper=TABLE_4["rcn"],
-    ),
     # A prior over shapes small enough to ship, and the paper's with 25 million
     # parameters.
     "denoiser_300w": Recipe(
