@@ -30,6 +30,8 @@ def test_every_shipped_preset_is_whole(name):
     slope, offset = config["calibration"]
     assert 0.3 < slope < 3 and -3 < offset < 3
     assert config["license"] and config["recipe"]["seed"] >= 0
+    assert config["input"]["channels"] == preset.model.input_shape[-1]
+    assert ("crop" in config) == (config["model"] != "denoiser")
     folder = presets.SHIPPED / name
     card = (folder / "README.md").read_text()
     assert card.startswith("---\n") and "research" in card

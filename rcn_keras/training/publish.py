@@ -87,7 +87,7 @@ def publish(run_folder, validation, out):
         "model": kind,
         "arguments": recipe["arguments"],
         **measured,
-        **_FACTS[model.output_shape[-1]],
+        **_facts(kind, model.output_shape[-1]),
         "paper": recipe["paper"],
         "recipe": recipe,
         "finish_epochs": finish_length(told.finish_epochs, told.epochs),
@@ -98,6 +98,16 @@ def publish(run_folder, validation, out):
     save_preset(out, model, config)
     write_log(out / LOG, log)
     return config
+
+
+def _facts(kind, count):
+    """What a preset says of its keypoints and of what goes in: a denoiser sees no
+    picture."""
+    if kind != "denoiser":
+        return _FACTS[count]
+    facts = {key: value for key, value in _FACTS[count].items() if key != "crop"}
+    values = "one-hot maps of the keypoints"
+    return facts | {"input": {"size": 80, "channels": count, "values": values}}
 
 
 def joint_parts(rcn, denoiser):
