@@ -74,7 +74,11 @@ def test_command_line_finds_what_is_there(three_hundred_w_folder, tmp_path, caps
         "denoiser_300w,1,0,32,float32",
         "joint_300w,1,0,16+32,mixed_bfloat16+float32",
     ]
-    text = "\n".join(["recipe,epochs,seed,batch_size,precision", *keys, ""])
+    parts = ("common", "challenging", "full")
+    header = "recipe,epochs,seed,batch_size,precision" + "".join(
+        f",300w_{part}_subpixel" for part in parts
+    )
+    text = "\n".join([header, *(f"{key},1,2,3" for key in keys), ""])
     (tmp_path / "table4.csv").write_text(text)
     command = ["reproduce", "table4", "--data", str(three_hundred_w_folder)]
     assert main([*command, "--out", str(tmp_path), "--epochs", "1"]) == 0
