@@ -5,11 +5,13 @@ import os
 import pathlib
 import platform
 import shlex
+import subprocess
 import sys
 
 import keras
 
 CPU_INFO = pathlib.Path("/proc/cpuinfo")
+GPU_NAMES = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
 BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # its names there, of x86 and of ARM
 
 
@@ -36,8 +38,9 @@ def emulates_bfloat16(info=CPU_INFO):
 
 def device():
     """The accelerators Keras runs on, or the processor and its number of cores."""
-    if accelerators():
-        return ", ".join(accelerators())
+    names = accelerators()
+    if names:
+        return ", ".join(_gpu_names() or names)
     name = platform.processor() or platform.machine()
     if CPU_INFO.exists():
         lines = CPU_INFO.read_text().splitlines()
@@ -46,6 +49,16 @@ def device():
         ]
         name = models[0] if models else name
     return f"{name}, {os.cpu_count()} cores"
+
+
+def _gpu_names():
+    """What NVIDIA's driver calls the GPUs, `[]` where there is none: Keras only counts
+    them."""
+    try:
+        told = subprocess.run(GPU_NAMES, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return told.stdout.split("\n")[:-1]
 
 
 def command():

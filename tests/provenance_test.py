@@ -38,3 +38,20 @@ def test_an_accelerator_emulates_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "accelerators", lambda: ["gpu:0"])
     (tmp_path / "cpuinfo").write_text("flags : fpu\n")
     assert not provenance.emulates_bfloat16(tmp_path / "cpuinfo")
+
+
+@pytest.mark.parametrize(
+    "driver, named",
+    [
+        (
+            ("printf", "NVIDIA H100 80GB HBM3\\nNVIDIA H200\\n"),
+            "NVIDIA H100 80GB HBM3, NVIDIA H200",
+        ),
+        (("false",), "gpu:0, gpu:1"),
+        (("no-such-driver",), "gpu:0, gpu:1"),
+    ],
+)
+def test_accelerators_have_their_drivers_names(monkeypatch, driver, named):
+    monkeypatch.setattr(provenance, "accelerators", lambda: ["gpu:0", "gpu:1"])
+    monkeypatch.setattr(provenance, "GPU_NAMES", driver)
+    assert provenance.device() == named
