@@ -84,19 +84,19 @@ def pooled(x, finer, coarser):
     )
 
 
-def upsampled(x, coarser, finer, upsampling, name):
+def upsampled(x, coarser, finer, upsampling, name, dtype=None):
     """Tiles or interpolates maps up to a finer level; 2 -> 5 repeats three times and
     drops the last row and column."""
     factor = -(-finer // coarser)
     crop = factor * coarser - finer
     if upsampling == "tiling":
-        return TilingUpsampling2D(factor, crop=crop, name=name)(x)
+        return TilingUpsampling2D(factor, crop=crop, dtype=dtype, name=name)(x)
     if upsampling != "bilinear":
         raise ValueError(
             "`upsampling` must be 'tiling' or 'bilinear'. "
             f"Received: upsampling={upsampling!r}"
         )
-    x = layers.UpSampling2D(factor, interpolation="bilinear", name=name)(x)
+    x = layers.UpSampling2D(factor, interpolation="bilinear", dtype=dtype, name=name)(x)
     if crop:
         x = layers.Cropping2D(((0, crop), (0, crop)), name=f"{name}_crop")(x)
     return x

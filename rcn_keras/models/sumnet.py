@@ -84,7 +84,10 @@ def build_sumnet(
         )
         full = specs[-1].resolution
         if side != full:
-            x = blocks.upsampled(x, side, full, upsampling, f"upsample_{side}")
+            # Backwards this adds up to 1,600 numbers: too many for eight bits.
+            x = blocks.upsampled(
+                x, side, full, upsampling, f"upsample_{side}", dtype="float32"
+            )
         maps.append(x)
     summed = BranchSum(weight_per_pixel, name="maps", dtype="float32")(maps)
     return blocks.finished(image, summed, activation, name)
