@@ -96,6 +96,13 @@ class Validation(keras.callbacks.Callback):
             images_per_second=round(self.progress.images_per_second, 1),
         )
         row |= self.errors()
+        if not np.isfinite(row["val_nme_clean"]):
+            raise InputError(
+                f"{self.out}: epoch {epoch + 1}: the network gives no numbers any more "
+                f"({self.model.name}, loss {row['loss']:.4g}). If the recipe's "
+                "precision is not float32, try --precision float32; otherwise a lower "
+                "learning rate. What was kept of the epochs before is untouched"
+            )
         row["seconds"] = round(time.monotonic() - self.progress.started, 1)
         best = min((r["val_nme_clean"] for r in self.rows), default=np.inf)
         self.rows.append(row)

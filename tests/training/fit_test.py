@@ -191,10 +191,15 @@ def test_best_weights_are_those_of_the_lowest_validation_error(crops, tmp_path):
     assert same == (int(np.argmin(errors)) == len(errors) - 1)
 
 
+def test_a_network_that_gives_no_numbers_ends_the_training(crops, tmp_path):
+    recipe = dataclasses.replace(TINY, learning_rate=1e30, clipnorm=None)
+    with pytest.raises(InputError, match="epoch 1: .*no numbers.*--precision float32"):
+        train(recipe, crops, tmp_path)
+    assert not (tmp_path / "last.keras").exists()  # nothing to go on from
+
+
 def test_early_stopping(crops, tmp_path):
-    recipe = dataclasses.replace(
-        TINY, epochs=8, patience=1, learning_rate=3.0, clipnorm=None
-    )
+    recipe = dataclasses.replace(TINY, epochs=8, patience=1, learning_rate=0.0)
     _, lines = train(recipe, crops, tmp_path)
     rows = read_log(tmp_path / "log.csv")
     assert len(rows) < 8 and any("stopping" in line for line in lines)
