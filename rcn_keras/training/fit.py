@@ -150,18 +150,21 @@ def make_optimizer(recipe, steps):
 
 
 def _compiled_model(recipe, task, steps, out):
+    # XLA halves the speed of these networks on a CPU; "auto" would choose it.
+    on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     if (out / LAST).exists():
         try:
-            return keras.saving.load_model(out / LAST)
+            model = keras.saving.load_model(out / LAST)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise InputError(
                 f"{out / LAST}: damaged, the training cannot go on from it ({error})"
             ) from None
+        if on_cpu:
+            model.jit_compile = False  # the training may have begun on a GPU
+        return model
     model = build_model(recipe)
     if recipe.weights:
         _take_weights(model, recipe.weights)
-    # XLA halves the speed of these networks on a CPU; "auto" would choose it.
-    on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     model.compile(
         optimizer=make_optimizer(recipe, steps),
         loss=task.loss,
