@@ -13,6 +13,9 @@ EXAMPLES = """examples:
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
   rcn-keras evaluate joint_300w --data 300W --set 300w --allow-missing
   rcn-keras demo-data demo && rcn-keras train demo --data demo --out runs/demo
+
+exit codes: 0 done (faces left out of a set are told of on standard error),
+1 some of the photographs failed, 2 nothing could be done
 """
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
+from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import CONFIG, SHIPPED, WEIGHTS, load_preset, save_preset
 from rcn_keras.presets.card import write_card
 from rcn_keras.training import fit
@@ -196,6 +197,15 @@ def test_a_network_that_gives_no_numbers_ends_the_training(crops, tmp_path):
     with pytest.raises(InputError, match="epoch 1: .*no numbers.*--precision float32"):
         train(recipe, crops, tmp_path)
     assert not (tmp_path / "last.keras").exists()  # nothing to go on from
+
+
+def test_what_began_on_a_gpu_goes_on_without_xla_on_a_cpu(tmp_path):
+    begun = fit.build_model(TINY)
+    begun.compile(fit.make_optimizer(TINY, 2), SpatialCrossentropy(), jit_compile=True)
+    begun.optimizer.build(begun.trainable_variables)
+    begun.save(tmp_path / fit.LAST)
+    resumed = fit._compiled_model(TINY, None, 2, tmp_path)
+    assert resumed.jit_compile is (keras.backend.backend() == "jax")
 
 
 def test_early_stopping(crops, tmp_path):
