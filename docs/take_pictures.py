@@ -18,7 +18,8 @@ PICTURES = {
     "heatmaps.png": ("01_quickstart", "plot_heatmaps_together("),
     "branches.png": ("02_branches_and_masks", "look(maps, 0)"),
     "joint_model.png": ("05_joint_model", "plot_mosaic(covered"),
-    "convergence.png": ("06_training", 'plot_convergence(first, "val_nme_clean")'),
+    "branch_counts.png": ("03_sumnet_versus_rcn", "plot_branch_counts("),
+    "convergence.png": ("06_training", 'for name in pair}, "val_nme_clean"'),
 }
 
 
