@@ -299,12 +299,33 @@ def test_plot_difficulty(tmp_path):
     assert len(plotting.plot_difficulty(errors).axes[0].lines[0].get_xdata()) == 4
 
 
+def test_difficulty_leaves_out_for_all_what_one_network_lacks():
+    """Networks of the same errors stay alike, whichever face one of them lacks."""
+    errors = {name: np.linspace(0.01, 0.2, 10) for name in "ab"}
+    errors["a"][0] = errors["b"][9] = np.nan
+    a, b = plotting.plot_difficulty(errors).axes[0].lines
+    np.testing.assert_array_equal(a.get_ydata(), b.get_ydata())
+    errors["a"][0] = 0.01
+    a, b = plotting.plot_difficulty(errors).axes[0].lines
+    np.testing.assert_array_equal(a.get_ydata(), b.get_ydata())
+
+
 def test_difficulty_leaves_a_face_out_that_one_network_did_not_find():
     errors = {"a": [0.1, np.inf, 0.1], "b": [0.2, 0.9, 0.2]}
     a, b = plotting.plot_difficulty(errors).axes[0].lines
     np.testing.assert_allclose([a.get_ydata(), b.get_ydata()], [[10], [20]])
     with pytest.raises(ValueError, match=r"same faces. Received: {'a': 1, 'b': 2}"):
         plotting.plot_difficulty({"a": [0.1], "b": [0.1, 0.2]})
+    for nothing in ({}, {"a": [np.nan]}, {"a": [np.inf, 0.1], "b": [0.1, np.nan]}):
+        with pytest.raises(ValueError, match="no face that all networks found"):
+            plotting.plot_difficulty(nothing)
+
+
+@pytest.mark.parametrize("plot", [plotting.plot_ced, plotting.plot_failure_rate])
+@pytest.mark.parametrize("nothing", [[], [np.nan], [[np.nan, np.nan]]])
+def test_errors_of_no_known_face(plot, nothing):
+    with pytest.raises(ValueError, match="known error. Received: 'b'"):
+        plot({"a": [0.1], "b": nothing})
 
 
 def test_plot_branch_counts(tmp_path):

@@ -29,9 +29,12 @@ def plot_ced(errors, save=None):
     Args:
         errors: dict, name to `(N,)` or `(N, K)` fractions.
         save: path, or `None`.
+
+    Raises:
+        ValueError: if a network has no face of a known error.
     """
     figure, [axes] = panels(6, 4.5)
-    for name, faces in _by_face(errors).items():
+    for name, faces in _known(_by_face(errors)).items():
         x = np.concatenate([[0], np.sort(faces), [max(LIMIT, faces.max())]])
         y = 100 * np.minimum(np.arange(len(x)) / len(faces), 1)
         mean = faces[np.isfinite(faces)].mean()
@@ -51,10 +54,13 @@ def plot_failure_rate(errors, threshold=10.0, save=None):
         errors: dict, name to `(N,)` or `(N, K)` fractions.
         threshold: float, percent, where the rate is told in the legend.
         save: path, or `None`.
+
+    Raises:
+        ValueError: if a network has no face of a known error.
     """
     figure, [axes] = panels(6, 4.5)
     lowest = 100.0
-    for name, faces in _by_face(errors).items():
+    for name, faces in _known(_by_face(errors)).items():
         x = np.concatenate([[0], np.sort(faces)])
         y = 100 * (1 - np.arange(len(x)) / len(faces))
         y[-1] = np.nan  # nothing fails there, and zero is not on the axis
@@ -86,15 +92,20 @@ def plot_difficulty(errors, parts=50, save=None):
         save: path, or `None`.
 
     Raises:
-        ValueError: if the networks' errors are not of as many faces.
+        ValueError: if the networks' errors are not of as many faces, or none is known
+            for all.
     """
     faces = _by_face(errors)
     counts = {name: len(values) for name, values in faces.items()}
     if len(set(counts.values())) > 1:
         raise ValueError(f"`errors` must be of the same faces. Received: {counts}")
-    figure, [axes] = panels(7, 4.5)
     values = np.array(list(faces.values()))
     values = values[:, np.isfinite(values).all(axis=0)]
+    if not values.size:
+        raise ValueError(
+            f"`errors` has no face that all networks found. Received: {counts} faces"
+        )
+    figure, [axes] = panels(7, 4.5)
     order = np.argsort(values.mean(axis=0), kind="stable")
     parts = max(1, min(parts, len(order) // 5))
     difficulty = (np.arange(parts) + 0.5) * 100 / parts
@@ -186,11 +197,23 @@ def plot_calibration(confidence, correct, bins=10, save=None):
 
 
 def _by_face(errors):
-    """Percent, one number a face; faces without any known keypoint are left out."""
+    """Percent, one number a face, NaN for one without any known keypoint."""
     faces = {}
     for name, values in errors.items():
         values = 100 * np.asarray(values, "float64")
         values = values if values.ndim == 2 else values[:, None]
+        faces[name] = np.full(len(values), np.nan)
         known = ~np.isnan(values).all(axis=1)
-        faces[name] = np.nanmean(values[known], axis=1)
+        faces[name][known] = np.nanmean(values[known], axis=1)
+    return faces
+
+
+def _known(faces):
+    """Of each network the faces with a known error."""
+    faces = {name: values[~np.isnan(values)] for name, values in faces.items()}
+    for name, values in faces.items():
+        if not len(values):
+            raise ValueError(
+                f"`errors` has no face of a known error. Received: {name!r}"
+            )
     return faces
