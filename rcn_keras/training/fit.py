@@ -12,7 +12,14 @@ from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
 from rcn_keras.models import BUILDERS
-from rcn_keras.presets import CONFIG, LOG, load_preset, preset_folder, read_config
+from rcn_keras.presets import (
+    CONFIG,
+    LOG,
+    load_preset,
+    load_weights,
+    preset_folder,
+    read_config,
+)
 from rcn_keras.provenance import accelerators, emulates_bfloat16, record
 from rcn_keras.training.callbacks import (
     Progress,
@@ -90,6 +97,11 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         patience=recipe.patience,
         progress=progress,
     )
+    if len(watch.rows) < first_epoch:
+        raise InputError(
+            f"{out / 'log.csv'}: tells of {len(watch.rows)} epochs, {LAST} of "
+            f"{first_epoch}; begin again in another folder"
+        )
     if recipe.weights and not first_epoch:
         watch.set_model(model)
         echo(f"{recipe.weights}: {told(watch.errors())}")
@@ -109,7 +121,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         first_epoch = end
     _plot(watch.rows, out / "training.png", echo)
     echo(f"trained for {(time.monotonic() - started) / 60:.1f} minutes")
-    model.load_weights(out / BEST)
+    load_weights(model, out / BEST)
     return model
 
 

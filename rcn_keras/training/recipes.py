@@ -1,8 +1,9 @@
 """Named recipes: everything a training is made of, as plain data.
 
 One recipe for each row of the paper's Tables 1 and 2 and for its TCDCN of Table 3,
-under the paper's augmentation, one for each network of Table 4, and our own. `rcn-keras
-list` prints them.
+under the paper's augmentation and with the epochs and the precision of our
+`results/table1.csv` to `table3.csv`, one for each network of Table 4, and our own.
+`rcn-keras list` prints them.
 """
 
 import dataclasses
@@ -117,6 +118,8 @@ def _paper_recipes():
                 model,
                 {"branches": 4, "mask": mask},
                 Augmentation(flip=False, occlusion=False),
+                epochs=12,
+                precision="mixed_bfloat16",
                 paper={"aflw": aflw, "afw": afw},
             )
     for model, branches, occlusion, skip, aflw, afw in _TABLE_2:
@@ -127,6 +130,7 @@ def _paper_recipes():
             model,
             {"branches": branches} | ({"skip": True} if skip else {}),
             Augmentation(flip=False, occlusion=occlusion),
+            precision="mixed_bfloat16" if model == "rcn" else "float32",
             paper={"aflw": aflw, "afw": afw},
         )
     return recipes
@@ -139,10 +143,14 @@ RECIPES = {
         "tcdcn",
         {"attributes": True},
         Augmentation(flip=False),
+        precision="mixed_bfloat16",
         paper={"aflw": 7.60, "afw": 7.87},
     ),
     "table3_tcdcn_keypoints": Recipe(
-        "tcdcn", {"attributes": False}, Augmentation(flip=False)
+        "tcdcn",
+        {"attributes": False},
+        Augmentation(flip=False),
+        precision="mixed_bfloat16",
     ),
     # Ours: the paper's augmentation and an end on faces turned less (the original's
     # README has 20 degrees, the paper 40). No flips, as in the paper: of two networks

@@ -4,7 +4,6 @@ Tables 1 to 3 are here, Table 4 in `table4`.
 """
 
 import csv
-import json
 import pathlib
 import time
 
@@ -17,7 +16,7 @@ from rcn_keras.files import check_writable, replaced
 from rcn_keras.presets import load_weights
 from rcn_keras.provenance import record
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import BEST, RUN, build_model, train
+from rcn_keras.training.fit import BEST, build_model, check_folder, read_run, train
 from rcn_keras.training.recipes import RECIPES, get_recipe
 
 # What a table has beside a row for each recipe that is named after it.
@@ -69,32 +68,40 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
         **changes: fields of every recipe to set, such as `epochs`.
 
     Raises:
-        InputError: if a folder holds the training of another recipe.
+        InputError: if a folder holds the training of another recipe, or the results a
+            row of other faces; before anything is trained.
     """
     results = pathlib.Path(results)
     check_writable(results.parent)
-    for number, name in enumerate(names, 1):
+    sets = {"validation": validation, **tests}
+    faces = {f"{part}_faces": len(crops) for part, crops in sets.items()}
+    missing = []
+    for name in names:
         recipe = get_recipe(name, **changes)
         key = row_key(name, recipe)
-        echo(f"{number}/{len(names)} {name}, {recipe.epochs} epochs")
-        if has_row(results, key, [f"{part}_subpixel" for part in tests]):
-            echo("  is in the results already")
-            continue
+        if has_row(results, key, [f"{part}_subpixel" for part in tests], faces):
+            echo(f"{name}, {recipe.epochs} epochs, is in the results already")
+        else:
+            folder = run_folder(out, name, recipe)
+            if folder.exists():
+                check_folder(folder, recipe, resume=True)
+            missing.append((name, recipe, key))
+    for number, (name, recipe, key) in enumerate(missing, 1):
+        echo(f"{number}/{len(missing)} {name}, {recipe.epochs} epochs")
         folder = trained(name, recipe, training, validation, out, echo)
         model = best_model(recipe, folder)
         row = key | training_columns(folder) | {"parameters": model.count_params()}
-        for part, crops in {"validation": validation, **tests}.items():
+        for part, crops in sets.items():
             shift = AFLW_LABEL_SHIFT if part == "aflw" else 0.0
             for protocol, error in ground_truth_boxes(
                 model, crops, label_shift=shift
             ).items():
                 row[f"{part}_{protocol}"] = round(100 * error.mean(), 4)
-            row[f"{part}_faces"] = len(crops)
             if part in recipe.paper:
                 row[f"{part}_paper"] = recipe.paper[part]
         with replaced(folder / MODEL) as temporary:
             model.save(temporary)
-        add_row(results, row)
+        add_row(results, row | faces)
 
 
 def row_key(name, *recipes):
@@ -107,9 +114,14 @@ def row_key(name, *recipes):
     return key
 
 
+def run_folder(out, name, recipe):
+    """The folder of a row's training."""
+    return pathlib.Path(out) / f"{name}_{recipe.epochs}_{recipe.seed}"
+
+
 def trained(name, recipe, training, validation, out, echo):
     """Trains what is missing of a recipe; returns the training's folder."""
-    folder = pathlib.Path(out) / f"{name}_{recipe.epochs}_{recipe.seed}"
+    folder = run_folder(out, name, recipe)
     started = time.monotonic()
     train(recipe, training, validation, folder, resume=True, echo=echo)
     echo(f"  {(time.monotonic() - started) / 60:.1f} minutes; measuring")
@@ -118,7 +130,7 @@ def trained(name, recipe, training, validation, out, echo):
 
 def training_columns(*folders):
     """Where and by what the networks of a row were trained, and the minutes of it."""
-    made = [json.loads((folder / RUN).read_text()) for folder in folders]
+    made = [read_run(folder) for folder in folders]
     logs = [read_log(folder / "log.csv") for folder in folders]
     seconds = sum(entry["seconds"] for log in logs for entry in log)
     columns = {"training_minutes": round(seconds / 60, 1)}
@@ -136,16 +148,31 @@ def best_model(recipe, folder):
     return model
 
 
-def has_row(results, key, columns=()):
+def has_row(results, key, columns=(), faces=None):
     """Whether a results file has a row with this key that fills these columns.
 
+    Args:
+        results: path of a CSV file.
+        key: dict, of `row_key`.
+        columns: names of columns.
+        faces: `None`, or dict, columns to the number of faces that stands there if the
+            row is of the same data.
+
     Raises:
-        InputError: if the file is not a table's.
+        InputError: if the file is not a table's, or such a row is of other faces.
     """
-    return any(
-        _is_of(row, key) and all(row.get(column) for column in columns)
-        for row in _rows(results)
-    )
+    for row in _rows(results):
+        if not _is_of(row, key):
+            continue
+        for column, count in (faces or {}).items():
+            if row.get(column) and row[column] != str(count):
+                raise InputError(
+                    f"{results}: {key['recipe']} has {row[column]} {column}; here are "
+                    f"{count}. Give the data it was measured on, or another --results"
+                )
+        if all(row.get(column) for column in columns):
+            return True
+    return False
 
 
 def _is_of(row, key):
@@ -153,10 +180,13 @@ def _is_of(row, key):
 
 
 def _rows(results):
-    if not results.is_file():
+    if not results.exists():
         return []
-    with results.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with results.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"{results}: not a table's results ({error})") from None
     if rows and not set(_KEY) <= set(rows[0]):
         raise InputError(f"{results}: not a table's results (no columns {_KEY})")
     return rows

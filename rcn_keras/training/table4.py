@@ -82,7 +82,7 @@ def reproduce_table4(
         key = row_key(name, *(recipes[each] for each in of))
         echo(f"{number}/{len(wanted)} {name}, {key['epochs']} epochs")
         parts = [f"300w_{subset}_subpixel" for subset in subset_masks(test.faces)]
-        if has_row(results, key, parts):
+        if has_row(results, key, parts, {"validation_faces": len(validation)}):
             echo("  is in the results already")
             continue
         needed = ("rcn",) if kind == "rcn" else ("rcn", "denoiser")

@@ -208,6 +208,18 @@ def test_what_began_on_a_gpu_goes_on_without_xla_on_a_cpu(tmp_path):
     assert resumed.jit_compile is (keras.backend.backend() == "jax")
 
 
+@pytest.mark.parametrize(
+    "name, reason",
+    [("log.csv", "tells of 0 epochs, last.keras of 1"), (fit.BEST, "damaged, or not")],
+)
+def test_damaged_files_of_a_training_are_named(name, reason, crops, tmp_path):
+    short = dataclasses.replace(TINY, epochs=1)
+    train(short, crops, tmp_path)
+    (tmp_path / name).write_text("" if name == "log.csv" else "no weights")
+    with pytest.raises(InputError, match=f"{tmp_path / name}: {reason}"):
+        train(short, crops, tmp_path, resume=True)
+
+
 def test_early_stopping(crops, tmp_path):
     recipe = dataclasses.replace(TINY, epochs=8, patience=1, learning_rate=0.0)
     _, lines = train(recipe, crops, tmp_path)

@@ -1,4 +1,5 @@
 import csv
+import pathlib
 
 import keras
 import numpy as np
@@ -8,8 +9,8 @@ from rcn_keras.cli import main
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
-from rcn_keras.training.recipes import RECIPES
-from rcn_keras.training.reproduce import table_recipes
+from rcn_keras.training.recipes import RECIPES, get_recipe
+from rcn_keras.training.reproduce import has_row, row_key, table_recipes
 
 
 def test_every_row_of_the_papers_tables_has_a_recipe():
@@ -48,8 +49,23 @@ def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
     assert row["training_command"] == row["command"]
     # Measured again where another set is asked for, and not trained again.
     assert main([*command, *first, "--afw", str(mtfl_folder / "missing")]) == 2
-    assert main([*command, *first, "--precision", "mixed_bfloat16"]) == 2
-    assert "another recipe (precision: float32 there, mixed" in capsys.readouterr().err
+    with_float32 = [*command, "--precision", "float32", *first]
+    assert main(with_float32) == 2
+    assert "another recipe (precision: mixed_bfloat16 th" in capsys.readouterr().err
+    # Told before the first of several is trained.
+    assert main([*with_float32, "table1_rcn_0100"]) == 2
+    assert "1/2 table1_rcn_0100" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("table", ["table1", "table2", "table3"])
+def test_the_plain_command_finds_every_row_of_our_results(table):
+    results = pathlib.Path("results") / f"{table}.csv"
+    faces = {"validation_faces": 1000, "aflw_faces": 2995, "afw_faces": 337}
+    for name in table_recipes(table):
+        key = row_key(name, get_recipe(name))
+        assert has_row(results, key, ["aflw_subpixel", "afw_subpixel"], faces), name
+    with pytest.raises(InputError, match="has 337 afw_faces; here are 377"):
+        has_row(results, key, faces={"afw_faces": 377})
 
 
 def test_the_measured_network_is_left_bare(mtfl_folder, tmp_path):
@@ -70,10 +86,13 @@ def test_the_measured_network_is_left_bare(mtfl_folder, tmp_path):
         assert float(row[f"aflw_{protocol}"]) == pytest.approx(found, abs=0.01)
 
 
-def test_a_results_file_of_another_kind_is_left_alone(mtfl_folder, tmp_path, capsys):
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", bytes(range(128, 256)), None])
+def test_a_results_file_of_another_kind_is_left_alone(
+    content, mtfl_folder, tmp_path, capsys
+):
     results = tmp_path / "other.csv"
-    results.write_text("a,b\n1,2\n")
+    results.write_bytes(content) if content else results.mkdir()
     command = ["reproduce", "table2", "--data", str(mtfl_folder), "--out"]
     assert main([*command, str(tmp_path), "--results", str(results)]) == 2
-    assert "not a table's results" in capsys.readouterr().err
-    assert results.read_text() == "a,b\n1,2\n"
+    assert f"{results}: not a table's results" in capsys.readouterr().err
+    assert content is None or results.read_bytes() == content
