@@ -167,6 +167,23 @@ def test_plot_mosaic(tmp_path):
     assert sides == ["a\nmean 3.0 %", "b\nmean 20.0 %"]
 
 
+def test_mosaic_of_faces_that_one_network_did_not_find():
+    image, points = face(size=80)
+    images, true = np.stack([image] * 3), np.stack([points] * 3)
+    found = true + 1
+    found[1] = np.nan
+    networks = {"a": found, "b": true}
+    figure = plotting.plot_mosaic(images, true, networks, (0, 100))
+    assert "nan" not in "".join(axes.get_title() for axes in figure.axes)
+    for faces, named in ((slice(1, 2), networks), (slice(0), networks)):
+        left = {name: part[faces] for name, part in named.items()}
+        with pytest.raises(ValueError, match="Received: 0 faces"):
+            plotting.plot_mosaic(images[faces], true[faces], left)
+    for plot in (plotting.plot_mosaic, plotting.plot_comparison):
+        with pytest.raises(ValueError, match="3 faces .* 0 networks"):
+            plot(images, true, {})
+
+
 def test_plot_mosaic_of_more_faces_than_fit_a_row():
     image, points = face(size=80)
     figure = plotting.plot_mosaic(

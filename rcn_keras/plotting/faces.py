@@ -59,7 +59,8 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
     """Faces from easy to hard, each with its error: Fig. 3 of the paper.
 
     The difficulty of a face is its mean error over the networks. Of the faces in that
-    order one is shown for each percentile, as by `plot_comparison`.
+    order one is shown for each percentile, as by `plot_comparison`. Faces whose error
+    is not known for all are left out.
 
     Args:
         images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`, the crops.
@@ -67,10 +68,16 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
         predictions: dict, name of a network to its keypoints, `(N, K, 2)`.
         percentiles: numbers from 0 to 100, or `None` for a few, the harder the closer.
         save: path, or `None`.
+
+    Raises:
+        ValueError: if there is no network, or no face to show.
     """
     percentiles = PERCENTILES if percentiles is None else percentiles
-    difficulty = sum(_mean_errors(true_keypoints, p) for p in predictions.values())
-    order = np.argsort(difficulty, kind="stable")
+    difficulty = np.zeros(len(images))
+    for points in predictions.values():
+        difficulty += _mean_errors(true_keypoints, points)
+    order = np.argsort(difficulty, kind="stable")[: np.isfinite(difficulty).sum()]
+    _check_something(order, predictions)
     ranks = np.round(np.asarray(percentiles) / 100 * (len(order) - 1)).astype(int)
     chosen = order[ranks]
     return plot_comparison(
@@ -94,7 +101,11 @@ def plot_comparison(images, true_keypoints, predictions, titles=None, save=None)
         predictions: dict, name of a network to its keypoints, `(N, K, 2)`.
         titles: N strings to stand over the faces, or `None`.
         save: path, or `None`.
+
+    Raises:
+        ValueError: if there is no network, or no face to show.
     """
+    _check_something(images, predictions)
     columns = min(len(images), MOST)
     lines = -(-len(images) // columns)  # of faces, for each network
     rows = lines * len(predictions)
@@ -139,9 +150,21 @@ def plot_inputs(images, keypoints, columns=8, save=None):
     return saved(figure, save)
 
 
+def _check_something(faces, predictions):
+    if not len(faces) or not predictions:
+        raise ValueError(
+            "There is nothing to show. "
+            f"Received: {len(faces)} faces with a known error, {len(predictions)} "
+            "networks"
+        )
+
+
 def _mean_errors(true, points):
-    """The mean error of each face as a fraction, `(N,)`."""
-    return np.nanmean(normalized_errors(true, points), axis=1)
+    """The mean error of each face as a fraction, `(N,)`, NaN where none is known."""
+    errors = normalized_errors(true, points)
+    known = ~np.isnan(errors)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, errors, 0).sum(axis=1) / known.sum(axis=1)
 
 
 def _points(axes, points, true, size):
