@@ -391,6 +391,14 @@ def test_plot_calibration_of_unequal_shapes():
         plotting.plot_calibration(np.zeros(3), np.zeros(2))
 
 
+@pytest.mark.parametrize(
+    "plot", [plotting.plot_heatmaps, plotting.plot_heatmaps_together]
+)
+def test_heatmaps_have_a_name_each(plot):
+    with pytest.raises(ValueError, match="must be 5, one for each map. Received: \\['"):
+        plot(np.zeros((8, 8)), np.zeros((8, 8, 5)), ["nose"])
+
+
 def test_plot_heatmaps(tmp_path):
     image, _ = face(size=80)
     maps = np.zeros((40, 40, 3))

@@ -159,7 +159,12 @@ def _mark(axes, place, kind, color, name):
 
 
 def _names(names, count):
-    return [str(index) for index in range(count)] if names is None else list(names)
+    names = [str(index) for index in range(count)] if names is None else list(names)
+    if len(names) != count:
+        raise ValueError(
+            f"`keypoint_names` must be {count}, one for each map. Received: {names}"
+        )
+    return names
 
 
 def _scaled(maps):
