@@ -12,6 +12,7 @@ import label_shift
 import large_kernel_conv
 import numpy as np
 import pytest
+import table1_ties
 
 from rcn_keras import build_denoiser, build_rcn
 from rcn_keras.faces.boxes import detector_squares
@@ -48,6 +49,15 @@ def test_mirror_cancels_a_left_right_displacement():
     learned = np.array([3, 2])
     back = label_shift.mirrored_back(face_in_mirror + learned, 100)
     np.testing.assert_array_equal((face + learned + back) / 2, face + [0, 2])
+
+
+def test_the_cells_that_share_the_largest_value():
+    maps = np.zeros((1, 16, 16, 2), "float32")
+    maps[0, 4:8, 8:12, 0] = 2.0  # a tile of 4x4 cells
+    maps[0, 3, 5, 1] = 1.0
+    first, last = table1_ties.best_cells(maps)
+    np.testing.assert_array_equal(first, [[[8.5, 4.5], [5.5, 3.5]]])
+    np.testing.assert_array_equal(last, [[[11.5, 7.5], [5.5, 3.5]]])
 
 
 def test_errors_by_pose():
