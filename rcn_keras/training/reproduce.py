@@ -69,13 +69,14 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
 
     Raises:
         InputError: if a folder holds the training of another recipe, or the results a
-            row of other faces; before anything is trained.
+            row of other faces, before anything is trained; if a training failed, when
+            the other rows are done.
     """
     results = pathlib.Path(results)
     check_writable(results.parent)
     sets = {"validation": validation, **tests}
     faces = {f"{part}_faces": len(crops) for part, crops in sets.items()}
-    missing = []
+    missing, failed = [], []
     for name in names:
         recipe = get_recipe(name, **changes)
         key = row_key(name, recipe)
@@ -88,7 +89,12 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
             missing.append((name, recipe, key))
     for number, (name, recipe, key) in enumerate(missing, 1):
         echo(f"{number}/{len(missing)} {name}, {recipe.epochs} epochs")
-        folder = trained(name, recipe, training, validation, out, echo)
+        try:
+            folder = trained(name, recipe, training, validation, out, echo)
+        except InputError as error:
+            failed.append(f"{name}: {error}")
+            echo(f"  failed: {error}")
+            continue
         model = best_model(recipe, folder)
         row = key | training_columns(folder) | {"parameters": model.count_params()}
         for part, crops in sets.items():
@@ -102,6 +108,8 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
         with replaced(folder / MODEL) as temporary:
             model.save(temporary)
         add_row(results, row | faces)
+    if failed:
+        raise InputError(f"{len(failed)} of {len(missing)} failed; {'; '.join(failed)}")
 
 
 def row_key(name, *recipes):

@@ -9,6 +9,7 @@ from rcn_keras.cli import main
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
+from rcn_keras.training import reproduce
 from rcn_keras.training.recipes import RECIPES, get_recipe
 from rcn_keras.training.reproduce import has_row, row_key, table_recipes
 
@@ -55,6 +56,26 @@ def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
     # Told before the first of several is trained.
     assert main([*with_float32, "table1_rcn_0100"]) == 2
     assert "1/2 table1_rcn_0100" not in capsys.readouterr().out
+
+
+def test_a_training_that_fails_takes_no_other_row_along(
+    mtfl_folder, tmp_path, capsys, monkeypatch
+):
+    train = reproduce.train
+
+    def diverging(recipe, *arguments, **settings):
+        if recipe.model == "sumnet":
+            raise InputError("no numbers any more")
+        return train(recipe, *arguments, **settings)
+
+    monkeypatch.setattr(reproduce, "train", diverging)
+    command = ["reproduce", "table1", "--data", str(mtfl_folder)]
+    command += ["--out", str(tmp_path), "--epochs", "1", "--batch-size", "10"]
+    command += ["--recipes", "table1_sumnet_0001", "table1_rcn_0001"]
+    assert main(command) == 2
+    told = "1 of 2 failed; table1_sumnet_0001: no numbers any more"
+    assert told in capsys.readouterr().err
+    assert "\ntable1_rcn_0001,1," in (tmp_path / "table1.csv").read_text()
 
 
 @pytest.mark.parametrize("table", ["table1", "table2", "table3"])
