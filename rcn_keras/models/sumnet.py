@@ -84,7 +84,7 @@ def build_sumnet(
         )
         full = specs[-1].resolution
         if side != full:
-            # Backwards this adds up to 1,600 numbers: too many for eight bits.
+            # Backwards this adds up to 1,600 gradients: too many for bfloat16.
             x = blocks.upsampled(
                 x, side, full, upsampling, f"upsample_{side}", dtype="float32"
             )
