@@ -208,16 +208,16 @@ def test_what_began_on_a_gpu_goes_on_without_xla_on_a_cpu(tmp_path):
     assert resumed.jit_compile is (keras.backend.backend() == "jax")
 
 
-@pytest.mark.parametrize(
-    "name, reason",
-    [("log.csv", "tells of 0 epochs, last.keras of 1"), (fit.BEST, "damaged, or not")],
-)
-def test_damaged_files_of_a_training_are_named(name, reason, crops, tmp_path):
+def test_damaged_files_of_a_training_are_named(crops, tmp_path):
     short = dataclasses.replace(TINY, epochs=1)
     train(short, crops, tmp_path)
-    (tmp_path / name).write_text("" if name == "log.csv" else "no weights")
-    with pytest.raises(InputError, match=f"{tmp_path / name}: {reason}"):
-        train(short, crops, tmp_path, resume=True)
+    for name, content, reason in (
+        (fit.BEST, "no weights", "damaged, or not"),
+        ("log.csv", "", "tells of 0 epochs, last.keras of 1"),
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match=f"{tmp_path / name}: {reason}"):
+            train(short, crops, tmp_path, resume=True)
 
 
 def test_early_stopping(crops, tmp_path):
