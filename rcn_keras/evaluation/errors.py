@@ -51,6 +51,22 @@ def _floored(points, size=80):
     return np.clip(np.floor(points), 0, size - 1)
 
 
+def face_errors(errors):
+    """The mean over each face's known keypoints.
+
+    Args:
+        errors: `(N, K)`, NaN where a keypoint is not known.
+
+    Returns:
+        `(N,)`, NaN for a face without any known keypoint.
+    """
+    errors = np.asarray(errors, "float64")
+    known = ~np.isnan(errors).all(axis=1)
+    faces = np.full(len(errors), np.nan)
+    faces[known] = np.nanmean(errors[known], axis=1)
+    return faces
+
+
 def summary(errors, missed=0, resamples=2000, seed=0):
     """The numbers of a set of faces.
 
@@ -71,7 +87,7 @@ def summary(errors, missed=0, resamples=2000, seed=0):
     """
     errors = np.asarray(errors, "float64")
     errors = errors[~np.isnan(errors).all(axis=1)]
-    faces = np.nanmean(errors, axis=1)
+    faces = face_errors(errors)
     all_faces = np.concatenate([faces, np.full(missed, np.inf)])
     mean, interval = None, [None, None]
     if len(faces):

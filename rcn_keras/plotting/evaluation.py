@@ -10,7 +10,7 @@ import itertools
 
 import numpy as np
 
-from rcn_keras.evaluation.errors import calibration_error
+from rcn_keras.evaluation.errors import calibration_error, face_errors
 from rcn_keras.plotting.figures import (
     CYCLE,
     SKY,
@@ -201,10 +201,7 @@ def _by_face(errors):
     faces = {}
     for name, values in errors.items():
         values = 100 * np.asarray(values, "float64")
-        values = values if values.ndim == 2 else values[:, None]
-        faces[name] = np.full(len(values), np.nan)
-        known = ~np.isnan(values).all(axis=1)
-        faces[name][known] = np.nanmean(values[known], axis=1)
+        faces[name] = face_errors(values) if values.ndim == 2 else values
     return faces
 
 

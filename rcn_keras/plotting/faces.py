@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.evaluation.errors import face_errors, normalized_errors
 from rcn_keras.plotting.drawing import OPEN_LINES, RINGS
 from rcn_keras.plotting.figures import (
     BLUE,
@@ -161,10 +161,7 @@ def _check_something(faces, predictions):
 
 def _mean_errors(true, points):
     """The mean error of each face as a fraction, `(N,)`, NaN where none is known."""
-    errors = normalized_errors(true, points)
-    known = ~np.isnan(errors)
-    with np.errstate(invalid="ignore"):
-        return np.where(known, errors, 0).sum(axis=1) / known.sum(axis=1)
+    return face_errors(normalized_errors(true, points))
 
 
 def _points(axes, points, true, size):

@@ -84,6 +84,12 @@ def test_the_49_inner_points():
 TABLE = np.array([[0.02, 0.04], [0.06, 0.08], [0.09, 0.09], [0.20, 0.10]])
 
 
+def test_a_face_is_the_mean_of_its_known_keypoints():
+    nan = np.nan
+    faces = errors.face_errors([[0.1, 0.3], [nan, 0.2], [nan, nan], [np.inf, 0.1]])
+    np.testing.assert_allclose(faces, [0.2, 0.2, nan, np.inf])
+
+
 def test_summary():
     found = errors.summary(TABLE)
     assert found.pop("ci95")[0] < 8.5
