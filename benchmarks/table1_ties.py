@@ -19,6 +19,7 @@ from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.evaluation.inference import run
 from rcn_keras.training.recipes import get_recipe
 from rcn_keras.training.reproduce import MODEL, run_folder, table_recipes
 
@@ -55,23 +56,19 @@ def main():
     common.write_rows(options.results / "table1_ties.csv", rows)
 
 
-def errors(network, images, true, batch_size=100):
+def errors(network, images, true):
     """Mean errors in percent with the first and with the middle of the best cells.
 
     Args:
         network: `keras.Model` of maps.
         images, true: as of `input_images`.
-        batch_size: int.
     """
-    found = []
-    for start in range(0, len(images), batch_size):
-        maps = network.predict_on_batch(images[start : start + batch_size])
-        found.append(best_cells(np.asarray(maps, "float32")))
-    ends = np.concatenate(found, axis=1)
-    first, middle = ends[0], ends.mean(axis=0)
+    network = keras.Model(network.input, {"maps": network.output})
+    network.compile(jit_compile=False)
+    first, last = best_cells(run(network, images)["maps"])
     return [
         100 * normalized_errors(true, cells, grid=True).mean()
-        for cells in (first, middle)
+        for cells in (first, (first + last) / 2)
     ]
 
 
