@@ -40,7 +40,8 @@ def device():
     """The accelerators Keras runs on, or the processor and its number of cores."""
     names = accelerators()
     if names:
-        return ", ".join(_gpu_names() or names)
+        told = _gpu_names()  # of all there are, and Keras may see fewer of them
+        return ", ".join(told if len(told) == len(names) else names)
     name = platform.processor() or platform.machine()
     if CPU_INFO.exists():
         lines = CPU_INFO.read_text().splitlines()

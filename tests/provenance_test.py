@@ -47,6 +47,7 @@ def test_an_accelerator_emulates_nothing(tmp_path, monkeypatch):
             ("printf", "NVIDIA H100 80GB HBM3\\nNVIDIA H200\\n"),
             "NVIDIA H100 80GB HBM3, NVIDIA H200",
         ),
+        (("printf", "one of\\nthree or\\nmore\\n"), "gpu:0, gpu:1"),
         (("false",), "gpu:0, gpu:1"),
         (("no-such-driver",), "gpu:0, gpu:1"),
     ],
