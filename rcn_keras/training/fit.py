@@ -59,8 +59,9 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         `keras.Model` with the best weights.
 
     Raises:
-        InputError: if `out` holds another run and `resume` is off, or a run of another
-            recipe.
+        InputError: if `out` holds another run and `resume` is off, a run of another
+            recipe or other faces, or damaged files; if there are too few faces, or the
+            network gives no numbers any more.
     """
     out = pathlib.Path(out)
     faces = {"training": len(training), "validation": len(validation)}
