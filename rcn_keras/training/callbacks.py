@@ -10,6 +10,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.files import replaced
+from rcn_keras.training.normalization import fold
 
 COLUMNS = [
     "epoch",
@@ -66,6 +67,8 @@ class Validation(keras.callbacks.Callback):
 
     Args:
         out: folder.
+        network: `keras.Model` that is kept: what is trained, or what its normalised
+            twin is folded into.
         clean, jittered: tuples of the model's inputs, `(N, K, 2)` true keypoints and
             `(N, K)` bool, those that count (`tasks.Task`).
         first_epoch: int, epochs already done; later rows of the log are dropped.
@@ -73,12 +76,13 @@ class Validation(keras.callbacks.Callback):
         progress: `Progress`, for the throughput.
     """
 
-    def __init__(self, out, clean, jittered, first_epoch, patience, progress):
+    def __init__(self, out, network, clean, jittered, first_epoch, patience, progress):
         super().__init__()
-        self.out, self.clean, self.jittered = out, clean, jittered
+        self.out, self.network = out, network
+        self.clean, self.jittered = clean, jittered
         self.patience, self.progress = patience, progress
         self.rows = read_log(out / "log.csv")[:first_epoch]
-        self.decoded = None
+        self.decoded = decoded_model(network)
 
     def exhausted(self):
         """Whether early stopping has ended the run."""
@@ -95,6 +99,8 @@ class Validation(keras.callbacks.Callback):
             learning_rate=float(np.asarray(self.model.optimizer.learning_rate)),
             images_per_second=round(self.progress.images_per_second, 1),
         )
+        if self.model is not self.network:
+            fold(self.model, self.network)
         row |= self.errors()
         if not np.isfinite(row["val_nme_clean"]):
             raise InputError(
@@ -108,7 +114,7 @@ class Validation(keras.callbacks.Callback):
         self.rows.append(row)
         if row["val_nme_clean"] < best:
             with replaced(self.out / "best.weights.h5") as temporary:
-                self.model.save_weights(temporary)
+                self.network.save_weights(temporary)
         # The log first: a row without its `last.keras` is dropped on resuming.
         write_log(self.out / "log.csv", self.rows)
         with replaced(self.out / "last.keras") as temporary:
@@ -124,8 +130,6 @@ class Validation(keras.callbacks.Callback):
 
     def errors(self):
         """The columns of the log that tell of the validation, fractions."""
-        if self.decoded is None:
-            self.decoded = decoded_model(self.model)
         jittered, _ = self._measured(*self.jittered)
         clean, grid = self._measured(*self.clean)
         return {"val_nme": jittered, "val_nme_clean": clean, "val_nme_clean_grid": grid}

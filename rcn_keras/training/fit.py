@@ -1,12 +1,14 @@
 """A thin `model.fit`: one recipe, one folder, resumable at any moment."""
 
 import contextlib
+import itertools
 import json
 import pathlib
 import time
 
 import keras
 import numpy as np
+from keras import ops
 
 from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.errors import InputError
@@ -28,6 +30,7 @@ from rcn_keras.training.callbacks import (
     told,
     write_log,
 )
+from rcn_keras.training.normalization import normalized, unfold
 from rcn_keras.training.recipes import RECIPE, as_dict, finish_length, read_recipe
 from rcn_keras.training.tasks import make_task
 
@@ -86,12 +89,14 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         )
     task = make_task(recipe, training, validation)
     with strategy.scope() if strategy else contextlib.nullcontext():
-        model = _compiled_model(recipe, task, steps, out)
-    first_epoch = int(np.asarray(model.optimizer.iterations)) // steps
+        model = build_model(recipe)
+        trained = _compiled_model(model, recipe, task, steps, out)
+    first_epoch = int(np.asarray(trained.optimizer.iterations)) // steps
 
     progress = Progress(recipe.epochs, steps, recipe.batch_size, echo)
     watch = Validation(
         out,
+        model,
         clean=task.clean,
         jittered=task.jittered,
         first_epoch=first_epoch,
@@ -104,13 +109,12 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
             f"{first_epoch}; begin again in another folder"
         )
     if recipe.weights and not first_epoch:
-        watch.set_model(model)
         echo(f"{recipe.weights}: {told(watch.errors())}")
     started = time.monotonic()
     for augmentation, end in _phases(recipe):
         if first_epoch >= end or watch.exhausted():
             continue
-        model.fit(
+        trained.fit(
             task.batches(augmentation, first_epoch),
             epochs=end,
             initial_epoch=first_epoch,
@@ -162,29 +166,40 @@ def make_optimizer(recipe, steps):
     return keras.optimizers.Adam(schedule, clipnorm=recipe.clipnorm)
 
 
-def _compiled_model(recipe, task, steps, out):
+def _compiled_model(model, recipe, task, steps, out):
+    """What is trained: the network itself, or its normalised twin."""
     # XLA halves the speed of these networks on a CPU; "auto" would choose it.
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     if (out / LAST).exists():
         try:
-            model = keras.saving.load_model(out / LAST)
+            trained = keras.saving.load_model(out / LAST)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise InputError(
                 f"{out / LAST}: damaged, the training cannot go on from it ({error})"
             ) from None
         if on_cpu:
-            model.jit_compile = False  # the training may have begun on a GPU
-        return model
-    model = build_model(recipe)
+            trained.jit_compile = False  # the training may have begun on a GPU
+        return trained
     if recipe.weights:
         _take_weights(model, recipe.weights)
-    model.compile(
+    trained = model
+    if recipe.normalization:
+        trained = normalized(model)
+        if recipe.weights:
+            unfold(model, trained, _some_images(task.batches(recipe.augmentation, 0)))
+    trained.compile(
         optimizer=make_optimizer(recipe, steps),
         loss=task.loss,
         loss_weights=task.loss_weights,
         jit_compile=False if on_cpu else "auto",
     )
-    return model
+    return trained
+
+
+def _some_images(batches, count=8):
+    """The images of the first training batches."""
+    images = [x for x, _ in itertools.islice(iter(batches), count)]
+    return np.concatenate([ops.convert_to_numpy(x) for x in images])
 
 
 def _take_weights(model, preset):

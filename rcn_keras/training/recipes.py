@@ -41,6 +41,9 @@ class Recipe:
         patience: `None`, or int: stop after so many epochs without a better validation.
         precision: Keras dtype policy, `"float32"`, `"mixed_bfloat16"` or
             `"mixed_float16"`.
+        normalization: `None` as in the paper, or `"batch"`: batch normalisation after
+            each ReLU convolution while the network is trained, folded away in the
+            weights that are kept (`training.normalization`).
         paper: the paper's error in percent of the interocular distance, paper grid:
             `{"aflw": ..., "afw": ...}` or `{"300w_common": ...}`, where it has one.
             AFW there are 377 faces.
@@ -64,6 +67,7 @@ class Recipe:
     seed: int = 0
     patience: int | None = None
     precision: str = "float32"
+    normalization: str | None = None
     paper: dict = dataclasses.field(default_factory=dict)
 
 
