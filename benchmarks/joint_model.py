@@ -40,11 +40,10 @@ def main():
     subsets = three_hundred_w.COMMON + three_hundred_w.CHALLENGING
     common.say(three_hundred_w.counts(crops.faces, subsets))
     masks = three_hundred_w.subset_masks(crops.faces)
-    decoder = preset.config["decoder"]
-    measured = {
-        name: ground_truth_boxes_68(network, crops, decoder)
-        for name, network in joint_networks(preset.model).items()
-    }
+    measured = {}
+    for name, network in joint_networks(preset.model).items():
+        network.set_decoder(preset.model.decoder)
+        measured[name] = ground_truth_boxes_68(network, crops)
     rows = []
     for pictures, occluded in (("plain", ""), ("occluded", "_occluded")):
         for points, only in ((68, ""), (49, "_49")):

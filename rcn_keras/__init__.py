@@ -5,11 +5,13 @@ Letters in shapes: N batch, H and W map, K keypoints, R branches. Coordinates ar
 """
 
 from rcn_keras.export import export
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout, SquareRule
 from rcn_keras.losses import ExpectedDistance, KeypointDistance, SpatialCrossentropy
 from rcn_keras.metrics import NormalizedMeanError
 from rcn_keras.models import (
     BranchSpec,
     JointModel,
+    KeypointModel,
     build_denoiser,
     build_rcn,
     build_sumnet,
@@ -23,11 +25,16 @@ __version__ = "0.1.0"
 __all__ = [
     "BranchSpec",
     "ExpectedDistance",
+    "FACE_5",
+    "FACE_68",
     "JointModel",
     "KeypointDistance",
+    "KeypointLayout",
+    "KeypointModel",
     "NormalizedMeanError",
     "Predictor",
     "SpatialCrossentropy",
+    "SquareRule",
     "build_denoiser",
     "build_rcn",
     "build_sumnet",

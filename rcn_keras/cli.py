@@ -98,7 +98,7 @@ def predict(options):
             say(f"{path}: no face found")
         print(json.dumps({"image": str(path), "faces": faces}), flush=True)
         if options.out:
-            draw(image, faces, options.out, path, drawn)
+            draw(image, faces, predictor.layout, options.out, path, drawn)
     if failed:
         return 1 if done else 2
     return 0
@@ -138,20 +138,22 @@ def bulk(options):
 
 def evaluate(options):
     """All metrics of a network on a set, under every protocol."""
-    from rcn_keras.data.sets import full_name, load_test_set
+    from rcn_keras.data.sets import LAYOUTS, full_name, load_test_set
     from rcn_keras.errors import InputError
     from rcn_keras.evaluation import protocols, tables
     from rcn_keras.files import check_writable, replaced
+    from rcn_keras.layout import FACE_68
     from rcn_keras.presets import load_preset
 
     preset = load_preset(options.model)
-    needed = {"aflw": 5, "afw": 5, "300w": 68}.get(options.set, preset.keypoints)
-    if needed != preset.keypoints:
+    layout = preset.model.layout
+    needed = LAYOUTS.get(options.set, layout)
+    if needed.name != layout.name:
         raise InputError(
-            f"{preset.name} finds {preset.keypoints} keypoints; the faces of "
-            f"{options.set} have {needed}"
+            f"{preset.name} finds {layout.count} keypoints ({layout.name}); the faces "
+            f"of {options.set} have {needed.count} ({needed.name})"
         )
-    if options.border_snap and needed != 68:
+    if options.border_snap and needed.name != FACE_68.name:
         raise InputError("--border-snap is for faces of 68 points")
     # Made and tried first: better no detector before the work than after it.
     predictor = None
@@ -170,10 +172,10 @@ def evaluate(options):
     )
     if predictor:
         errors |= protocols.detector_boxes(
-            predictor, crops.faces, shift, lambda i, n: progress(i, n, "faces")
+            predictor, crops, shift, lambda i, n: progress(i, n, "faces")
         )
     report = protocols.report(preset.name, options.set, errors, confidence)
-    report["set_name"] = full_name(options.data, options.set, crops.faces)
+    report["set_name"] = full_name(options.data, options.set, crops)
     parts = [report]
     if options.set == "300w":
         parts = protocols.subset_reports(preset.name, crops.faces, errors, confidence)
@@ -205,10 +207,11 @@ def demo_data(options):
     """Writes a small set of drawn faces in the layout of MTFL, or of 300-W."""
     from rcn_keras.data.synthetic import write_300w, write_mtfl
     from rcn_keras.errors import InputError
+    from rcn_keras.layout import FACE_68, FACES
 
     if options.folder.is_dir() and any(options.folder.iterdir()):
         raise InputError(f"{options.folder}: is not empty; name a new folder")
-    if options.keypoints == 68:
+    if FACES[options.keypoints].name == FACE_68.name:
         per_set = max(-(-options.faces // 6), 4)  # A split takes ten for training.
         write_300w(options.folder, per_set=per_set, seed=options.seed)
         print(f"{options.folder}: {per_set} faces in each of 300-W's six sets, drawn")
@@ -237,7 +240,7 @@ def info(options):
 def show_list(options):
     """The presets and the recipes."""
     from rcn_keras.presets import list_presets
-    from rcn_keras.training.recipes import RECIPES, keypoints
+    from rcn_keras.training.recipes import RECIPES, layout
 
     print("presets:")
     for name in list_presets():
@@ -248,7 +251,7 @@ def show_list(options):
     )
     for name, recipe in RECIPES.items():
         paper = recipe.paper.get("aflw", recipe.paper.get("300w_common", ""))
-        print(f"  {name:32} {keypoints(recipe):2} {recipe.epochs:4} {paper}")
+        print(f"  {name:32} {layout(recipe).count:2} {recipe.epochs:4} {paper}")
     return 0
 
 

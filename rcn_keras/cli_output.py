@@ -17,7 +17,7 @@ def cropped(done, total):
     progress(done, total, "faces cropped")
 
 
-def draw(image, faces, folder, path, taken):
+def draw(image, faces, layout, folder, path, taken):
     """Writes the picture with its points; two of one name are told apart."""
     from PIL import Image
 
@@ -30,7 +30,7 @@ def draw(image, faces, folder, path, taken):
         name = f"{path.stem}_{number}"
     taken.add(name)
     with replaced(folder / f"{name}.png") as temporary:
-        Image.fromarray(draw_keypoints(image, faces)).save(temporary)
+        Image.fromarray(draw_keypoints(image, faces, layout)).save(temporary)
 
 
 def reported(crops):

@@ -27,6 +27,7 @@ def build_parser(commands):
             line of its docstring is the help.
     """
     from rcn_keras import __version__
+    from rcn_keras.layout import FACES
 
     parser = argparse.ArgumentParser(
         prog="rcn-keras",
@@ -241,8 +242,7 @@ def build_parser(commands):
     added = command("export", "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl")
     added.add_argument(
         "model",
-        help="a preset's name or folder, or a .keras file (which knows no calibration, "
-        "unless it is of a joint model)",
+        help="a preset's name or folder, or a .keras file",
     )
     added.add_argument("folder", type=pathlib.Path, help="where to write")
     added.add_argument(
@@ -272,7 +272,7 @@ def build_parser(commands):
     added.add_argument(
         "--keypoints",
         type=int,
-        choices=[5, 68],
+        choices=list(FACES),
         default=5,
         help="5, laid out as MTFL (default), or 68, laid out as 300-W",
     )

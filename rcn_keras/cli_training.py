@@ -17,6 +17,7 @@ def train(options):
         raise InputError(str(error)) from None
     from rcn_keras.data.sets import load_training
     from rcn_keras.data.three_hundred_w import TRAINING, counts
+    from rcn_keras.layout import FACE_68
     from rcn_keras.training.fit import BEST, check_folder
     from rcn_keras.training.fit import train as fit
 
@@ -24,10 +25,10 @@ def train(options):
     training, validation = load_training(
         options.data,
         cropped,
-        recipes.keypoints(recipe),
+        recipes.layout(recipe),
         options.allow_missing,
     )
-    if recipes.keypoints(recipe) == 68:
+    if training.layout.name == FACE_68.name:
         say(f"300-W: {counts(training.faces + validation.faces, TRAINING)}")
     strategy = None
     if options.multi_gpu:
@@ -51,6 +52,7 @@ def reproduce(options):
     """Trains and measures the rows of a table of the paper; resumable."""
     from rcn_keras.data.sets import load_test_set, load_training
     from rcn_keras.errors import InputError
+    from rcn_keras.layout import FACE_68
     from rcn_keras.training.reproduce import reproduce, table_recipes
     from rcn_keras.training.table4 import reproduce_table4
 
@@ -60,8 +62,8 @@ def reproduce(options):
     if options.table == "table4":
         if options.afw:
             raise InputError("table4 is measured on 300-W's test faces: without --afw")
-        training, validation = load_training(data, cropped, 68, missing)
-        measured = load_test_set(data, "300w", cropped, 68, missing)
+        training, validation = load_training(data, cropped, FACE_68, missing)
+        measured = load_test_set(data, "300w", cropped, FACE_68, missing)
         sets, make = [measured], reproduce_table4
     else:
         if missing:
@@ -93,13 +95,13 @@ def make_preset(options):
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card
     from rcn_keras.training.publish import publish
-    from rcn_keras.training.recipes import keypoints, read_recipe
+    from rcn_keras.training.recipes import layout, read_recipe
 
     recipe = read_recipe(options.run_folder)
     check_free(options.out, recipe.model)
     check_results(options.results)
     validation = load_test_set(
-        options.data, "validation", cropped, keypoints(recipe), options.allow_missing
+        options.data, "validation", cropped, layout(recipe), options.allow_missing
     )
     config = publish(options.run_folder, reported(validation), options.out)
     write_card(options.out, options.results)
@@ -117,9 +119,9 @@ def join(options):
     parts = joint_parts(options.rcn, options.denoiser)
     check_free(options.out, "joint")
     check_results(options.results)
-    count = parts["rcn"].keypoints
+    layout = parts["rcn"].model.layout
     validation = load_test_set(
-        options.data, "validation", cropped, count, options.allow_missing
+        options.data, "validation", cropped, layout, options.allow_missing
     )
     config = publish_joint(parts, reported(validation), options.out)
     write_card(options.out, options.results)

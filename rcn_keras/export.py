@@ -12,13 +12,12 @@ import warnings
 import keras
 import numpy as np
 
-from rcn_keras.data.annotations import KEYPOINT_NAMES
 from rcn_keras.data.synthetic import draw_crop
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import check_writable, replaced, replaced_folder
-from rcn_keras.layers import KeypointDecoder, SpatialSoftmax
-from rcn_keras.models.joint import maps_model
+from rcn_keras.layers import SpatialSoftmax
+from rcn_keras.models import keypoint_model
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import CONFIG, preset_folder
 from rcn_keras.quantization import without_outliers
@@ -43,15 +42,14 @@ def export(model, folder, format="saved_model", version=1, quantize=False, force
       `[x0, y0, x1, y1]` in their pixels, to `keypoints` in the pictures' pixels and
       `confidence`; see `rcn_keras.serving.graph.faces_function`.
 
-    `assets/` holds the keypoints' names, configuration and model card, `assets.extra/`
-    the requests that a server warms itself up with. `"onnx"` and `"litert"` write
-    `FOLDER/NAME.onnx` and `FOLDER/NAME.tflite`, inputs and outputs as
+    `assets/` holds the layout, the keypoints' names, configuration and model card,
+    `assets.extra/` the requests that a server warms itself up with. `"onnx"` and
+    `"litert"` write `FOLDER/NAME.onnx` and `FOLDER/NAME.tflite`, inputs and outputs as
     `serving_default`.
 
     Args:
-        model: a preset's name or folder, the path of a `.keras` file, or
-            `keras.Model`, `JointModel` or `Predictor`. Decoder and calibration are the
-            preset's or the `JointModel`'s, for any other network the default and none.
+        model: a preset's name or folder, the path of a `.keras` file, or a
+            `KeypointModel` or `Predictor`, whose decoder and calibration it keeps.
         folder: path, made if missing.
         format: one of `FORMATS`.
         version: int, of a SavedModel; a server takes the highest.
@@ -136,24 +134,25 @@ def _from_file(path):
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        network = keras.saving.load_model(path)
-        shapes = network.input_shape, maps_model(network).output_shape
+        network = keypoint_model(keras.saving.load_model(path))
+        shapes = network.input_shape, network.output_shape
     except Exception as error:  # Whatever its zip archive holds.
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"{path}: not a network of ours ({reason})") from None
     side = (INPUT_SIZE, INPUT_SIZE)
-    if shapes not in [((None, *side, 1), (None, *side, k)) for k in KEYPOINT_NAMES]:
+    if shapes != ((None, *side, 1), (None, *side, network.layout.count)):
         raise InputError(
-            f"{path}: a network of (N, 80, 80, 1) crops to (N, 80, 80, 5) or "
-            f"(N, 80, 80, 68) maps is wanted. Received: {shapes[0]} to {shapes[1]}"
+            f"{path}: a network of (N, 80, 80, 1) crops to (N, 80, 80, K) maps is "
+            f"wanted. Received: {shapes[0]} to {shapes[1]}"
         )
     return Predictor(network)
 
 
 def _network(predictor, heatmaps=False, capped=False):
     """Crops to keypoints and confidence, as one model."""
-    maps = without_outliers(predictor.model) if capped else predictor.model
-    outputs = KeypointDecoder(predictor.decoder, *predictor.calibration)(maps.output)
+    model = predictor.model
+    maps = without_outliers(model) if capped else model
+    outputs = model.decode(maps.output)
     if heatmaps:
         outputs["heatmaps"] = SpatialSoftmax()(maps.output)
     return keras.Model(maps.input, outputs, name=maps.name)
@@ -165,12 +164,11 @@ def _write_saved_model(folder, predictor, name):
     from rcn_keras.serving.graph import faces_function
 
     network = _network(predictor, heatmaps=True)
-    count = predictor.model.output_shape[-1]
 
     floats = tf.TensorSpec(network.input_shape, tf.float32, "images")
     # One function that all endpoints call: its graph is in the file once.
     run = tf.function(network, input_signature=[floats], autograph=False)
-    faces = faces_function(run, count, predictor.box_constants, predictor.refinements)
+    faces = faces_function(run, predictor.layout, predictor.refinements)
 
     def keypoints(images):
         found = run(tf.cast(images, tf.float32))
@@ -197,15 +195,15 @@ def _write_saved_model(folder, predictor, name):
         archive.add_endpoint(endpoint, function, input_signature=signature)
     with _quiet():
         archive.write_out(folder, verbose=False)
-    _write_warmup(folder / "assets.extra" / WARMUP, name, count)
+    _write_warmup(folder / "assets.extra" / WARMUP, name, predictor.layout)
 
 
-def _write_warmup(path, name, count):
+def _write_warmup(path, name, layout):
     """A request for each signature and batch size, about a drawn face."""
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    image, box, crop = draw_crop(0, count)
+    image, box, crop = draw_crop(0, layout)
     example = {
         "serving_default": {"images": crop.astype("float32")},
         "serving_uint8": {"images": crop},
@@ -230,13 +228,12 @@ def _write_warmup(path, name, count):
 def _write_assets(folder, predictor, preset):
     """What a person, or a client, wants to know of the network."""
     folder.mkdir(exist_ok=True)
-    count = predictor.model.output_shape[-1]
-    (folder / "labels.txt").write_text("\n".join(KEYPOINT_NAMES[count]) + "\n")
+    layout, model = predictor.layout, predictor.model
+    (folder / "labels.txt").write_text("\n".join(layout.names) + "\n")
+    (folder / "layout.json").write_text(layout.to_json())
     settings = {
-        "keypoints": count,
-        "decoder": predictor.decoder,
-        "calibration": list(predictor.calibration),
-        "box_constants": list(predictor.box_constants),
+        "decoder": model.decoder,
+        "calibration": list(model.calibration),
         "refinements": predictor.refinements,
     }
     (folder / "serving.json").write_text(json.dumps(settings, indent=2) + "\n")

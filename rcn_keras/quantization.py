@@ -23,8 +23,7 @@ def without_outliers(model):
     keypoint. A joint model's two networks are left as they are.
 
     Args:
-        model: functional `keras.Model`, images `(N, 80, 80, 1)` to maps
-            `(N, 80, 80, K)`.
+        model: `KeypointModel`, images `(N, 80, 80, 1)` to maps `(N, 80, 80, K)`.
 
     Returns:
         functional `keras.Model` with the same weights, not to be saved; `model` itself
@@ -56,8 +55,7 @@ def _caps(model):
     }
     if not outputs:  # a joint model's are inside its two networks
         return {}
-    count = model.output_shape[-1]
-    faces = np.stack([draw_crop(seed, count)[-1] for seed in range(FACES)])
+    faces = np.stack([draw_crop(seed, model.layout)[-1] for seed in range(FACES)])
     caps = {}
     found = keras.Model(model.input, outputs).predict(faces, verbose=0)
     for name, values in found.items():

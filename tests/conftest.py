@@ -67,8 +67,9 @@ def crops(mtfl_folder):
     """The training faces of `mtfl_folder`, cropped."""
     from rcn_keras.data.crops import load_crops
     from rcn_keras.data.mtfl import read_mtfl
+    from rcn_keras.layout import FACE_5
 
-    return load_crops(read_mtfl(mtfl_folder, "training"))
+    return load_crops(read_mtfl(mtfl_folder, "training"), FACE_5)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def faces():
 
 @pytest.fixture(scope="module")
 def crops(faces):
-    crops = [input_crop(i, (*b[:2], b[2] - b[0])) for i, b in zip(*faces)]
+    crops = [input_crop(i, (*b[:2], b[2] - b[0]), 1.2) for i, b in zip(*faces)]
     return np.stack(crops)[..., None]
 
 
@@ -76,10 +76,7 @@ def test_signatures_leave_the_batch_open(signatures):
 
 def test_crops_as_keras(signatures, predictor, crops):
     maps = predictor.model.predict_on_batch(crops.astype("float32"))
-    decoder = rcn_keras.layers.KeypointDecoder(
-        predictor.decoder, *predictor.calibration
-    )
-    expected = decoder(maps)
+    expected = predictor.model.decode(maps)
     floats = tf.constant(crops, tf.float32)
     for name in ("serving_default", "serving_uint8", "heatmaps"):
         images = tf.constant(crops) if name == "serving_uint8" else floats
@@ -244,7 +241,7 @@ def test_a_joint_model_of_68_points(tmp_path, predictor):
     folder = rcn_keras.export(path, tmp_path / "joint", version=3)
     assert folder == tmp_path / "joint/3"
     signatures = tf.saved_model.load(folder).signatures
-    image, points = draw_face(np.random.default_rng(0), 68, 200)
+    image, points = draw_face(np.random.default_rng(0), rcn_keras.FACE_68, 200)
     box = np.array([[40, 40, 160, 160]], "float32")
     found, _ = located(signatures, [encoded(image)], box)
     expected, _ = expected_of(rcn_keras.Predictor(model), [image], box)

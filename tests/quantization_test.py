@@ -3,12 +3,14 @@ import numpy as np
 import pytest
 
 from rcn_keras.data.synthetic import draw_crop
+from rcn_keras.layout import FACE_5
+from rcn_keras.models import KeypointModel
 from rcn_keras.presets import load_preset
 from rcn_keras.quantization import without_outliers
 
 
-def crops(count, keypoints=5):
-    return np.stack([draw_crop(s, keypoints)[-1] for s in range(100, 100 + count)])
+def crops(count, layout=FACE_5):
+    return np.stack([draw_crop(s, layout)[-1] for s in range(100, 100 + count)])
 
 
 def largest(model, images):
@@ -43,7 +45,8 @@ def test_the_activation_is_cut_at_the_percentile_of_drawn_faces():
     for _ in range(3):
         values = keras.layers.Multiply()([values, values])  # a heavy tail
     first = keras.layers.Conv2D(1, 1, activation="relu", name="first")
-    model = keras.Model(images, keras.layers.Conv2D(5, 1)(first(values)))
+    maps = keras.layers.Conv2D(5, 1)(first(values))
+    model = KeypointModel(images, maps, FACE_5)
     first.set_weights([np.ones((1, 1, 1, 1)), np.full(1, -220.0)])
     faces = np.stack([draw_crop(seed)[-1] for seed in range(16)])
     activations = np.maximum((faces / 128.0) ** 8 - 220, 0)

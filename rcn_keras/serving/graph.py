@@ -11,14 +11,13 @@ from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.crop import gray, input_taps, to_photograph
 
 
-def faces_function(run, count, box_constants, refinements=1):
+def faces_function(run, layout, refinements=1):
     """The `faces` endpoint of an exported network.
 
     Args:
         run: function, `(N, 80, 80, 1)` float32 crops to a dict with `keypoints` and
             `confidence`.
-        count: int, K.
-        box_constants: see `rcn_keras.Predictor`.
+        layout: `KeypointLayout` of the K keypoints.
         refinements: int, see `rcn_keras.Predictor`.
 
     Returns:
@@ -28,7 +27,7 @@ def faces_function(run, count, box_constants, refinements=1):
         keypoints and confidence 0. A picture that several rows share is decoded once;
         memory is three bytes a pixel of the distinct pictures of a batch.
     """
-    context = face_boxes.CONTEXT[count]
+    context = layout.square.context
 
     def faces(image_bytes, boxes):
         distinct, owner = tf.unique(image_bytes)
@@ -38,7 +37,7 @@ def faces_function(run, count, box_constants, refinements=1):
         usable = tf.reduce_all(face_boxes.box_checks(boxes, sizes, ops), axis=0)
         harmless = np.array([0.0, 0.0, 1.0, 1.0])
         boxes = tf.where(usable[:, None], boxes, harmless)
-        squares = face_boxes.detector_squares(boxes, box_constants, ops)
+        squares = face_boxes.box_squares(boxes, layout, ops)
 
         def locate(squares):
             crops = tf.map_fn(
@@ -54,7 +53,7 @@ def faces_function(run, count, box_constants, refinements=1):
 
         keypoints, confidence = locate(squares)
         for _ in range(refinements):
-            squares = face_boxes.refined_squares(keypoints, squares, sizes, ops)
+            squares = face_boxes.refined_squares(keypoints, layout, squares, sizes, ops)
             keypoints, confidence = locate(squares)
         keypoints = tf.cast(keypoints, tf.float32)
         return {
@@ -121,9 +120,7 @@ def _decode(data):
 def _input_crop(picture, square, context):
     """`faces.crop.input_crop` as a graph, `(80, 80)` float32 of whole numbers."""
     height, width, _ = tf.unstack(tf.cast(tf.shape(picture), tf.float64))
-    rows, columns = input_taps(
-        tf.unstack(square), width, height, context=context, xp=ops
-    )
+    rows, columns = input_taps(tf.unstack(square), width, height, context, xp=ops)
     rows, (top, bottom) = _matrix(rows)
     columns, (left, right) = _matrix(columns)
     part = gray(picture[top:bottom, left:right], ops)

@@ -12,6 +12,7 @@ import pathlib
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACES
 
 RECIPE = "recipe.json"  # its file in a training's folder
 
@@ -293,7 +294,7 @@ def read_recipe(run_folder):
         raise InputError(f"{path}: damaged ({error})") from None
 
 
-def keypoints(recipe):
-    """How many keypoints a recipe's model has; they decide which data it takes."""
+def layout(recipe):
+    """The `KeypointLayout` of a recipe's model; it decides which data it takes."""
     default = 68 if recipe.model == "denoiser" else 5
-    return recipe.arguments.get("keypoints", default)
+    return FACES[recipe.arguments.get("keypoints", default)]

@@ -96,10 +96,9 @@ def reproduce_table4(
             network = joint_networks(JointModel(made["rcn"].model, network))["denoiser"]
         row = key | training_columns(*(part(each)[0] for each in of))
         row["parameters"] = made[kind].model.count_params()
-        decoder = made[kind].config["decoder"]
-        errors = ground_truth_boxes_68(network, validation, decoder)
+        errors = ground_truth_boxes_68(network, validation)
         row |= _columns("validation", errors, slice(None))
-        errors = ground_truth_boxes_68(network, test, decoder)
+        errors = ground_truth_boxes_68(network, test)
         for subset, mask in subset_masks(test.faces).items():
             row |= _columns(f"300w_{subset}", errors, mask)
             for ending, paper in (("", TABLE_4), ("_49", TABLE_4_49)):

@@ -82,7 +82,7 @@ def make_task(recipe, training, validation):
         return Task(batches, loss, clean, jittered, weights)
 
     # The original clips a keypoint outside the frame for MTFL, leaves it out for 300-W.
-    outside = "mask" if training.keypoints.shape[1] == 68 else "clip"
+    outside = training.layout.outside
     return Task(batches, SpatialCrossentropy(outside=outside), clean, jittered)
 
 

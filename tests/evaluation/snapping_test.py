@@ -15,6 +15,7 @@ def crops_of(picture, squares, border):
         border=np.uint8(border),
         faces=[None] * count,
         failures=[],
+        layout=None,
     )
 
 

@@ -303,8 +303,9 @@ two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, two)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from rcn_keras.data import crops, mtfl
+from rcn_keras.layout import FACE_5
 from rcn_keras.training import fit, recipes
-faces = crops.load_crops(mtfl.read_mtfl(sys.argv[1], "training"))
+faces = crops.load_crops(mtfl.read_mtfl(sys.argv[1], "training"), FACE_5)
 recipe = recipes.Recipe("rcn", {"branches": 4}, batch_size=8, epochs=1, warmup_steps=1)
 fit.train(recipe, faces.take(range(16)), faces.take(range(16, 24)), sys.argv[2],
           strategy=strategy)

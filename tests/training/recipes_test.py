@@ -12,7 +12,7 @@ from rcn_keras.training.recipes import (
     Recipe,
     as_dict,
     get_recipe,
-    keypoints,
+    layout,
     read_recipe,
 )
 
@@ -25,7 +25,7 @@ TABLE_2 = {name: r for name, r in RECIPES.items() if name.startswith("table2_")}
 def test_every_recipe_builds(name):
     recipe = RECIPES[name]
     model = BUILDERS[recipe.model](**recipe.arguments)
-    count = keypoints(recipe)
+    count = layout(recipe).count
     assert count == (68 if "300w" in name or name in DEMO_68 else 5)
     channels = count if recipe.model == "denoiser" else 1
     assert model.input_shape == (None, 80, 80, channels)

@@ -5,6 +5,7 @@ import pytest
 from rcn_keras.cli import main
 from rcn_keras.data.sets import load_test_set, load_training
 from rcn_keras.evaluation.protocols import ground_truth_boxes_68
+from rcn_keras.layout import FACE_68
 from rcn_keras.presets import load_preset
 from rcn_keras.training.reproduce import table_recipes
 from rcn_keras.training.table4 import PROTOCOLS, ROWS, reproduce_table4
@@ -26,7 +27,7 @@ def test_rows_are_the_tables():
 
 
 def test_stopped_it_goes_on_and_no_row_is_made_twice(three_hundred_w_folder, tmp_path):
-    training, validation = load_training(three_hundred_w_folder, keypoints=68)
+    training, validation = load_training(three_hundred_w_folder, layout=FACE_68)
     test = load_test_set(three_hundred_w_folder, "300w")
     out, results, lines = tmp_path / "runs", tmp_path / "table4.csv", []
 
@@ -56,7 +57,7 @@ def test_stopped_it_goes_on_and_no_row_is_made_twice(three_hundred_w_folder, tmp
 
     joint = load_preset(out / "presets" / "demo_joint_demo_68_1_0_demo_denoiser_1_0")
     assert int(made[2]["parameters"]) == joint.model.count_params()
-    errors = ground_truth_boxes_68(joint.model, test, joint.config["decoder"])
+    errors = ground_truth_boxes_68(joint.model, test)
     for protocol in PROTOCOLS:
         found = float(made[2][f"300w_full_{protocol}"])
         assert found == pytest.approx(100 * errors[protocol].mean(), abs=0.01)
