@@ -14,7 +14,7 @@ def test_pictures_of_one_name_are_told_apart(tmp_path):
     face = {"box": [5, 5, 35, 35], "keypoints": [[20.5, 20.5]], "confidence": [0.9]}
     for folder in ("a", "b"):
         path = tmp_path / folder / "photo.jpg"
-        cli_output.draw(grey, [face], tmp_path, path, taken)
+        cli_output.draw(grey, [face], None, tmp_path, path, taken)
     for name in ("photo.png", "photo_2.png"):
         drawn = np.asarray(Image.open(tmp_path / name))
         assert drawn.shape == grey.shape and (drawn != grey).any()
