@@ -75,8 +75,9 @@ def build_parser(commands):
         )
         to.add_argument(
             "--precision",
-            choices=["float32", "mixed_bfloat16", "mixed_float16"],
-            help="in place of the recipe's",
+            choices=["auto", "float32", "mixed_bfloat16", "mixed_float16"],
+            help="in place of the recipe's; auto: bfloat16 where this machine has "
+            "hardware for it",
         )
 
     added = command("predict", "rcn-keras predict photo.jpg --out drawn")
