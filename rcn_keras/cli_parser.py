@@ -177,6 +177,12 @@ def build_parser(commands):
         help="name or folder of a preset whose network goes on: your faces in --data, "
         "say, and rcn6_mtfl here",
     )
+    added.add_argument(
+        "--teacher",
+        metavar="PRESET",
+        help="name or folder of a preset whose maps are learned beside the labels: of "
+        "a wider network, say",
+    )
     overrides(added)
     added.add_argument(
         "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"

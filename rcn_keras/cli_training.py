@@ -130,6 +130,7 @@ def join(options):
 
 def _overrides(options):
     """What of a recipe the command line changes."""
-    names = ("epochs", "seed", "batch_size", "patience", "precision", "weights")
+    names = ("epochs", "seed", "batch_size", "patience", "precision")
+    names += ("weights", "teacher")
     given = {name: getattr(options, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}

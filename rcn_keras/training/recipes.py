@@ -46,6 +46,9 @@ class Recipe:
         normalization: `None` as in the paper, or `"batch"`: batch normalisation after
             each ReLU convolution while the network is trained, folded away in the
             weights that are kept (`training.normalization`).
+        teacher, teacher_weight: `None`, or the name or folder of a preset whose maps
+            are learned beside the labels (`--teacher` gives another), and what they
+            count, the labels the rest (`training.distillation`).
         paper: the paper's error in percent of the interocular distance, paper grid:
             `{"aflw": ..., "afw": ...}` or `{"300w_common": ...}`, where it has one.
             AFW there are 377 faces.
@@ -70,6 +73,8 @@ class Recipe:
     patience: int | None = None
     precision: str = "auto"
     normalization: str | None = None
+    teacher: str | None = None
+    teacher_weight: float = 0.5
     paper: dict = dataclasses.field(default_factory=dict)
 
 
