@@ -15,7 +15,7 @@ from rcn_keras.cli_output import (
     say,
 )
 from rcn_keras.cli_parser import build_parser
-from rcn_keras.cli_training import join, make_preset, reproduce, train
+from rcn_keras.cli_training import join, make_preset, pack, reproduce, train
 
 
 def main(arguments=None):
@@ -277,6 +277,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "train": train,
     "reproduce": reproduce,
+    "pack": pack,
     "make-preset": make_preset,
     "join": join,
     "export": export,

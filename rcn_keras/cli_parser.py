@@ -219,6 +219,29 @@ def build_parser(commands):
     overrides(added)
 
     added = command(
+        "pack",
+        "rcn-keras pack --data MTFL --out packed\n"
+        "  rcn-keras train rcn6_mtfl --data packed --out runs/rcn6",
+    )
+    data(added)
+    added.add_argument(
+        "--keypoints",
+        type=int,
+        choices=[5, 68],
+        default=5,
+        help="5, of MTFL (default), or 68, of 300-W",
+    )
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the packed faces"
+    )
+    added.add_argument(
+        "--megabytes",
+        type=_whole(1),
+        default=28,
+        help="largest file in MiB (default: %(default)s)",
+    )
+
+    added = command(
         "make-preset", "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
     )
     added.add_argument(

@@ -87,6 +87,25 @@ def reproduce(options):
     return 0
 
 
+def pack(options):
+    """Packs the cropped training faces into a few files, to train without the data set."""
+    from rcn_keras.cli_output import progress
+    from rcn_keras.data.packed import pack as write
+    from rcn_keras.data.sets import load_training
+
+    data, missing = options.data, options.allow_missing
+    training, validation = load_training(data, cropped, options.keypoints, missing)
+    names = write(
+        reported(training),
+        reported(validation),
+        options.out,
+        options.megabytes,
+        lambda done, total: progress(done, total, "faces packed"),
+    )
+    print("\n".join(str(options.out / name) for name in names))
+    return 0
+
+
 def make_preset(options):
     """Turns a finished training into a preset: calibrated on validation."""
     from rcn_keras.data.sets import load_test_set

@@ -3,6 +3,7 @@
 from rcn_keras.data import afw, three_hundred_w
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
+from rcn_keras.data.packed import is_packed, load_packed
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
 
@@ -15,7 +16,7 @@ def load_training(folder, progress=None, keypoints=5, allow_missing=False):
     """The training faces of MTFL, or of 300-W, split.
 
     Args:
-        folder: folder of MTFL, or of 300-W.
+        folder: folder of MTFL or of 300-W, or one that `packed.pack` wrote of it.
         progress: callable `(done, total)`, or `None`.
         keypoints: int, 5 for MTFL or 68 for 300-W.
         allow_missing: bool, go on without those folders of 300-W that are missing. The
@@ -29,6 +30,8 @@ def load_training(folder, progress=None, keypoints=5, allow_missing=False):
     Raises:
         InputError: if the folder or its list cannot be used.
     """
+    if is_packed(folder):
+        return load_packed(folder, keypoints)
     parts = split_faces(folder, keypoints, allow_missing)
     return tuple(_loaded(*part, progress) for part in parts)
 
