@@ -242,6 +242,38 @@ def build_parser(commands):
     )
 
     added = command(
+        "train-many",
+        "rcn-keras train-many jobs.txt --data packed --out runs --minutes 9\n"
+        "  jobs.txt, a training a line:   seed1: rcn6_mtfl --seed 1",
+    )
+    added.add_argument(
+        "jobs", type=pathlib.Path, metavar="JOBS", help="file of NAME: RECIPE [options]"
+    )
+    added.add_argument(
+        "--data", required=True, type=pathlib.Path, help="folder of the data set"
+    )
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the runs"
+    )
+    added.add_argument(
+        "--parallel",
+        type=_whole(1),
+        default=7,
+        help="trainings at a time (default: %(default)s)",
+    )
+    added.add_argument(
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        help="end what still runs after so many; called again, it is resumed",
+    )
+    added.add_argument(
+        "--archive",
+        type=pathlib.Path,
+        help="folder of tar files with the weights and logs, 15 MiB each",
+    )
+
+    added = command(
         "make-preset", "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
     )
     added.add_argument(

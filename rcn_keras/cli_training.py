@@ -88,7 +88,7 @@ def reproduce(options):
 
 
 def pack(options):
-    """Packs the cropped training faces into a few files, to train without the data set."""
+    """Packs the cropped training faces into files, to train without the data set."""
     from rcn_keras.cli_output import progress
     from rcn_keras.data.packed import pack as write
     from rcn_keras.data.sets import load_training
@@ -103,6 +103,26 @@ def pack(options):
         lambda done, total: progress(done, total, "faces packed"),
     )
     print("\n".join(str(options.out / name) for name in names))
+    return 0
+
+
+def train_many(options):
+    """Trains several recipes at once on one accelerator, within given minutes."""
+    from rcn_keras.training.side_by_side import archive, read_jobs, train_side_by_side
+
+    jobs = read_jobs(options.jobs)
+    settings = (options.data, options.out, options.parallel, options.minutes)
+    echo = lambda line: print(line, flush=True)  # noqa: E731
+    states = train_side_by_side(jobs, *settings, echo=echo)
+    if options.archive:
+        for path in archive(jobs, options.out, options.archive):
+            print(path)
+    unfinished = [
+        f"{name} {state}" for name, state in states.items() if state != "done"
+    ]
+    if unfinished:
+        say(f"unfinished: {', '.join(unfinished)}")
+        return 1 if len(unfinished) < len(jobs) else 2
     return 0
 
 

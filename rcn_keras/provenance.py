@@ -78,7 +78,8 @@ def _gpu_names():
 
 def command():
     """The command line that runs now, paths outside its folder by their last part."""
-    words = [pathlib.Path(sys.argv[0]).name]
+    name = pathlib.Path(sys.argv[0]).name
+    words = ["rcn-keras" if name == "__main__.py" else name]
     for word in sys.argv[1:]:
         words.append(
             pathlib.Path(word).name if pathlib.Path(word).is_absolute() else word
