@@ -15,7 +15,14 @@ from rcn_keras.cli_output import (
     say,
 )
 from rcn_keras.cli_parser import build_parser
-from rcn_keras.cli_training import join, make_preset, reproduce, train
+from rcn_keras.cli_training import (
+    join,
+    make_preset,
+    pack,
+    reproduce,
+    train,
+    train_many,
+)
 
 
 def main(arguments=None):
@@ -280,6 +287,8 @@ COMMANDS = {
     "evaluate": evaluate,
     "train": train,
     "reproduce": reproduce,
+    "train-many": train_many,
+    "pack": pack,
     "make-preset": make_preset,
     "join": join,
     "export": export,

@@ -76,8 +76,9 @@ def build_parser(commands):
         )
         to.add_argument(
             "--precision",
-            choices=["float32", "mixed_bfloat16", "mixed_float16"],
-            help="in place of the recipe's",
+            choices=["auto", "float32", "mixed_bfloat16", "mixed_float16"],
+            help="in place of the recipe's; auto: bfloat16 where this machine has "
+            "hardware for it",
         )
 
     added = command("predict", "rcn-keras predict photo.jpg --out drawn")
@@ -177,6 +178,12 @@ def build_parser(commands):
         help="name or folder of a preset whose network goes on: your faces in --data, "
         "say, and rcn6_mtfl here",
     )
+    added.add_argument(
+        "--teacher",
+        metavar="PRESET",
+        help="name or folder of a preset whose maps are learned beside the labels: of "
+        "a wider network, say",
+    )
     overrides(added)
     added.add_argument(
         "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"
@@ -211,6 +218,61 @@ def build_parser(commands):
         "--recipes", nargs="+", metavar="RECIPE", help="some of the table's rows"
     )
     overrides(added)
+
+    added = command(
+        "pack",
+        "rcn-keras pack --data MTFL --out packed\n"
+        "  rcn-keras train rcn6_mtfl --data packed --out runs/rcn6",
+    )
+    data(added)
+    added.add_argument(
+        "--keypoints",
+        type=int,
+        choices=list(FACES),
+        default=5,
+        help="5, of MTFL (default), or 68, of 300-W",
+    )
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the packed faces"
+    )
+    added.add_argument(
+        "--megabytes",
+        type=_whole(1),
+        default=28,
+        help="largest file in MiB (default: %(default)s)",
+    )
+
+    added = command(
+        "train-many",
+        "rcn-keras train-many jobs.txt --data packed --out runs --minutes 9\n"
+        "  jobs.txt, a training a line:   seed1: rcn6_mtfl --seed 1",
+    )
+    added.add_argument(
+        "jobs", type=pathlib.Path, metavar="JOBS", help="file of NAME: RECIPE [options]"
+    )
+    added.add_argument(
+        "--data", required=True, type=pathlib.Path, help="folder of the data set"
+    )
+    added.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the runs"
+    )
+    added.add_argument(
+        "--parallel",
+        type=_whole(1),
+        default=7,
+        help="trainings at a time (default: %(default)s)",
+    )
+    added.add_argument(
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        help="end what still runs after so many; called again, it is resumed",
+    )
+    added.add_argument(
+        "--archive",
+        type=pathlib.Path,
+        help="folder of tar files with the weights and logs, 15 MiB each",
+    )
 
     added = command(
         "make-preset", "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"

@@ -89,6 +89,47 @@ def reproduce(options):
     return 0
 
 
+def pack(options):
+    """Packs the cropped training faces into files, to train without the data set."""
+    from rcn_keras.cli_output import progress
+    from rcn_keras.data.packed import pack as write
+    from rcn_keras.data.sets import load_training
+    from rcn_keras.layout import FACES
+
+    data, missing = options.data, options.allow_missing
+    layout = FACES[options.keypoints]
+    training, validation = load_training(data, cropped, layout, missing)
+    names = write(
+        reported(training),
+        reported(validation),
+        options.out,
+        options.megabytes,
+        lambda done, total: progress(done, total, "faces packed"),
+    )
+    print("\n".join(str(options.out / name) for name in names))
+    return 0
+
+
+def train_many(options):
+    """Trains several recipes at once on one accelerator, within given minutes."""
+    from rcn_keras.training.side_by_side import archive, read_jobs, train_side_by_side
+
+    jobs = read_jobs(options.jobs)
+    settings = (options.data, options.out, options.parallel, options.minutes)
+    echo = lambda line: print(line, flush=True)  # noqa: E731
+    states = train_side_by_side(jobs, *settings, echo=echo)
+    if options.archive:
+        for path in archive(jobs, options.out, options.archive):
+            print(path)
+    unfinished = [
+        f"{name} {state}" for name, state in states.items() if state != "done"
+    ]
+    if unfinished:
+        say(f"unfinished: {', '.join(unfinished)}")
+        return 1 if len(unfinished) < len(jobs) else 2
+    return 0
+
+
 def make_preset(options):
     """Turns a finished training into a preset: calibrated on validation."""
     from rcn_keras.data.sets import load_test_set
@@ -132,6 +173,7 @@ def join(options):
 
 def _overrides(options):
     """What of a recipe the command line changes."""
-    names = ("epochs", "seed", "batch_size", "patience", "precision", "weights")
+    names = ("epochs", "seed", "batch_size", "patience", "precision")
+    names += ("weights", "teacher")
     given = {name: getattr(options, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}

@@ -36,6 +36,20 @@ def emulates_bfloat16(info=CPU_INFO):
     return not accelerators() and not told & BFLOAT16
 
 
+def fast_precision():
+    """The dtype policy that this machine has hardware for.
+
+    Returns:
+        `"mixed_bfloat16"` on an accelerator or a processor with bfloat16 instructions,
+        `"float32"` on any other, and on a processor under JAX, where some versions
+        give NaN in bfloat16.
+    """
+    on_cpu = not accelerators()
+    if on_cpu and (keras.backend.backend() == "jax" or emulates_bfloat16()):
+        return "float32"
+    return "mixed_bfloat16"
+
+
 def device():
     """The accelerators Keras runs on, or the processor and its number of cores."""
     names = accelerators()
@@ -64,7 +78,8 @@ def _gpu_names():
 
 def command():
     """The command line that runs now, paths outside its folder by their last part."""
-    words = [pathlib.Path(sys.argv[0]).name]
+    name = pathlib.Path(sys.argv[0]).name
+    words = ["rcn-keras" if name == "__main__.py" else name]
     for word in sys.argv[1:]:
         words.append(
             pathlib.Path(word).name if pathlib.Path(word).is_absolute() else word

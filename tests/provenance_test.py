@@ -41,6 +41,24 @@ def test_an_accelerator_emulates_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "devices, emulates, backend, wanted",
+    [
+        ([], False, "tensorflow", "mixed_bfloat16"),
+        ([], True, "tensorflow", "float32"),
+        ([], False, "jax", "float32"),
+        (["gpu:0"], True, "jax", "mixed_bfloat16"),
+    ],
+)
+def test_the_fast_precision_is_what_there_is_hardware_for(
+    monkeypatch, devices, emulates, backend, wanted
+):
+    monkeypatch.setattr(provenance, "accelerators", lambda: devices)
+    monkeypatch.setattr(provenance, "emulates_bfloat16", lambda: emulates)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    assert provenance.fast_precision() == wanted
+
+
+@pytest.mark.parametrize(
     "driver, named",
     [
         (

@@ -3,6 +3,7 @@
 from rcn_keras.data import afw, three_hundred_w
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
+from rcn_keras.data.packed import is_packed, load_packed
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
 from rcn_keras.layout import FACE_5, FACE_68
@@ -20,7 +21,7 @@ def load_training(folder, progress=None, layout=FACE_5, allow_missing=False):
     """The training faces of MTFL, or of 300-W, split.
 
     Args:
-        folder: folder of MTFL, or of 300-W.
+        folder: folder of MTFL or of 300-W, or one that `packed.pack` wrote of it.
         progress: callable `(done, total)`, or `None`.
         layout: `FACE_5` for MTFL or `FACE_68` for 300-W.
         allow_missing: bool, go on without those folders of 300-W that are missing. The
@@ -34,6 +35,8 @@ def load_training(folder, progress=None, layout=FACE_5, allow_missing=False):
     Raises:
         InputError: if the folder or its list cannot be used.
     """
+    if is_packed(folder):
+        return load_packed(folder, layout)
     parts = split_faces(folder, layout, allow_missing)
     return tuple(_loaded(*part, layout, progress) for part in parts)
 

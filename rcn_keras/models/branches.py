@@ -36,6 +36,14 @@ class BranchSpec:
                 f"Received: filters={self.filters}, kernels={self.kernels}"
             )
 
+    def widened(self, factor):
+        """The same level with `factor` times the maps."""
+        return dataclasses.replace(
+            self,
+            trunk_filters=factor * self.trunk_filters,
+            filters=tuple(factor * filters for filters in self.filters),
+        )
+
 
 def _levels(branches, fewest, most):
     if not fewest <= branches <= most:

@@ -14,6 +14,7 @@ def build_rcn(
     mask=None,
     branch_specs=None,
     kernel_scheme="5x5_1x1",
+    width=1,
     upsampling="tiling",
     channels=1,
     normalization="local_contrast",
@@ -42,6 +43,8 @@ def build_rcn(
             paper; `branches` is then ignored.
         kernel_scheme: str, of the 300-W widths: `"5x5_1x1"`, the original code's,
             or `"3x3"`, the paper's text (`rcn_300w_specs`).
+        width: int, factor of the number of maps of every convolution but the last (the
+            paper: 1).
         upsampling: `"tiling"`, or `"bilinear"` (footnote 3: worse in some cases).
         channels: int, 1 for grey, 3 for RGB (footnote 8: worse).
         normalization: `"local_contrast"`, or `None` for a plain division by 255.
@@ -72,6 +75,7 @@ def build_rcn(
             if layout.name == FACE_68.name
             else rcn_mtfl_specs(branches)
         )
+    branch_specs = [spec.widened(width) for spec in branch_specs]
     levels = blocks.active_specs(branch_specs, mask)
     specs = [spec for spec, _ in levels]
     finest = max(spec.resolution for spec, active in levels if active)

@@ -1,6 +1,7 @@
 """A thin `model.fit`: one recipe, one folder, resumable at any moment."""
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import pathlib
@@ -30,8 +31,15 @@ from rcn_keras.training.callbacks import (
     told,
     write_log,
 )
+from rcn_keras.training.muon import ConvolutionMuon
 from rcn_keras.training.normalization import normalized, unfold
-from rcn_keras.training.recipes import RECIPE, as_dict, finish_length, read_recipe
+from rcn_keras.training.recipes import (
+    RECIPE,
+    as_dict,
+    finish_length,
+    read_recipe,
+    with_precision,
+)
 from rcn_keras.training.tasks import make_task
 
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
@@ -70,7 +78,9 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
     faces = {"training": len(training), "validation": len(validation)}
     if check_folder(out, recipe, resume):
         same_data(out, faces)
+        recipe = dataclasses.replace(recipe, precision=read_recipe(out).precision)
     else:
+        recipe = with_precision(recipe)
         _begin(out, recipe, faces)
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
@@ -163,6 +173,8 @@ def make_optimizer(recipe, steps):
         decay_steps=max(recipe.epochs * steps - recipe.warmup_steps, 1),
         alpha=recipe.final_rate,
     )
+    if recipe.optimizer == "muon":
+        return ConvolutionMuon(schedule)
     return keras.optimizers.Adam(schedule, clipnorm=recipe.clipnorm)
 
 
@@ -290,7 +302,7 @@ def check_folder(out, recipe, resume):
         differing = [
             f"{name}: {before[name]} there, {asked[name]} asked for"
             for name in asked
-            if asked[name] != before[name]
+            if asked[name] not in (before[name], "auto")
         ]
         if differing:
             raise InputError(

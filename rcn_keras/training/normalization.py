@@ -121,7 +121,8 @@ def unfold(model, trained, images):
         maps = ops.conv(
             ops.cast(inputs[layer.name], "float32"),
             kernel,
-            padding="same",
+            strides=layer.strides,
+            padding=layer.padding,
             data_format="channels_last",
         )
         mean, variance = map(ops.convert_to_numpy, ops.moments(maps, axes=(0, 1, 2)))

@@ -13,6 +13,7 @@ import pathlib
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
 from rcn_keras.layout import FACES
+from rcn_keras.provenance import fast_precision
 
 RECIPE = "recipe.json"  # its file in a training's folder
 
@@ -25,14 +26,14 @@ class Recipe:
         model: `"rcn"`, `"sumnet"`, `"denoiser"` or `"tcdcn"`.
         arguments: dict, arguments of its builder (L2 per group among them).
         augmentation: `Augmentation`.
-        optimizer: `"adam"` or `"adadelta"`, the original's (rate 1, rho 0.95, epsilon
-            1e-8).
+        optimizer: `"muon"` (`training.muon`), `"adam"`, or `"adadelta"`, the original's
+            (rate 1, rho 0.95, epsilon 1e-8).
         weights: `None`, or the name or folder of a preset whose network goes on here
             (`--weights` gives another).
         pose_repeats: `None`, or how often an epoch shows each face, by MTFL's pose: 5
             ints, for the left profile, left, front, right and the right profile.
-        learning_rate: float, the highest, of Adam; it rises over `warmup_steps` and
-            falls along a cosine to `final_rate` of itself at the last step.
+        learning_rate: float, the highest, of Muon or Adam; it rises over `warmup_steps`
+            and falls along a cosine to `final_rate` of itself at the last step.
         clipnorm: float or `None`, bound of each gradient's norm (Adam).
         finish: `Augmentation` of the last `finish_epochs` epochs (of the last third,
             where that is less), or `None`: the end of the schedule on faces closer to
@@ -41,10 +42,14 @@ class Recipe:
         batch_size, epochs, seed: ints.
         patience: `None`, or int: stop after so many epochs without a better validation.
         precision: Keras dtype policy, `"float32"`, `"mixed_bfloat16"` or
-            `"mixed_float16"`.
+            `"mixed_float16"`, or `"auto"`: bfloat16 where the machine that trains has
+            hardware for it, otherwise float32. A run's `recipe.json` has the policy.
         normalization: `None` as in the paper, or `"batch"`: batch normalisation after
             each ReLU convolution while the network is trained, folded away in the
             weights that are kept (`training.normalization`).
+        teacher, teacher_weight: `None`, or the name or folder of a preset whose maps
+            are learned beside the labels (`--teacher` gives another), and what they
+            count, the labels the rest (`training.distillation`).
         paper: the paper's error in percent of the interocular distance, paper grid:
             `{"aflw": ..., "afw": ...}` or `{"300w_common": ...}`, where it has one.
             AFW there are 377 faces.
@@ -67,8 +72,10 @@ class Recipe:
     epochs: int = 60
     seed: int = 0
     patience: int | None = None
-    precision: str = "float32"
+    precision: str = "auto"
     normalization: str | None = None
+    teacher: str | None = None
+    teacher_weight: float = 0.5
     paper: dict = dataclasses.field(default_factory=dict)
 
 
@@ -141,6 +148,20 @@ def _paper_recipes():
     return recipes
 
 
+# Several times fewer epochs than Adam without normalisation
+# (results/training_choices.csv).
+_FAST = {"normalization": "batch", "optimizer": "muon", "learning_rate": 0.02}
+
+# What networks of 5 points share that learn from the wide one.
+_TAUGHT = {
+    "augmentation": Augmentation(flip=False),
+    "finish": Augmentation(rotation=20.0, flip=False),
+    "finish_epochs": 20,
+    "teacher": "rcn6_wide",
+    "epochs": 60,
+    **_FAST,
+}
+
 RECIPES = {
     **_paper_recipes(),
     # Table 3 has two rows of Table 2 beside these.
@@ -161,66 +182,45 @@ RECIPES = {
     # README has 20 degrees, the paper 40). No flips, as in the paper: of two networks
     # that went on from the same weights, the one without them validated better.
     "rcn6_mtfl": Recipe(
-        "rcn",
-        {"branches": 6},
-        Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=35,
-        epochs=140,
-        precision="mixed_bfloat16",
-        paper={"aflw": 5.60, "afw": 5.36},
+        "rcn", {"branches": 6}, **_TAUGHT, paper={"aflw": 5.60, "afw": 5.36}
     ),
+    # Its maps are interpolated (footnote 3): tiling leaves steps that its peaks fall
+    # beside.
     "sumnet6_mtfl": Recipe(
         "sumnet",
-        {"branches": 6},
-        Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=50,
-        epochs=200,
-        precision="mixed_bfloat16",
+        {"branches": 6, "upsampling": "bilinear"},
+        **_TAUGHT,
         paper={"aflw": 6.27, "afw": 6.33},
     ),
-    # These go on from the two above. Three in four of MTFL's
-    # faces look ahead, so the others come oftener; SumNet's maps are interpolated
-    # (footnote 3), where tiling leaves steps that its peaks fall beside.
-    "rcn6_mtfl_poses": Recipe(
+    # Twice the maps everywhere, not in the paper: our most accurate of 5 points.
+    "rcn6_wide": Recipe(
+        "rcn",
+        {"branches": 6, "width": 2},
+        Augmentation(flip=False),
+        finish=Augmentation(rotation=20.0, flip=False),
+        finish_epochs=9,
+        **_FAST,
+        epochs=28,
+    ),
+    # How soon RCN is good: the paper is below 7 % on AFLW after 15 epochs.
+    "rcn6_quick": Recipe(
         "rcn",
         {"branches": 6},
         Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=25,
-        weights="rcn6_mtfl",
-        pose_repeats=(5, 2, 1, 2, 5),
-        learning_rate=1e-3,
-        epochs=70,
-        precision="mixed_bfloat16",
-        paper={"aflw": 5.60, "afw": 5.36},
+        **_FAST,
+        warmup_steps=100,
+        epochs=3,
     ),
-    "sumnet6_mtfl_poses": Recipe(
-        "sumnet",
-        {"branches": 6, "upsampling": "bilinear"},
-        Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=8,
-        weights="sumnet6_mtfl",
-        pose_repeats=(5, 2, 1, 2, 5),
-        learning_rate=1e-3,
-        epochs=20,
-        precision="mixed_bfloat16",
-        paper={"aflw": 6.27, "afw": 6.33},
-    ),
-    # How soon RCN is good: the paper is below 7 % on AFLW after 15 epochs.
-    "rcn6_quick": Recipe("rcn", {"branches": 6}, epochs=7, precision="mixed_bfloat16"),
     # Table 4, on 300-W: the original's widths and kernels, flips because there are few
     # faces.
     "rcn5_300w": Recipe(
         "rcn",
         {"branches": 5, "keypoints": 68},
         finish=Augmentation(rotation=20.0),
-        finish_epochs=15,
+        finish_epochs=10,
+        **_FAST | {"learning_rate": 0.015},
         batch_size=16,
-        epochs=58,
-        precision="mixed_bfloat16",
+        epochs=32,
         paper=TABLE_4["rcn"],
     ),
     # A prior over shapes small enough to ship, and the paper's with 25 million
@@ -229,10 +229,13 @@ RECIPES = {
         "denoiser",
         {"filters": (16, 16, 64), "kernel_size": 23, "pooling": 2},
         corrupted=35,
+        precision="float32",  # of its Fourier transforms
         batch_size=32,
         epochs=60,
     ),
-    "denoiser_300w_full": Recipe("denoiser", {}, corrupted=35, epochs=100),
+    "denoiser_300w_full": Recipe(
+        "denoiser", {}, corrupted=35, epochs=100, precision="float32"
+    ),
     # For tests and demonstrations on the drawn faces: minutes on a laptop.
     "demo": Recipe("rcn", {"branches": 4}, epochs=20, batch_size=32, warmup_steps=20),
     "demo_68": Recipe(
@@ -246,6 +249,7 @@ RECIPES = {
         "denoiser",
         {"filters": (8, 8), "kernel_size": 11, "pooling": 4},
         corrupted=35,
+        precision="float32",  # of its Fourier transforms
         epochs=20,
         batch_size=16,
         warmup_steps=20,
@@ -265,6 +269,13 @@ def get_recipe(name, **changes):
             f"(among them: rcn6_mtfl, sumnet6_mtfl, demo)"
         )
     return dataclasses.replace(RECIPES[name], **changes)
+
+
+def with_precision(recipe):
+    """The recipe, its precision `"auto"` resolved to what this machine has."""
+    if recipe.precision != "auto":
+        return recipe
+    return dataclasses.replace(recipe, precision=fast_precision())
 
 
 def as_dict(recipe):

@@ -17,7 +17,7 @@ from rcn_keras.presets import load_weights
 from rcn_keras.provenance import record
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import BEST, build_model, check_folder, read_run, train
-from rcn_keras.training.recipes import RECIPES, get_recipe
+from rcn_keras.training.recipes import RECIPES, get_recipe, with_precision
 
 # What a table has beside a row for each recipe that is named after it.
 TABLES = {
@@ -78,7 +78,7 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
     faces = {f"{part}_faces": len(crops) for part, crops in sets.items()}
     missing, failed = [], []
     for name in names:
-        recipe = get_recipe(name, **changes)
+        recipe = with_precision(get_recipe(name, **changes))
         key = row_key(name, recipe)
         if has_row(results, key, [f"{part}_subpixel" for part in tests], faces):
             echo(f"{name}, {recipe.epochs} epochs, is in the results already")

@@ -16,7 +16,12 @@ from rcn_keras.models.joint import joint_networks
 from rcn_keras.presets import load_preset
 from rcn_keras.presets.card import CARD, write_card
 from rcn_keras.training.publish import publish, publish_joint, same_faces
-from rcn_keras.training.recipes import TABLE_4, TABLE_4_49, get_recipe
+from rcn_keras.training.recipes import (
+    TABLE_4,
+    TABLE_4_49,
+    get_recipe,
+    with_precision,
+)
 from rcn_keras.training.reproduce import (
     add_row,
     has_row,
@@ -68,7 +73,10 @@ def reproduce_table4(
     """
     out, results = pathlib.Path(out), pathlib.Path(results)
     check_writable(results.parent)
-    recipes = {kind: get_recipe(rows[kind], **changes) for kind in ("rcn", "denoiser")}
+    recipes = {
+        kind: with_precision(get_recipe(rows[kind], **changes))
+        for kind in ("rcn", "denoiser")
+    }
 
     @functools.cache
     def part(kind):

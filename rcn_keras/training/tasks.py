@@ -10,6 +10,7 @@ from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import TrainingBatches, input_images
 from rcn_keras.losses import KeypointDistance, SpatialCrossentropy
 from rcn_keras.models.tcdcn import ATTRIBUTES
+from rcn_keras.training.distillation import TaughtCrossentropy, load_teacher, taught
 
 # What an attribute's cross-entropy counts in the loss, beside the keypoints' distance.
 ATTRIBUTE_WEIGHT = 0.1
@@ -83,7 +84,13 @@ def make_task(recipe, training, validation):
 
     # The original clips a keypoint outside the frame for MTFL, leaves it out for 300-W.
     outside = training.layout.outside
-    return Task(batches, SpatialCrossentropy(outside=outside), clean, jittered)
+    if recipe.teacher is None:
+        return Task(batches, SpatialCrossentropy(outside=outside), clean, jittered)
+    teacher = load_teacher(recipe.teacher, training.layout)
+    loss = TaughtCrossentropy(outside, recipe.teacher_weight)
+    return Task(
+        lambda *epochs: taught(batches(*epochs), teacher), loss, clean, jittered
+    )
 
 
 def validation_sets(model, validation, corrupted=0, occlusion=True):

@@ -14,7 +14,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import CONFIG, SHIPPED, WEIGHTS, load_preset, save_preset
 from rcn_keras.presets.card import write_card
-from rcn_keras.training import fit
+from rcn_keras.training import fit, recipes
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.publish import publish
 from rcn_keras.training.recipes import Recipe
@@ -36,6 +36,7 @@ TCDCN = Recipe(
     batch_size=8,
     epochs=3,
 )
+NORMALIZED = dataclasses.replace(TINY, normalization="batch")
 
 
 class Killed(Exception):
@@ -57,7 +58,9 @@ def train(recipe, crops, out, **arguments):
     return model, lines
 
 
-@pytest.mark.parametrize("recipe", [TINY, TCDCN], ids=["rcn", "tcdcn"])
+@pytest.mark.parametrize(
+    "recipe", [TINY, NORMALIZED, TCDCN], ids=["rcn", "normalized", "tcdcn"]
+)
 def test_killed_and_resumed_ends_as_one_that_ran_through(recipe, crops, tmp_path):
     through, lines = train(recipe, crops, tmp_path / "through")
     with pytest.raises(Killed):
@@ -204,7 +207,7 @@ def test_what_began_on_a_gpu_goes_on_without_xla_on_a_cpu(tmp_path):
     begun.compile(fit.make_optimizer(TINY, 2), SpatialCrossentropy(), jit_compile=True)
     begun.optimizer.build(begun.trainable_variables)
     begun.save(tmp_path / fit.LAST)
-    resumed = fit._compiled_model(TINY, None, 2, tmp_path)
+    resumed = fit._compiled_model(begun, TINY, None, 2, tmp_path)
     assert resumed.jit_compile is (keras.backend.backend() == "jax")
 
 
@@ -325,3 +328,17 @@ def test_two_replicas(mtfl_folder, tmp_path):
     )
     assert "replicas 2" in done.stdout, done.stderr[-2000:]
     assert len(read_log(tmp_path / "run" / "log.csv")) == 1
+
+
+def test_auto_precision_is_the_machines_and_the_runs_when_it_is_resumed(
+    crops, tmp_path, monkeypatch
+):
+    recipe = dataclasses.replace(TINY, epochs=2, precision="auto")
+    monkeypatch.setattr(recipes, "fast_precision", lambda: "float32")
+    with pytest.raises(Killed):
+        train(recipe, crops, tmp_path, kill_after="epoch 1/2 loss")
+    assert json.loads((tmp_path / "recipe.json").read_text())["precision"] == "float32"
+    monkeypatch.setattr(recipes, "fast_precision", lambda: "mixed_bfloat16")
+    model, _ = train(recipe, crops, tmp_path, resume=True)
+    assert model.get_layer("branch_80_1").compute_dtype == "float32"
+    assert len(read_log(tmp_path / "log.csv")) == 2

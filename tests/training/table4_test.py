@@ -39,6 +39,7 @@ def test_stopped_it_goes_on_and_no_row_is_made_twice(three_hundred_w_folder, tmp
 
         data = (training, validation, test)
         settings = {"rows": DEMO, "echo": echo, "epochs": 1, "batch_size": 8}
+        settings["precision"] = "float32"
         reproduce_table4(names, *data, out, results, **settings)
 
     with pytest.raises(Stopped):

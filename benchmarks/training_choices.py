@@ -1,0 +1,107 @@
+"""What makes RCN-6 learn better, one choice at a time, by validation only.
+
+    python benchmarks/training_choices.py --data MTFL --out runs --choices muon flip
+
+Each choice is a short training of `BASE` with some fields of the recipe changed; the
+error is that of the last epoch on MTFL's 1,000 validation faces, which no test set has
+a part in. `before` is the choice that a row is to be compared with. A run that is
+finished in `--out` is only read.
+"""
+
+import dataclasses
+import pathlib
+
+import common
+
+from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.data.sets import load_training
+from rcn_keras.training.callbacks import read_log
+from rcn_keras.training.fit import read_run, train
+from rcn_keras.training.recipes import Recipe, read_recipe
+
+BASE = Recipe(
+    "rcn",
+    {"branches": 6},
+    Augmentation(flip=False),
+    normalization="batch",
+    optimizer="muon",
+    learning_rate=0.02,
+    epochs=8,
+)
+ADAM = {"optimizer": "adam"}
+# Of each: what it is compared with, and what of the recipe it changes.
+CHOICES = {
+    "plain": (
+        None,
+        {"normalization": None, "optimizer": "adam", "learning_rate": 2e-3},
+    ),
+    "normalized": ("plain", {"optimizer": "adam", "learning_rate": 2e-3}),
+    "rate_6e-3": ("normalized", {"optimizer": "adam", "learning_rate": 6e-3}),
+    "muon": ("rate_6e-3", {}),
+    "muon_0.01": ("muon", {"learning_rate": 0.01}),
+    "muon_0.04": ("muon", {"learning_rate": 0.04}),
+    "batch_32": ("muon", {"batch_size": 32}),
+    "epochs_16": ("muon", {"epochs": 16}),
+    "rotation_20": ("muon", {"augmentation": Augmentation(rotation=20.0, flip=False)}),
+    "flip": ("muon", {"augmentation": Augmentation()}),
+    "poses": ("muon", {"pose_repeats": (5, 2, 1, 2, 5), "epochs": 5}),
+    "wide": ("muon", {"arguments": {"branches": 6, "width": 2}}),
+    "teacher_0.5": ("muon", {"teacher": "rcn6_wide"}),
+    "teacher_1": ("muon", {"teacher": "rcn6_wide", "teacher_weight": 1.0}),
+}
+
+
+def main():
+    example = "python benchmarks/training_choices.py --data MTFL --out runs"
+    parser = common.parser(__doc__, example)
+    parser.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the trainings"
+    )
+    parser.add_argument(
+        "--choices",
+        nargs="+",
+        choices=CHOICES,
+        default=list(CHOICES),
+        metavar="CHOICE",
+        help=f"of {', '.join(CHOICES)} (default: all)",
+    )
+    options = parser.parse_args()
+    faces = load_training(options.data)
+    rows = []
+    for name in options.choices:
+        before, changes = CHOICES[name]
+        recipe = dataclasses.replace(BASE, **changes)
+        folder = options.out / f"choice_{name}"
+        common.say(name)
+        train(recipe, *faces, folder, resume=True, echo=common.say)
+        rows.append(row(name, before, changes, folder))
+        common.write_rows(options.results / "training_choices.csv", rows)
+
+
+def row(name, before, changes, folder):
+    """The row of a finished training."""
+    log, recipe, made = (
+        read_log(folder / "log.csv"),
+        read_recipe(folder),
+        read_run(folder),
+    )
+    last = log[-1]
+    return {
+        "choice": name,
+        "before": before or "",
+        "changes": "; ".join(f"{field}={value}" for field, value in changes.items()),
+        "epochs": recipe.epochs,
+        "seed": recipe.seed,
+        "precision": recipe.precision,
+        "loss": round(last["loss"], 4),
+        "validation_subpixel": round(100 * last["val_nme_clean"], 4),
+        "validation_paper_grid": round(100 * last["val_nme_clean_grid"], 4),
+        "validation_jittered": round(100 * last["val_nme"], 4),
+        "training_minutes": round(sum(each["seconds"] for each in log) / 60, 1),
+        "training_device": made["device"],
+        "training_date": made["date"],
+    }
+
+
+if __name__ == "__main__":
+    common.run(main)
