@@ -135,10 +135,10 @@ def test_faces(data, predictor):
 def exported(preset, folder):
     """Runtime to the file, or folder, it runs."""
     return {
-        SAVED_MODEL: rcn_keras.export(preset, folder / "saved_model"),
-        "ONNX Runtime": rcn_keras.export(preset, folder, "onnx"),
-        "LiteRT": rcn_keras.export(preset, folder, "litert"),
-        QUANTIZED: rcn_keras.export(preset, folder, "litert", quantize=True),
+        SAVED_MODEL: rcn_keras.export_model(preset, folder / "saved_model"),
+        "ONNX Runtime": rcn_keras.export_model(preset, folder, "onnx"),
+        "LiteRT": rcn_keras.export_model(preset, folder, "litert"),
+        QUANTIZED: rcn_keras.export_model(preset, folder, "litert", quantize=True),
     }
 
 

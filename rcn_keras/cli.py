@@ -199,12 +199,12 @@ def evaluate(options):
 
 def export(options):
     """Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."""
-    from rcn_keras import export
     from rcn_keras.errors import InputError
+    from rcn_keras.export.formats import export_model
 
     settings = (options.format, options.version, options.quantize, options.force)
     try:
-        print(export(options.model, options.folder, *settings))
+        print(export_model(options.model, options.folder, *settings))
     except ValueError as error:
         raise InputError(str(error)) from None
     return 0

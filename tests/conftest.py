@@ -23,11 +23,11 @@ if keras.backend.backend() != "tensorflow":
         "data/synthetic_test.py",
         "data/three_hundred_w_test.py",
         "evaluation/snapping_test.py",
-        "export_test.py",
+        "export",
         "faces/detect_test.py",
         "faces/images_test.py",
         "gallery_test.py",
-        "launcher_test.py",
+        "main_test.py",
         "notebooks_test.py",
         "plotting_test.py",
         "saved_models_test.py",
@@ -77,4 +77,4 @@ def rcn_saved_model(tmp_path_factory):
     """`rcn6_mtfl` exported: the folder of its version 1."""
     import rcn_keras
 
-    return rcn_keras.export("rcn6_mtfl", tmp_path_factory.mktemp("exported"))
+    return rcn_keras.export_model("rcn6_mtfl", tmp_path_factory.mktemp("exported"))

@@ -24,7 +24,7 @@ class FacesModelHandler(base.ModelHandler):
     `(K,)`; NaN and 0 where the graph cannot use the row.
 
     Args:
-        folder: str, the folder of one version, as `rcn_keras.export` writes it.
+        folder: str, the folder of one version, as `rcn_keras.export_model` writes it.
         max_batch_size: int, most faces of one call of the graph.
         max_bytes: int, most bytes of decoded pixels in one, three a pixel; a larger
             picture goes alone. The graph holds them all at once.

@@ -30,7 +30,7 @@ def predictor():
 def addresses(tmp_path_factory):
     """A server's gRPC and REST address, once it answers."""
     folder = tmp_path_factory.mktemp("saved_models") / "rcn6_mtfl"
-    rcn_keras.export("rcn6_mtfl", folder)
+    rcn_keras.export_model("rcn6_mtfl", folder)
     with socket.socket() as first, socket.socket() as second:
         for free in (first, second):
             free.bind(("127.0.0.1", 0))

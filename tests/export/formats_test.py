@@ -199,7 +199,7 @@ def test_assets(rcn_saved_model):
 def test_onnx(tmp_path, signatures, crops):
     import onnxruntime
 
-    path = rcn_keras.export("rcn6_mtfl", tmp_path, format="onnx")
+    path = rcn_keras.export_model("rcn6_mtfl", tmp_path, format="onnx")
     assert path == tmp_path / "rcn6_mtfl.onnx"
     session = onnxruntime.InferenceSession(path)
     images = crops.astype("float32")
@@ -218,7 +218,7 @@ def test_onnx(tmp_path, signatures, crops):
 def test_litert(tmp_path, signatures, crops, quantize, share, within):
     from ai_edge_litert.interpreter import Interpreter
 
-    path = rcn_keras.export("rcn6_mtfl", tmp_path, "litert", quantize=quantize)
+    path = rcn_keras.export_model("rcn6_mtfl", tmp_path, "litert", quantize=quantize)
     assert path.stat().st_size < (0.45e6 if quantize else 1.4e6)
     run = Interpreter(str(path)).get_signature_runner("serving_default")
     images = crops[:7].astype("float32")
@@ -238,7 +238,7 @@ def test_a_joint_model_of_68_points(tmp_path, predictor):
     )
     path = tmp_path / "joint.keras"
     model.save(path)
-    folder = rcn_keras.export(path, tmp_path / "joint", version=3)
+    folder = rcn_keras.export_model(path, tmp_path / "joint", version=3)
     assert folder == tmp_path / "joint/3"
     signatures = tf.saved_model.load(folder).signatures
     image, points = draw_face(np.random.default_rng(0), rcn_keras.FACE_68, 200)
@@ -252,11 +252,11 @@ def test_a_keras_file_that_is_none_of_ours(tmp_path):
     path = tmp_path / "other.keras"
     path.write_text("no zip archive")
     with pytest.raises(InputError, match=r"other.keras: not a network of ours \("):
-        rcn_keras.export(path, tmp_path / "new")
+        rcn_keras.export_model(path, tmp_path / "new")
     images = keras.Input((40, 40, 1))
     keras.Model(images, keras.layers.Conv2D(5, 3)(images)).save(path)
     with pytest.raises(InputError, match=r"wanted. Received: \(None, 40, 40, 1\) to"):
-        rcn_keras.export(path, tmp_path / "new")
+        rcn_keras.export_model(path, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -264,7 +264,7 @@ def test_what_is_there_is_kept(tmp_path, capsys):
     (tmp_path / "1").mkdir()
     (tmp_path / "1/kept").touch()
     with pytest.raises(InputError, match="1: is there already"):
-        rcn_keras.export("rcn6_mtfl", tmp_path)
+        rcn_keras.export_model("rcn6_mtfl", tmp_path)
     assert main(["export", "rcn6_mtfl", str(tmp_path)]) == 2
     assert "is there already (--force replaces it)" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["1"]

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-START = "import sys, rcn_keras_launcher; sys.exit(rcn_keras_launcher.main())"
+START = "import sys; from rcn_keras.__main__ import main; sys.exit(main())"
 
 
 def run(*arguments, program=START, **environment):
@@ -26,3 +26,10 @@ def test_missing_backend_names_the_pip_command():
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "pip install 'rcn-keras[tensorflow]'" in line
+
+
+def test_module_runs_as_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "rcn_keras", "list"], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "rcn6_mtfl" in done.stdout and done.stderr == ""

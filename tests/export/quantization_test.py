@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from rcn_keras.data.synthetic import draw_crop
+from rcn_keras.export.quantization import without_outliers
 from rcn_keras.layout import FACE_5
 from rcn_keras.models import KeypointModel
 from rcn_keras.presets import load_preset
-from rcn_keras.quantization import without_outliers
 
 
 def crops(count, layout=FACE_5):
