@@ -122,7 +122,7 @@ def bulk(options):
             f"also: {options.others[0]}. Put the pattern in quotes"
         )
     with quiet_workers():
-        from rcn_keras.serving.bulk import run_bulk
+        from rcn_keras.bulk.run import run_bulk
 
         summary = run_bulk(
             options.photos,

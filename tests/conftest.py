@@ -16,6 +16,7 @@ if shutil.which("tensorflow_model_server") is None:
 if keras.backend.backend() != "tensorflow":
     collect_ignore += [
         "benchmarks_test.py",
+        "bulk",
         "cli_test.py",
         "data/afw_test.py",
         "data/pipeline_test.py",
@@ -31,10 +32,7 @@ if keras.backend.backend() != "tensorflow":
         "notebooks_test.py",
         "plotting_test.py",
         "saved_models_test.py",
-        "serving/beam_test.py",
-        "serving/bulk_test.py",
         "serving/client_test.py",
-        "serving/finder_test.py",
         "serving/model_server_test.py",
         "serving/pictures_test.py",
         "serving/predict_test.py",

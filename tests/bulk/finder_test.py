@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rcn_keras.serving.beam import FacesModelHandler
-from rcn_keras.serving.finder import BulkFinder
+from rcn_keras.bulk.beam import FacesModelHandler
+from rcn_keras.bulk.finder import BulkFinder
 
 BOX = [4, 4, 40, 40]
 

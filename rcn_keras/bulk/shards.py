@@ -4,8 +4,8 @@ import concurrent.futures
 import dataclasses
 import json
 
+from rcn_keras.bulk import storage
 from rcn_keras.errors import InputError
-from rcn_keras.serving import storage
 
 
 @dataclasses.dataclass(frozen=True)

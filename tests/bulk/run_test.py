@@ -13,12 +13,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from rcn_keras.bulk.beam import FacesModelHandler
+from rcn_keras.bulk.run import run_bulk
 from rcn_keras.cli import main
 from rcn_keras.data.synthetic import draw_face
 from rcn_keras.errors import InputError
 from rcn_keras.predictor import FacePrediction
-from rcn_keras.serving.beam import FacesModelHandler
-from rcn_keras.serving.bulk import run_bulk
 from rcn_keras.serving.pictures import wire_bytes
 
 SHIPPED = "saved_models/rcn6_mtfl"
@@ -158,7 +158,7 @@ def test_a_damaged_shard_is_named(run, tmp_path):
 
 SLOW = """
 import sys, time
-from rcn_keras.serving.bulk import run_bulk
+from rcn_keras.bulk.run import run_bulk
 
 def slow(image):
     time.sleep(0.5)

@@ -5,10 +5,10 @@ import typing
 
 import numpy as np
 
+from rcn_keras.bulk.storage import read
 from rcn_keras.errors import InputError
 from rcn_keras.predictor import FaceFinder, FacePrediction
 from rcn_keras.serving.pictures import wire_bytes
-from rcn_keras.serving.storage import read
 
 
 class Photograph(typing.NamedTuple):

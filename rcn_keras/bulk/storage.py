@@ -3,8 +3,8 @@
 import os
 import uuid
 
+from rcn_keras.bulk.beam import apache_beam
 from rcn_keras.errors import InputError
-from rcn_keras.serving.beam import apache_beam
 
 FileSystems = apache_beam.io.filesystems.FileSystems
 RAW = apache_beam.io.filesystem.CompressionTypes.UNCOMPRESSED

@@ -5,11 +5,11 @@ import json
 import os
 import pathlib
 
+from rcn_keras.bulk import storage
 from rcn_keras.errors import InputError
 from rcn_keras.faces.box_file import boxes_of, read_boxes
 from rcn_keras.faces.detect import get_detector
 from rcn_keras.faces.images import list_images
-from rcn_keras.serving import storage
 
 PLAN, PHOTOGRAPHS = "plan.json", "photographs.jsonl"
 

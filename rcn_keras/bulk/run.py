@@ -12,12 +12,12 @@ import signal
 import threading
 import time
 
+from rcn_keras.bulk import storage
+from rcn_keras.bulk.beam import FacesModelHandler, apache_beam
+from rcn_keras.bulk.finder import BulkFinder
+from rcn_keras.bulk.plan import PHOTOGRAPHS, keep, make_plan, version_folder
+from rcn_keras.bulk.shards import Shards
 from rcn_keras.errors import InputError
-from rcn_keras.serving import storage
-from rcn_keras.serving.beam import FacesModelHandler, apache_beam
-from rcn_keras.serving.finder import BulkFinder
-from rcn_keras.serving.plan import PHOTOGRAPHS, keep, make_plan, version_folder
-from rcn_keras.serving.shards import Shards
 
 SUMMARY = "summary.json"
 LOCAL = "DirectRunner"

@@ -8,8 +8,8 @@ from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
 from apache_beam.testing.util import assert_that
 from PIL import Image
 
+from rcn_keras.bulk.beam import FacesModelHandler
 from rcn_keras.data.synthetic import draw_face
-from rcn_keras.serving.beam import FacesModelHandler
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_in_a_pipeline_with_keys(handler, examples, alone):
 
 
 def test_without_beam(monkeypatch):
-    monkeypatch.delitem(sys.modules, "rcn_keras.serving.beam")
+    monkeypatch.delitem(sys.modules, "rcn_keras.bulk.beam")
     monkeypatch.setitem(sys.modules, "apache_beam.ml.inference.base", None)
     with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[beam\]'"):
-        import rcn_keras.serving.beam  # noqa: F401
+        import rcn_keras.bulk.beam  # noqa: F401
