@@ -21,8 +21,8 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import run
 from rcn_keras.layout import FACE_5
+from rcn_keras.reproduction.tables import MODEL, run_folder, table_recipes
 from rcn_keras.training.recipes import get_recipe
-from rcn_keras.training.reproduce import MODEL, run_folder, table_recipes
 
 
 def main():

@@ -160,11 +160,12 @@ def evaluate(options):
             f"{preset.name} finds {layout.count} keypoints ({layout.name}); the faces "
             f"of {options.set} have {needed.count} ({needed.name})"
         )
-    if options.border_snap and needed.name != FACE_68.name:
-        raise InputError("--border-snap is for faces of 68 points")
+    sees = preset.config["model"] != "denoiser"
+    if options.border_snap and not (sees and needed.name == FACE_68.name):
+        raise InputError("--border-snap is for networks that see faces of 68 points")
     # Made and tried first: better no detector before the work than after it.
     predictor = None
-    if not options.no_detector and preset.config["model"] != "denoiser":
+    if sees and not options.no_detector:
         predictor = _predictor(options.model, options.detector or "mtcnn")
     if options.json:
         check_writable(options.json.parent)
@@ -174,9 +175,11 @@ def evaluate(options):
         load_test_set(options.data, options.set, cropped, needed, options.allow_missing)
     )
     shift = protocols.label_shift(options.set)
-    errors, confidence = protocols.with_true_boxes(
-        preset, crops, shift, options.border_snap
-    )
+    errors, confidence = protocols.with_true_boxes(preset, crops, shift)
+    if options.border_snap:
+        from rcn_keras.reproduction.snapping import border_snapped_errors
+
+        errors |= border_snapped_errors(preset.model, crops)
     if predictor:
         errors |= protocols.detector_boxes(
             predictor, crops, shift, lambda i, n: progress(i, n, "faces")

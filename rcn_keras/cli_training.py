@@ -53,8 +53,8 @@ def reproduce(options):
     from rcn_keras.data.sets import load_test_set, load_training
     from rcn_keras.errors import InputError
     from rcn_keras.layout import FACE_68
-    from rcn_keras.training.reproduce import reproduce, table_recipes
-    from rcn_keras.training.table4 import reproduce_table4
+    from rcn_keras.reproduction.table4 import reproduce_table4
+    from rcn_keras.reproduction.tables import reproduce, table_recipes
 
     names = table_recipes(options.table, options.recipes)
     results = options.results or options.out / f"{options.table}.csv"

@@ -23,7 +23,6 @@ if keras.backend.backend() != "tensorflow":
         "data/points_file_test.py",
         "data/synthetic_test.py",
         "data/three_hundred_w_test.py",
-        "evaluation/snapping_test.py",
         "export",
         "faces/detect_test.py",
         "faces/images_test.py",
@@ -31,6 +30,7 @@ if keras.backend.backend() != "tensorflow":
         "main_test.py",
         "notebooks_test.py",
         "plotting_test.py",
+        "reproduction",
         "saved_models_test.py",
         "serving/client_test.py",
         "serving/model_server_test.py",
@@ -38,8 +38,6 @@ if keras.backend.backend() != "tensorflow":
         "serving/predict_test.py",
         "serving/saved_model_session_test.py",
         "serving/transport_test.py",
-        "training/reproduce_test.py",
-        "training/table4_test.py",
     ]
 
 

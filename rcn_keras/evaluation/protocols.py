@@ -9,8 +9,7 @@
 - On 300-W: 68 points over the distance of the eye centres, as in the paper; `..._49`
   without the contour and the inner mouth corners; `..._outer_corners` over the distance
   of the outer eye corners, as in today's tables; `..._occluded` with a black rectangle
-  on each picture, as in training, from a fixed seed; `..._border_snapped` after the
-  original's use of the truth at the photograph's edge (`snapping.snapped`).
+  on each picture, as in training, from a fixed seed.
 - `moved_35`, a denoiser by itself: the true keypoints of a face go in, 35 of them moved
   anywhere from a fixed seed; the error of those, sub-pixel, and `..._before`.
 - `detector`: what a user gets: a detector's box, the refinement pass, sub-pixel, in
@@ -34,7 +33,6 @@ from rcn_keras.evaluation.errors import (
     summary,
 )
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.evaluation.snapping import snapped
 from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
 from rcn_keras.faces.images import read_image
 from rcn_keras.layers import KeypointOneHot
@@ -48,13 +46,13 @@ CONFIDENT = ("subpixel", "subpixel_shift_corrected")
 OCCLUSION = Augmentation(scale=0, translation=0, rotation=0, flip=False)
 
 
-def with_true_boxes(preset, crops, label_shift=0.0, border_snap=False):
+def with_true_boxes(preset, crops, label_shift=0.0):
     """What a preset's kind is measured by, the detector's boxes left out.
 
     Args:
         preset: `presets.Preset`.
         crops: `Crops` of the same layout.
-        label_shift, border_snap: as of `ground_truth_boxes`, `ground_truth_boxes_68`.
+        label_shift: as of `ground_truth_boxes`.
 
     Returns:
         errors: dict, protocol to `(N, K)` errors.
@@ -64,7 +62,7 @@ def with_true_boxes(preset, crops, label_shift=0.0, border_snap=False):
     if preset.config["model"] == "denoiser":
         return moved_keypoints(model, crops), None
     if model.layout.name == FACE_68.name:
-        errors = ground_truth_boxes_68(model, crops, border_snap)
+        errors = ground_truth_boxes_68(model, crops)
     else:
         errors = ground_truth_boxes(model, crops, label_shift)
     return errors, confidences(model, crops)
@@ -102,13 +100,12 @@ def ground_truth_boxes(model, crops, label_shift=0.0):
     return errors
 
 
-def ground_truth_boxes_68(model, crops, border_snap=False):
+def ground_truth_boxes_68(model, crops):
     """Errors on faces of 300-W, with the paper's boxes.
 
     Args:
         model: `KeypointModel`; its decoder is that of the sub-pixel protocols.
         crops: `Crops`.
-        border_snap: bool, add the protocols of the original's snapping.
 
     Returns:
         dict: protocol to `(N, 68)` or `(N, 49)` errors (fractions).
@@ -128,10 +125,6 @@ def ground_truth_boxes_68(model, crops, border_snap=False):
             errors[f"{name}_49{ending}"] = every[:, INNER_49]
             errors[f"{name}_outer_corners{ending}"] = corners
             errors[f"{name}_49_outer_corners{ending}"] = corners[:, INNER_49]
-            if border_snap and not ending:
-                found = snapped(found, crops)
-                every = normalized_errors(true, found, model.layout, grid)
-                errors[f"{name}_border_snapped"] = every
     return errors
 
 

@@ -11,9 +11,9 @@ from rcn_keras.data.sets import load_test_set
 from rcn_keras.evaluation import protocols, tables
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.evaluation.snapping import snapped
 from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.predictor import FacePrediction
+from rcn_keras.reproduction.snapping import border_snapped_errors, snapped
 
 
 class Oracle:
@@ -137,7 +137,7 @@ def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
     images, true = input_images(crops)
     model = build_rcn(branches=4, keypoints=68)
     model.set_decoder("argmax")
-    errors = protocols.ground_truth_boxes_68(model, crops, border_snap=True)
+    errors = protocols.ground_truth_boxes_68(model, crops)
     found = run(decoded_model(model), images)["argmax"]
     distance = np.linalg.norm(found - true, axis=-1)
     eyes = [true[:, a : b + 1 : b - a].mean(axis=1) for a, b in ((36, 39), (42, 45))]
@@ -153,12 +153,11 @@ def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
     cells = np.linalg.norm(np.floor(found) - np.clip(np.floor(true), 0, 79), axis=-1)
     np.testing.assert_allclose(errors["paper_grid"], cells / eyes[:, None], rtol=1e-5)
     assert (errors["subpixel_occluded"] != errors["subpixel"]).any()
+    snap = border_snapped_errors(model, crops)
+    assert set(snap) == {"paper_grid_border_snapped", "subpixel_border_snapped"}
     distance = np.linalg.norm(snapped(found, crops) - true, axis=-1)
     np.testing.assert_allclose(
-        errors["subpixel_border_snapped"], distance / eyes[:, None], rtol=1e-5
-    )
-    assert "paper_grid_border_snapped" not in protocols.ground_truth_boxes_68(
-        model, crops
+        snap["subpixel_border_snapped"], distance / eyes[:, None], rtol=1e-5
     )
 
 

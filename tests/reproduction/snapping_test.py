@@ -1,7 +1,7 @@
 import numpy as np
 
 from rcn_keras.data.crops import Crops
-from rcn_keras.evaluation.snapping import snapped
+from rcn_keras.reproduction.snapping import snapped
 
 
 def crops_of(picture, squares, border):

@@ -15,19 +15,19 @@ from rcn_keras.models import JointModel
 from rcn_keras.models.joint import joint_networks
 from rcn_keras.presets import load_preset
 from rcn_keras.presets.card import CARD, write_card
+from rcn_keras.reproduction.tables import (
+    add_row,
+    has_row,
+    row_key,
+    trained,
+    training_columns,
+)
 from rcn_keras.training.publish import publish, publish_joint, same_faces
 from rcn_keras.training.recipes import (
     TABLE_4,
     TABLE_4_49,
     get_recipe,
     with_precision,
-)
-from rcn_keras.training.reproduce import (
-    add_row,
-    has_row,
-    row_key,
-    trained,
-    training_columns,
 )
 
 # The row of each network; the first two are recipes, the third is made of them.

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from rcn_keras.data.batches import input_images
+from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.faces.boxes import BOTTOM, INPUT_SIZE, LEFT, RIGHT, TOP
 from rcn_keras.faces.crop import to_crop
 
@@ -26,3 +29,28 @@ def snapped(predicted, crops):
     predicted = np.where(border & [RIGHT, BOTTOM], high, predicted)
     predicted = np.where(border & [LEFT, TOP], low, predicted)
     return np.clip(predicted, low, high)
+
+
+def border_snapped_errors(model, crops):
+    """Errors with the paper's boxes after the snapping, beside those of
+    `evaluation.protocols`.
+
+    Args:
+        model: `KeypointModel`; its decoder is that of the sub-pixel protocol.
+        crops: `Crops` of 300-W.
+
+    Returns:
+        dict: `paper_grid_border_snapped`, `subpixel_border_snapped` to `(N, K)` errors
+        (fractions).
+    """
+    images, true = input_images(crops)
+    found = run(decoded_model(model), images)
+    return {
+        f"{name}_border_snapped": normalized_errors(
+            true, snapped(found[method], crops), model.layout, grid
+        )
+        for name, method, grid in (
+            ("paper_grid", "argmax", True),
+            ("subpixel", model.decoder, False),
+        )
+    }

@@ -7,8 +7,8 @@ from rcn_keras.data.sets import load_test_set, load_training
 from rcn_keras.evaluation.protocols import ground_truth_boxes_68
 from rcn_keras.layout import FACE_68
 from rcn_keras.presets import load_preset
-from rcn_keras.training.reproduce import table_recipes
-from rcn_keras.training.table4 import PROTOCOLS, ROWS, reproduce_table4
+from rcn_keras.reproduction.table4 import PROTOCOLS, ROWS, reproduce_table4
+from rcn_keras.reproduction.tables import table_recipes
 
 DEMO = {"rcn": "demo_68", "denoiser": "demo_denoiser", "joint": "demo_joint"}
 

@@ -9,9 +9,9 @@ from rcn_keras.cli import main
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
-from rcn_keras.training import reproduce
+from rcn_keras.reproduction import tables
+from rcn_keras.reproduction.tables import has_row, row_key, table_recipes
 from rcn_keras.training.recipes import RECIPES, get_recipe
-from rcn_keras.training.reproduce import has_row, row_key, table_recipes
 
 
 def test_every_row_of_the_papers_tables_has_a_recipe():
@@ -61,14 +61,14 @@ def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
 def test_a_training_that_fails_takes_no_other_row_along(
     mtfl_folder, tmp_path, capsys, monkeypatch
 ):
-    train = reproduce.train
+    train = tables.train
 
     def diverging(recipe, *arguments, **settings):
         if recipe.model == "sumnet":
             raise InputError("no numbers any more")
         return train(recipe, *arguments, **settings)
 
-    monkeypatch.setattr(reproduce, "train", diverging)
+    monkeypatch.setattr(tables, "train", diverging)
     command = ["reproduce", "table1", "--data", str(mtfl_folder)]
     command += ["--out", str(tmp_path), "--epochs", "1", "--batch-size", "10"]
     command += ["--recipes", "table1_sumnet_0001", "table1_rcn_0001"]
