@@ -17,7 +17,7 @@ if keras.backend.backend() != "tensorflow":
     collect_ignore += [
         "benchmarks_test.py",
         "bulk",
-        "cli_test.py",
+        "cli/cli_test.py",
         "data/afw_test.py",
         "data/pipeline_test.py",
         "data/points_file_test.py",

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from rcn_keras import cli_output
+from rcn_keras.cli import output
 from rcn_keras.errors import InputError
 
 
@@ -14,40 +14,40 @@ def test_pictures_of_one_name_are_told_apart(tmp_path):
     face = {"box": [5, 5, 35, 35], "keypoints": [[20.5, 20.5]], "confidence": [0.9]}
     for folder in ("a", "b"):
         path = tmp_path / folder / "photo.jpg"
-        cli_output.draw(grey, [face], None, tmp_path, path, taken)
+        output.draw(grey, [face], None, tmp_path, path, taken)
     for name in ("photo.png", "photo_2.png"):
         drawn = np.asarray(Image.open(tmp_path / name))
         assert drawn.shape == grey.shape and (drawn != grey).any()
 
 
 def test_one_line():
-    assert cli_output.one_line(InputError("two\n  lines")) == "two lines"
+    assert output.one_line(InputError("two\n  lines")) == "two lines"
     missing = FileNotFoundError(2, "No such file or directory", "photo.jpg")
-    assert cli_output.one_line(missing) == "photo.jpg: No such file or directory"
-    assert cli_output.one_line(ValueError()) == "ValueError"
+    assert output.one_line(missing) == "photo.jpg: No such file or directory"
+    assert output.one_line(ValueError()) == "ValueError"
 
 
 def test_what_was_left_out_is_told_of(crops, capsys):
     failures = [f"list.txt:{i}: cut" for i in range(25)]
     crops = dataclasses.replace(crops, failures=failures)
-    assert cli_output.reported(crops) is crops
+    assert output.reported(crops) is crops
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "rcn-keras: left out: list.txt:0: cut"
     assert len(lines) == 21 and lines[-1] == "rcn-keras: left out: 25"
 
 
 def test_progress_is_for_a_person(capsys, monkeypatch):
-    cli_output.progress(1, 2, "faces")
+    output.progress(1, 2, "faces")
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    cli_output.progress(1, 2, "faces")
-    cli_output.progress(2, 2, "faces")
+    output.progress(1, 2, "faces")
+    output.progress(2, 2, "faces")
     assert capsys.readouterr().err == "\r1/2 faces\r2/2 faces\n"
 
 
 def test_workers_are_quiet_and_what_is_said_is_heard(capfd):
-    with cli_output.quiet_workers():
+    with output.quiet_workers():
         logging.error("a worker's line")
-        cli_output.say("ours")
-    cli_output.say("after")
+        output.say("ours")
+    output.say("after")
     assert capfd.readouterr().err == "rcn-keras: ours\nrcn-keras: after\n"
