@@ -134,7 +134,8 @@ def moved_keypoints(denoiser, crops, counts=MOVED):
     Args:
         denoiser: `KeypointModel`, one-hot maps to pre-softmax maps.
         crops: `Crops`.
-        counts: ints, how many keypoints of a face are moved.
+        counts: ints, how many keypoints of a face are moved; those that are more than
+            it has are left out.
 
     Returns:
         dict: `moved_5_before`, `moved_5`, ... to `(N, K)` errors, NaN where a keypoint
@@ -144,7 +145,7 @@ def moved_keypoints(denoiser, crops, counts=MOVED):
     maps = denoiser(KeypointOneHot(denoiser.input_shape[1])(points))
     model = KeypointModel(points, maps, denoiser.layout)
     decoded, errors = decoded_model(model), {}
-    for count in counts:
+    for count in [count for count in counts if count <= denoiser.layout.count]:
         corrupted, true, counted = corrupted_shapes(crops, count)
         found = run(decoded, corrupted)[denoiser.decoder]
         for ending, points in (("_before", corrupted), ("", found)):

@@ -118,12 +118,13 @@ def _network(config, layout):
     points = f"{layout.count} points"
     if layout.count <= FEW:
         points = ", ".join(layout.names).replace("_", " ")
-    found = f"{points} of a face from a grey crop of 80x80 pixels, with a confidence"
+    whole = "a face" if layout.name in _OF else f"the layout `{layout.name}`"
+    found = f"{points} of {whole} from a grey crop of 80x80 pixels, with a confidence"
     predict = 'faces = rcn_keras.Predictor.from_preset("{name}")("photo.jpg")'
     if kind == "denoiser":
         return (
             "Denoising keypoint model",
-            f"where each of {layout.count} points of a face should be, given the "
+            f"where each of {layout.count} points of {whole} should be, given the "
             "others as one-hot maps of 80x80 cells",
             'denoiser = rcn_keras.from_preset("{name}")',
         )

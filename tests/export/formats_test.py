@@ -248,6 +248,25 @@ def test_a_joint_model_of_68_points(tmp_path, predictor):
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
+def test_a_network_of_any_layout(tmp_path):
+    keras.utils.set_random_seed(0)
+    layout = rcn_keras.KeypointLayout("card", ("nw", "ne", "se", "sw"))
+    model = rcn_keras.build_rcn(4, layout=layout)
+    model.set_decoder("quadratic", (0.5, 0.1))
+    path = tmp_path / "card.keras"
+    model.save(path)
+    folder = rcn_keras.export_model(path, tmp_path / "card")
+    written = (folder / "assets/layout.json").read_text()
+    assert rcn_keras.KeypointLayout.from_json(written) == layout
+    signatures = tf.saved_model.load(folder).signatures
+    image, _ = draw_face(np.random.default_rng(0), size=200)
+    box = np.array([[40, 50, 160, 130]], "float32")
+    found, sure = located(signatures, [encoded(image)], box)
+    expected, confidence = expected_of(rcn_keras.Predictor(model), [image], box)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+    np.testing.assert_allclose(sure, confidence, atol=1e-3)
+
+
 def test_a_keras_file_that_is_none_of_ours(tmp_path):
     path = tmp_path / "other.keras"
     path.write_text("no zip archive")
