@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -6,25 +8,25 @@ from rcn_keras.layers import (
     LargeKernelConv2D,
     TilingUpsampling2D,
 )
-from rcn_keras.layout import chosen_layout
+from rcn_keras.layout import KeypointLayout, chosen_layout
 from rcn_keras.models.blocks import convolution
 from rcn_keras.models.keypoint_model import KeypointModel
 
 
 def build_denoiser(
-    keypoints=68,
-    layout=None,
-    filters=(64, 64, 64),
-    kernel_size=45,
-    factorised=False,
-    pooling=1,
-    size=80,
-    method="fft",
-    from_keypoints=False,
-    l2=0.0,
+    keypoints: int = 68,
+    layout: KeypointLayout | None = None,
+    filters: Sequence[int] = (64, 64, 64),
+    kernel_size: int = 45,
+    factorised: bool = False,
+    pooling: int = 1,
+    size: int = 80,
+    method: str = "fft",
+    from_keypoints: bool = False,
+    l2: float = 0.0,
     kernel_initializer="he_normal",
-    name="denoiser",
-):
+    name: str = "denoiser",
+) -> KeypointModel:
     """Builds the denoising keypoint model: where a keypoint lies, given the others.
 
     It sees no image, only one-hot maps of the keypoints, some of them wrong, and gives

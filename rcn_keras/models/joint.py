@@ -1,8 +1,11 @@
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
 from rcn_keras._serialization import register
 from rcn_keras.layers import PeakOneHot
+from rcn_keras.layout import KeypointLayout
 from rcn_keras.models.denoiser import build_denoiser
 from rcn_keras.models.keypoint_model import KeypointModel, keypoint_model
 from rcn_keras.models.rcn import build_rcn
@@ -51,13 +54,13 @@ class JointModel(KeypointModel):
 
     def __init__(
         self,
-        rcn,
-        denoiser,
-        iterations=1,
-        denoiser_weight=1.0,
-        decoder="local_mean",
-        calibration=(1.0, 0.0),
-        name="joint",
+        rcn: KeypointModel,
+        denoiser: KeypointModel,
+        iterations: int = 1,
+        denoiser_weight: float = 1.0,
+        decoder: str = "local_mean",
+        calibration: Sequence[float] = (1.0, 0.0),
+        name: str = "joint",
         **kwargs,
     ):
         rcn, denoiser = keypoint_model(rcn), keypoint_model(denoiser)
@@ -128,7 +131,7 @@ def _graph(model):
     return keras.Model(model.input, model.output, name=model.name)
 
 
-def joint_networks(joint):
+def joint_networks(joint: JointModel) -> dict[str, KeypointModel]:
     """The parts of a joint model by themselves, images to pre-softmax maps each.
 
     Args:
@@ -147,7 +150,9 @@ def joint_networks(joint):
     }
 
 
-def build_joint(rcn, denoiser, layout=None, **arguments):
+def build_joint(
+    rcn: dict, denoiser: dict, layout: KeypointLayout | None = None, **arguments
+) -> JointModel:
     """A `JointModel` from the arguments of its parts' builders, as presets have them.
 
     Args:

@@ -1,5 +1,7 @@
 """A network with all that it takes to read keypoints off what it gives."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -40,10 +42,10 @@ class KeypointModel(keras.Model):
         self,
         inputs,
         outputs,
-        layout,
-        decoder="local_mean",
-        calibration=(1.0, 0.0),
-        name=None,
+        layout: KeypointLayout | dict,
+        decoder: str = "local_mean",
+        calibration: Sequence[float] = (1.0, 0.0),
+        name: str | None = None,
         **kwargs,
     ):
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
@@ -60,7 +62,9 @@ class KeypointModel(keras.Model):
     def _output_keypoints(self):
         return self.output_shape[-1]
 
-    def set_decoder(self, decoder, calibration=(1.0, 0.0)):
+    def set_decoder(
+        self, decoder: str, calibration: Sequence[float] = (1.0, 0.0)
+    ) -> None:
         """Sets how keypoints and confidence are read off the maps.
 
         Args:
@@ -84,7 +88,7 @@ class KeypointModel(keras.Model):
         self.decoder = decoder
         self.calibration = tuple(calibration)
 
-    def decode(self, maps, decoder=None):
+    def decode(self, maps, decoder: str | None = None) -> dict:
         """Keypoints and their confidence from the model's output.
 
         Args:
@@ -98,7 +102,7 @@ class KeypointModel(keras.Model):
         decoder = decoder or self.decoder
         return KeypointDecoder(self.layout, decoder, *self.calibration)(maps)
 
-    def locate(self, images):
+    def locate(self, images) -> dict:
         """Keypoints and their confidence, for one batch of images.
 
         Args:
@@ -151,14 +155,14 @@ class KeypointRegression(KeypointModel):
     def _output_keypoints(self):
         return self.output["keypoints"].shape[1]
 
-    def decode(self, outputs, decoder=None):
-        """The keypoints, by any decoder; their confidence is not known, NaN."""
-        keypoints = outputs["keypoints"]
+    def decode(self, maps, decoder: str | None = None) -> dict:
+        """The keypoints of the output, by any decoder; their confidence is NaN."""
+        keypoints = maps["keypoints"]
         unknown = ops.full_like(keypoints[..., 0], float("nan"))
         return {"keypoints": keypoints, "confidence": unknown}
 
 
-def keypoint_model(model):
+def keypoint_model(model: keras.Model) -> KeypointModel:
     """A network as a `KeypointModel`, of the same layers.
 
     Args:

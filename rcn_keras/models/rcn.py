@@ -1,28 +1,30 @@
+from collections.abc import Sequence
+
 from keras import layers
 
-from rcn_keras.layout import FACE_68, chosen_layout
+from rcn_keras.layout import FACE_68, KeypointLayout, chosen_layout
 from rcn_keras.models import blocks
-from rcn_keras.models.branches import rcn_300w_specs, rcn_mtfl_specs
+from rcn_keras.models.branches import BranchSpec, rcn_300w_specs, rcn_mtfl_specs
 from rcn_keras.models.keypoint_model import KeypointModel
 
 
 def build_rcn(
-    branches=6,
-    keypoints=5,
-    layout=None,
-    skip=False,
-    mask=None,
-    branch_specs=None,
-    kernel_scheme="5x5_1x1",
-    width=1,
-    upsampling="tiling",
-    channels=1,
-    normalization="local_contrast",
-    trunk_l2=0.0,
-    branch_l2=0.0,
+    branches: int = 6,
+    keypoints: int = 5,
+    layout: KeypointLayout | None = None,
+    skip: bool = False,
+    mask: Sequence[int] | None = None,
+    branch_specs: Sequence[BranchSpec] | None = None,
+    kernel_scheme: str = "5x5_1x1",
+    width: int = 1,
+    upsampling: str = "tiling",
+    channels: int = 1,
+    normalization: str | None = "local_contrast",
+    trunk_l2: float = 0.0,
+    branch_l2: float = 0.0,
     kernel_initializer="he_normal",
-    name="rcn",
-):
+    name: str = "rcn",
+) -> KeypointModel:
     """Builds a Recombinator Network.
 
     The output of each branch is upsampled and concatenated behind the trunk's maps of

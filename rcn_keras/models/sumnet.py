@@ -1,27 +1,29 @@
+from collections.abc import Sequence
+
 import keras
 
 from rcn_keras.layers import BranchSum
-from rcn_keras.layout import FACE_68, chosen_layout
+from rcn_keras.layout import FACE_68, KeypointLayout, chosen_layout
 from rcn_keras.models import blocks
-from rcn_keras.models.branches import sumnet_300w_specs, sumnet_mtfl_specs
+from rcn_keras.models.branches import BranchSpec, sumnet_300w_specs, sumnet_mtfl_specs
 from rcn_keras.models.keypoint_model import KeypointModel
 
 
 def build_sumnet(
-    branches=6,
-    keypoints=5,
-    layout=None,
-    mask=None,
-    weight_per_pixel=False,
-    branch_specs=None,
-    upsampling="tiling",
-    channels=1,
-    normalization="local_contrast",
-    trunk_l2=0.0,
-    branch_l2=0.0,
+    branches: int = 6,
+    keypoints: int = 5,
+    layout: KeypointLayout | None = None,
+    mask: Sequence[int] | None = None,
+    weight_per_pixel: bool = False,
+    branch_specs: Sequence[BranchSpec] | None = None,
+    upsampling: str = "tiling",
+    channels: int = 1,
+    normalization: str | None = "local_contrast",
+    trunk_l2: float = 0.0,
+    branch_l2: float = 0.0,
     kernel_initializer="he_normal",
-    name="sumnet",
-):
+    name: str = "sumnet",
+) -> KeypointModel:
     """Builds a SumNet, the paper's baseline: branches meet only in a weighted sum.
 
     Each branch ends in keypoint maps at its own resolution, which are upsampled to the
@@ -99,7 +101,7 @@ def build_sumnet(
     return KeypointModel(image, summed, layout, name=name)
 
 
-def branch_maps(model):
+def branch_maps(model: keras.Model) -> keras.Model:
     """What each branch of a SumNet adds to the sum: Fig. S1 of the paper.
 
     Args:

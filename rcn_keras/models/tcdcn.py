@@ -2,7 +2,7 @@ from keras import layers, ops
 
 from rcn_keras._serialization import register
 from rcn_keras.faces.boxes import INPUT_SIZE
-from rcn_keras.layout import chosen_layout
+from rcn_keras.layout import KeypointLayout, chosen_layout
 from rcn_keras.models import blocks
 from rcn_keras.models.keypoint_model import KeypointRegression
 
@@ -23,17 +23,17 @@ ACTIVATIONS = {"absolute_tanh": absolute_tanh, "relu": "relu"}
 
 
 def build_tcdcn(
-    keypoints=5,
-    layout=None,
-    attributes=True,
-    size=80,
-    features=100,
-    activation="absolute_tanh",
-    channels=1,
-    normalization="local_contrast",
+    keypoints: int = 5,
+    layout: KeypointLayout | None = None,
+    attributes: bool = True,
+    size: int = 80,
+    features: int = 100,
+    activation: str = "absolute_tanh",
+    channels: int = 1,
+    normalization: str | None = "local_contrast",
     kernel_initializer="glorot_uniform",
-    name="tcdcn",
-):
+    name: str = "tcdcn",
+) -> KeypointRegression:
     """Builds a TCDCN, the regression that the paper compares with.
 
     Four convolutions without padding, max pooling after the first three, and one fully
