@@ -37,7 +37,7 @@ CHOICES = {
     ),
     "normalized": ("plain", {"optimizer": "adam", "learning_rate": 2e-3}),
     "rate_6e-3": ("normalized", {"optimizer": "adam", "learning_rate": 6e-3}),
-    "muon": ("rate_6e-3", {}),
+    "muon": ("rate_6e-3", {"optimizer": "muon", "learning_rate": 0.02}),
     "muon_0.01": ("muon", {"learning_rate": 0.01}),
     "muon_0.04": ("muon", {"learning_rate": 0.04}),
     "batch_32": ("muon", {"batch_size": 32}),

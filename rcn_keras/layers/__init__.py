@@ -9,6 +9,7 @@ from rcn_keras.layers.peak_one_hot import PeakOneHot
 from rcn_keras.layers.random_keypoint_affine import RandomKeypointAffine
 from rcn_keras.layers.random_occlusion import RandomOcclusion
 from rcn_keras.layers.spatial_softmax import SpatialSoftmax
+from rcn_keras.layers.tiling_conv2d import TilingConv2D
 from rcn_keras.layers.tiling_upsampling import TilingUpsampling2D
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "RandomKeypointAffine",
     "RandomOcclusion",
     "SpatialSoftmax",
+    "TilingConv2D",
     "TilingUpsampling2D",
     "inference_model",
 ]

@@ -14,6 +14,7 @@ from keras import ops
 from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
+from rcn_keras.layers.tiling_conv2d import untiled
 from rcn_keras.models import BUILDERS
 from rcn_keras.presets import (
     CONFIG,
@@ -179,7 +180,7 @@ def make_optimizer(recipe, steps):
 
 
 def _compiled_model(model, recipe, task, steps, out):
-    """What is trained: the network itself, or its normalised twin."""
+    """What is trained: the network itself, or a twin that is folded into it."""
     # XLA halves the speed of these networks on a CPU; "auto" would choose it.
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     if (out / LAST).exists():
@@ -194,9 +195,10 @@ def _compiled_model(model, recipe, task, steps, out):
         return trained
     if recipe.weights:
         _take_weights(model, recipe.weights)
-    trained = model
+    # A processor multiplies less without tiles; an accelerator is not held up by them.
+    trained = untiled(model) if on_cpu else model
     if recipe.normalization:
-        trained = normalized(model)
+        trained = normalized(trained)
         if recipe.weights:
             unfold(model, trained, _some_images(task.batches(recipe.augmentation, 0)))
     trained.compile(

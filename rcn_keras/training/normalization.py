@@ -47,7 +47,8 @@ def normalized(model):
     """A network to train: each ReLU convolution as convolution, normalisation, ReLU.
 
     Args:
-        model: `keras.Model`, functional, made of `Conv2D` layers (RCN, SumNet).
+        model: `keras.Model`, functional, made of `Conv2D` layers (RCN, SumNet), or of
+            `TilingConv2D` (`layers.tiling_conv2d.untiled`).
 
     Returns:
         `keras.Model` with new weights and the same layer names; the normalisation of
@@ -84,10 +85,12 @@ def fold(trained, model):
     """Gives a network the weights of its normalised twin, normalisation folded in.
 
     Args:
-        trained: `keras.Model`, from `normalized(model)`.
+        trained: `keras.Model`, from `normalized` or `untiled` of this network.
         model: `keras.Model`; afterwards it computes what `trained` does at inference.
     """
     for layer in model.layers:
+        if not layer.weights:
+            continue
         twin = trained.get_layer(layer.name)
         if len(twin.weights) == len(layer.weights):
             layer.set_weights(twin.get_weights())
@@ -113,6 +116,8 @@ def unfold(model, trained, images):
     inputs = keras.Model(model.input, [layer.input for layer in convolutions])
     inputs = dict(zip((layer.name for layer in convolutions), inputs(images)))
     for layer in model.layers:
+        if not layer.weights:
+            continue
         twin = trained.get_layer(layer.name)
         if layer.name not in inputs:
             twin.set_weights(layer.get_weights())
