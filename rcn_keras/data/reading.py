@@ -129,7 +129,9 @@ class Reading:
             number = float("nan")
         if abs(number) < LIMIT:  # Not so if it is NaN.
             return number
-        self.report(f"{source}, {name}", f"expected a finite number; found {value!r}")
+        self.report(
+            f"{source}, {name}", f"expected a finite number; found {repr(value)[:40]}"
+        )
         return float("nan")
 
     def box(self, corners, source, shift=0.0):
