@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rcn_keras.data.points_file import LIMIT
 from rcn_keras.data.reading import Reading
 from rcn_keras.errors import InputError
 from rcn_keras.layout import KeypointLayout
@@ -12,15 +13,14 @@ FIELDS = ("images", "annotations", "categories")
 def parse_coco(contents, path, images=None, coordinates=None, category=None):
     """Reads the instances of one category of a COCO file of keypoints.
 
-    Keypoints of visibility 0 are unknown; those of 1 (hidden) and 2 (seen) are known,
-    and so is what else is not 0. Masks are not read. A `bbox` of four zeros is none.
+    Keypoints of visibility 0 are unknown; those of 1 (hidden), 2 (visible) and any
+    other value are known. Masks are not read. A `bbox` of four zeros means no box.
 
-    Keypoints are continuous unless said otherwise. CVAT and COCO Annotator count from
-    the top left corner of the picture (the latter rounds to whole numbers; that CVAT
-    does is our assumption, it is not documented). The keypoints of the COCO data set
-    itself are indices of pixels: read those as "pixel-centers". Boxes are continuous in
-    any case, as COCO defines them. Points outside the picture are kept: training masks
-    or clips them, as the layout says.
+    Keypoints are continuous by default. COCO Annotator measures from the top left
+    corner of the picture and rounds to whole numbers. CVAT is assumed to measure from
+    there too; its documentation does not say. The keypoints of the COCO data set itself
+    are pixel indices: read those as "pixel-centers". Boxes are continuous in any case,
+    as in COCO.
 
     Args:
         contents: the JSON as `json.loads` gives it.
@@ -156,15 +156,31 @@ def _add(annotation, source, pictures, layout, reading):
             f"of {layout.count} points; found {count}",
         )
         return
-    points = np.full((layout.count, 2), np.nan)
-    for i, name in enumerate(layout.names):
-        x, y, visibility = values[3 * i : 3 * i + 3]
-        visibility = reading.number(visibility, source, f"visibility of {name}")
-        if visibility != 0 and not np.isnan(visibility):
-            points[i, 0] = reading.number(x, source, f"x of {name}")
-            points[i, 1] = reading.number(y, source, f"y of {name}")
+    points = _points(values, layout.names, source, reading)
     box = _box(annotation.get("bbox"), source, reading)
     reading.add(source, pictures[key], points, box)
+
+
+def _points(values, names, source, reading):
+    """x, y and visibility of K points as `(K, 2)`, NaN where unknown."""
+    try:
+        triples = np.array(values, "float64").reshape(-1, 3)
+        plain = len(triples) == len(names) and (np.abs(triples) < LIMIT).all()
+    except (TypeError, ValueError, OverflowError):
+        plain = False
+    if not plain:  # One by one, to report which is wrong.
+        triples = np.full((len(names), 3), np.nan)
+        for i, name in enumerate(names):
+            *point, visibility = values[3 * i : 3 * i + 3]
+            visibility = reading.number(visibility, source, f"visibility of {name}")
+            if visibility != 0 and not np.isnan(visibility):
+                point = [
+                    reading.number(value, source, f"{axis} of {name}")
+                    for axis, value in zip("xy", point)
+                ]
+                triples[i] = *point, visibility
+    triples[triples[:, 2] == 0] = np.nan
+    return triples[:, :2]
 
 
 def _box(bbox, source, reading):

@@ -46,9 +46,8 @@ def parse_table(rows, path, images=None, coordinates=None):
     two cells are empty (or `nan`) is unknown; so is one with a cell that is no number,
     which is reported.
 
-    Coordinates are continuous unless said otherwise, as everywhere in this package: the
-    format is our own. The convention holds for boxes too. Points outside the picture
-    are kept: training masks or clips them, as the layout says.
+    Coordinates are continuous by default, as everywhere in this package: the format is
+    our own. The convention holds for boxes too.
 
     Args:
         rows: iterator of what `csv_rows` yields, at least one row.
@@ -94,7 +93,7 @@ def row_points(cells, pairs, labels, source, reading):
         pairs: K pairs of ints, the columns of x and y.
         labels: what to call each column in a message.
         source: where the row stands.
-        reading: `Reading`, which gets what is wrong.
+        reading: `Reading`, which collects the failures.
 
     Returns:
         `(K, 2)` floats, NaN where unknown.

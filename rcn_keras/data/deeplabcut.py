@@ -8,7 +8,7 @@ from rcn_keras.data.csv_table import has_width, row_points
 from rcn_keras.data.reading import Reading, named_layout, tails
 from rcn_keras.errors import InputError
 
-# The first cells of the header's rows; that of individuals may lack.
+# The first cells of the header's rows; `individuals` is optional.
 HEADER = ("scorer", "individuals", "bodyparts", "coords")
 
 
@@ -22,8 +22,8 @@ def parse_deeplabcut(rows, path, images=None, coordinates=None):
     in the first column, or in the first three, relative to the project; it is looked
     for in `images` under that name, then without its first folders.
 
-    Coordinates are pixel centres unless said otherwise: napari and matplotlib, with
-    which DeepLabCut labels, put the centre of the top left pixel at (0, 0).
+    Coordinates are pixel centres by default: napari and matplotlib, which DeepLabCut's
+    labelling tools use, put the centre of the top left pixel at (0, 0).
 
     Args:
         rows: iterator of what `csv_rows` yields, at least one row.

@@ -15,10 +15,13 @@ from rcn_keras.errors import InputError
 def read_annotations(path, images=None, coordinates=None, category=None) -> Annotations:
     """Reads keypoints from a table, from COCO, DeepLabCut or Label Studio.
 
-    The format is told by what is in the file: JSON with an object is COCO, with a list
-    Label Studio's export; a table that begins with `scorer` is DeepLabCut's; else it is
-    one of our own (`csv_table.parse_table`). Text is UTF-8, or UTF-16 with its mark.
-    Pictures are not opened here, only looked for.
+    The format is recognised by the content: a JSON object is COCO, a JSON list is Label
+    Studio's export, a table that begins with `scorer` is DeepLabCut's, and any other
+    text is a table as `csv_table.parse_table` describes it. Text is UTF-8, or UTF-16
+    with its byte order mark.
+
+    Pictures are looked for, but not opened. Points outside them are kept: training
+    masks or clips them, as the layout says.
 
     Args:
         path: str or path of the file.

@@ -12,15 +12,14 @@ from rcn_keras.errors import InputError
 def parse_label_studio(tasks, path, images=None, coordinates=None):
     """Reads the tasks of a Label Studio project, exported as "JSON".
 
-    A keypoint is a region with `keypointlabels`, a box one with `rectanglelabels`.
-    Regions that are nested in one region (`parentID`) are an instance. Where a picture
-    holds one instance at most, those that are not nested belong to it too. The layout
-    has all keypoints that are labelled anywhere, sorted by name, as the export does not
-    hold their order.
+    A region with `keypointlabels` is a keypoint, one with `rectanglelabels` a box.
+    Regions with the same `parentID` are an instance, and that region is its box. In a
+    picture of at most one instance, regions without a `parentID` belong to it too. The
+    layout has every label that occurs, sorted, as the export does not hold their order.
 
-    Coordinates are continuous unless said otherwise, as 0 and 100 % are the edges of
-    the picture. It is looked for in `images` under the path that the task has, then
-    without its first folders, then without the prefix that an upload gives it.
+    Coordinates are continuous by default, as 0 and 100 % are the edges of the picture.
+    It is looked for in `images` under the task's path, then without the path's first
+    folders, then without the prefix that Label Studio gives to uploads.
 
     Args:
         tasks: the JSON as `json.loads` gives it.

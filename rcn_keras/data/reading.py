@@ -24,8 +24,8 @@ class Annotations:
         faces: list of N `Face`, in the order of the file: keypoints `(K, 2)` in
             continuous pixels, NaN where unknown. `attributes["box"]` is
             `(x0, y0, x1, y1)` where the file gives a box.
-        layout: `KeypointLayout` of the K keypoints, with the mirror pairs that their
-            names tell.
+        layout: `KeypointLayout` of the K keypoints; its mirror pairs are guessed from
+            their names.
         failures: list of str, what could not be used: its place in the file, what was
             expected and what was found.
     """
@@ -36,7 +36,7 @@ class Annotations:
 
 
 def read_text(path):
-    """The text of a file: UTF-8 with or without a mark, or UTF-16 with its mark.
+    """The text of a file: UTF-8, or UTF-16 with its byte order mark.
 
     Raises:
         InputError: if it cannot be read, or is no such text.
@@ -135,10 +135,10 @@ class Reading:
         return float("nan")
 
     def box(self, corners, source, shift=0.0):
-        """A box as a tuple, or `None`: of a size below or at 0 it is reported.
+        """A box as a tuple, or `None`; a box without area is reported.
 
         Args:
-            corners: 4 floats, x0, y0, x1, y1; NaN where one is reported already.
+            corners: 4 floats, x0, y0, x1, y1; NaN for a number that was reported.
             source: where it stands.
             shift: float, added to them.
         """

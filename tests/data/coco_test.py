@@ -268,6 +268,7 @@ def test_an_id_of_two_pictures_names_neither(tmp_path):
         (["one", 1, 2], "x of left_top", "'one'"),
         ([10**400, 1, 2], "x of left_top", str(10**39)),
         ([1, 1, None], "visibility of left_top", "None"),
+        ([[1], 1, 2], "x of left_top", "[1]"),
     ],
 )
 def test_a_bad_number_makes_one_keypoint_unknown(tmp_path, value, name, found):
@@ -279,6 +280,16 @@ def test_a_bad_number_makes_one_keypoint_unknown(tmp_path, value, name, found):
     assert annotations.failures == [
         f"{path}: annotation 1, {name}: expected a finite number; found {found}"
     ]
+
+
+def test_an_unknown_keypoint_needs_no_numbers(tmp_path):
+    points = [1, 2, 2, None, None, 0, float("nan"), 1, 0]
+    path = written(tmp_path, changed("annotations/0/keypoints", points))
+    annotations = read_annotations(path)
+    np.testing.assert_array_equal(
+        annotations.faces[0].keypoints, [[1, 2], [np.nan] * 2, [np.nan] * 2]
+    )
+    assert annotations.failures == []
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_webmorph_as_csv_and_as_coco_gives_the_same_arrays():
     assert_equal(table, coco)
 
 
-def test_the_format_is_told_by_the_content_and_not_by_the_suffix(tmp_path):
+def test_the_format_is_recognised_by_the_content_and_not_by_the_suffix(tmp_path):
     (tmp_path / "a.jpg").touch()
     table = "image,a_x,a_y\na.jpg,1,2\n"
     deeplabcut = "scorer,me,me\nbodyparts,a,a\ncoords,x,y\na.jpg,1,2\n"
