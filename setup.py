@@ -25,7 +25,6 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["rcn_keras", "rcn_keras.*"]),
-    py_modules=["rcn_keras_launcher"],
     package_data={
         "rcn_keras": ["py.typed"],
         "rcn_keras.presets": ["*/*"],
@@ -57,7 +56,7 @@ setup(
             *runtimes,
         ],
     },
-    entry_points={"console_scripts": ["rcn-keras=rcn_keras_launcher:main"]},
+    entry_points={"console_scripts": ["rcn-keras=rcn_keras.__main__:main"]},
     classifiers=[
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",

@@ -6,6 +6,7 @@ import numpy as np
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.faces.crop import to_crop, to_photograph
+from rcn_keras.layout import FACE_5
 
 
 def both_errors(points, faces, suffix=""):
@@ -13,7 +14,7 @@ def both_errors(points, faces, suffix=""):
     shifts = {"as released": 0, "shift-corrected": AFLW_LABEL_SHIFT}
     errors = {}
     for kind, shift in shifts.items():
-        error = normalized_errors(labels(faces) - shift, points).mean()
+        error = normalized_errors(labels(faces) - shift, points, FACE_5).mean()
         errors[kind + suffix] = f"{100 * error:.2f}"
     return errors
 

@@ -31,9 +31,7 @@ def main():
     poses = attribute_labels(crops.faces, "pose")
     rows = []
     for preset in presets:
-        errors = ground_truth_boxes(
-            preset.model, crops, preset.config["decoder"], label_shift(options.set)
-        )
+        errors = ground_truth_boxes(preset.model, crops, label_shift(options.set))
         for protocol, values in errors.items():
             if protocol.startswith("subpixel"):
                 told = {"preset": preset.name, "set": options.set, "protocol": protocol}

@@ -17,6 +17,7 @@ import numpy as np
 from rcn_keras.data.crops import Crops
 from rcn_keras.data.pipeline import training_dataset
 from rcn_keras.files import replaced
+from rcn_keras.layout import FACE_5
 from rcn_keras.provenance import record
 
 
@@ -33,6 +34,7 @@ def images_per_second(batch_size=64, batches=150):
         border=np.zeros((count, 5), "uint8"),
         faces=[None] * count,
         failures=[],
+        layout=FACE_5,
     )
     stream = iter(training_dataset(crops, batch_size))
     for _ in range(10):

@@ -18,6 +18,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import training_square
 from rcn_keras.faces.images import read_image
 from rcn_keras.files import replaced
+from rcn_keras.layout import FACE_5
 
 RESULTS = pathlib.Path(__file__).resolve().parents[1] / "results"
 RIVALS = {
@@ -76,12 +77,13 @@ def progress(done, total, what):
         say(f"{done}/{total} {what}")
 
 
-def photographs(faces, what):
+def photographs(faces, what, layout=FACE_5):
     """Decodes one photograph after the other; one that fails is told of, left out.
 
     Args:
         faces: list of `Face`.
         what: str, for the progress lines.
+        layout: `KeypointLayout` of the faces.
 
     Yields:
         face: `Face`.
@@ -91,7 +93,7 @@ def photographs(faces, what):
     for done, face in enumerate(faces, 1):
         try:
             image = read_image(face.image)
-            square = training_square(face.keypoints, image.shape[1], image.shape[0])
+            square = training_square(face.keypoints, layout, *image.shape[1::-1])
         except ValueError as error:  # InputError is one
             say(f"left out: {face.source}: {error}")
         else:

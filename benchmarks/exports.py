@@ -22,7 +22,9 @@ from rcn_keras import provenance
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.evaluation.errors import normalized_errors
+from rcn_keras.faces.boxes import box_squares
 from rcn_keras.faces.images import decode_image
+from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.serving.pictures import png_bytes
 
 SIGNATURE = "serving_default"
@@ -58,7 +60,9 @@ def main():
     rows = []
     for name, run in runtimes.items():
         apart = np.linalg.norm(found[name] - found[KERAS], axis=-1)
-        error = error_percent(run, images, true) if name in (KERAS, QUANTIZED) else ""
+        error = ""
+        if name in (KERAS, QUANTIZED):
+            error = error_percent(run, images, true, predictor.layout)
         rows.append(
             {
                 "preset": options.preset,
@@ -101,8 +105,8 @@ def of_the_photograph(predictor, preset, session):
         (face,) = predictor(decode_image(file), [BOX])
         inputs = {"image_bytes": [file], "boxes": np.array([BOX], "float32")}
         found = session.run("faces", **inputs)
-        square = predictor.box_constants[2] * np.mean(np.subtract(BOX[2:], BOX[:2]))
-        apart = np.abs(found["keypoints"][0] - face.keypoints).max() / (square / 80)
+        _, _, side = box_squares(np.float64([BOX]), predictor.layout)[0]
+        apart = np.abs(found["keypoints"][0] - face.keypoints).max() / (side / 80)
         sure = np.abs(found["confidence"][0] - face.confidence).max()
         rows.append(
             {
@@ -117,13 +121,11 @@ def of_the_photograph(predictor, preset, session):
 
 def test_faces(data, predictor):
     """Inputs `(N, 80, 80, 1)`, true keypoints in their pixels, and the set's name."""
-    count = predictor.model.output_shape[-1]
-    test_set = {5: "aflw", 68: "300w"}[count]
+    test_set = {FACE_5.name: "aflw", FACE_68.name: "300w"}[predictor.layout.name]
     crops = load_test_set(
         data,
         test_set,
         lambda done, total: common.progress(done, total, "faces cropped"),
-        count,
         allow_missing=True,
     )
     images, true = input_images(crops)
@@ -133,10 +135,10 @@ def test_faces(data, predictor):
 def exported(preset, folder):
     """Runtime to the file, or folder, it runs."""
     return {
-        SAVED_MODEL: rcn_keras.export(preset, folder / "saved_model"),
-        "ONNX Runtime": rcn_keras.export(preset, folder, "onnx"),
-        "LiteRT": rcn_keras.export(preset, folder, "litert"),
-        QUANTIZED: rcn_keras.export(preset, folder, "litert", quantize=True),
+        SAVED_MODEL: rcn_keras.export_model(preset, folder / "saved_model"),
+        "ONNX Runtime": rcn_keras.export_model(preset, folder, "onnx"),
+        "LiteRT": rcn_keras.export_model(preset, folder, "litert"),
+        QUANTIZED: rcn_keras.export_model(preset, folder, "litert", quantize=True),
     }
 
 
@@ -180,11 +182,11 @@ def in_fresh_process(folder, images):
     return whole
 
 
-def error_percent(run, images, true):
+def error_percent(run, images, true, layout):
     """Sub-pixel, of all faces."""
     batches = range(0, len(images), BATCHES[-1])
     found = np.concatenate([run(images[i : i + BATCHES[-1]]) for i in batches])
-    return f"{100 * normalized_errors(true, found).mean():.2f}"
+    return f"{100 * normalized_errors(true, found, layout).mean():.2f}"
 
 
 def timed(runtimes, images, rounds):

@@ -30,6 +30,7 @@ from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
 from rcn_keras.faces.crop import input_crop
+from rcn_keras.layout import FACE_5
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import from_preset, list_presets
 
@@ -88,7 +89,10 @@ def main():
 def ours(name, network, test):
     """Our contenders: the predictor with and without refinement, the bare network."""
     faces, images, squares = map(list, zip(*test))
-    crops = [input_crop(image, square) for image, square in zip(images, squares)]
+    crops = [
+        input_crop(image, square, FACE_5.square.context)
+        for image, square in zip(images, squares)
+    ]
     crops = np.stack(crops)[..., None].astype("float32")
     network.compile(jit_compile=keras.backend.backend() == "jax")
     predictor, found = Predictor.from_preset(name), []

@@ -3,12 +3,12 @@
 The detector looks for faces in photographs of the training split of MTFL, or of 300-W
 (`--keypoints 68`, which writes `detector_box_68.csv`). Its box is the one
 that holds the centre of the annotated keypoints, the square is the paper's, drawn from
-them. The size of a box is the mean of its sides (`faces.boxes.detector_squares`):
+them. The size of a box is the mean of its sides (`faces.boxes.box_squares`):
 
     shift_x, shift_y   (centre of the square - centre of the box) / size of the box
     scale              side of the square / size of the box
 
-The medians go by hand into `MTCNN_CONSTANTS` of rcn_keras/faces/boxes.py.
+The medians go by hand into `detector_square` of the layout (rcn_keras/layout.py).
 """
 
 import common
@@ -17,6 +17,7 @@ import numpy as np
 from rcn_keras.data.sets import split_faces
 from rcn_keras.errors import InputError
 from rcn_keras.faces.detect import get_detector
+from rcn_keras.layout import FACE_68, FACES
 
 CONSTANTS = ("shift_x", "shift_y", "scale")
 
@@ -32,17 +33,22 @@ def main():
         help="mtcnn (default), or the path of YuNet's .onnx file",
     )
     text = "5 for MTFL (default), 68 for 300-W"
-    parser.add_argument("--keypoints", type=int, choices=[5, 68], default=5, help=text)
+    parser.add_argument(
+        "--keypoints", type=int, choices=list(FACES), default=5, help=text
+    )
     options = parser.parse_args()
     try:
         detector = get_detector(options.detector)
     except ValueError as error:
         raise InputError(str(error)) from None
 
-    faces, _ = split_faces(options.data, options.keypoints, allow_missing=True)[0]
+    layout = FACES[options.keypoints]
+    faces, _ = split_faces(options.data, layout, allow_missing=True)[0]
     faces = faces[: options.faces]
     ratios, seen = [], 0
-    for face, image, square in common.photographs(faces, "photographs searched"):
+    for face, image, square in common.photographs(
+        faces, "photographs searched", layout
+    ):
         seen += 1
         box = matched(detector(image)[0], face.keypoints)
         if box is not None:
@@ -65,7 +71,7 @@ def main():
     ]
     print(common.markdown(rows))
     print(f"\nconstants: ({', '.join(f'{value:.3f}' for value in quantiles[2])})")
-    name = "detector_box_68.csv" if options.keypoints == 68 else "detector_box.csv"
+    name = "detector_box_68.csv" if layout is FACE_68 else "detector_box.csv"
     common.write_rows(options.results / name, rows)
 
 

@@ -46,14 +46,14 @@ def main():
     subsets = three_hundred_w.COMMON + three_hundred_w.CHALLENGING
     common.say(three_hundred_w.counts(crops.faces, subsets))
     masks = three_hundred_w.subset_masks(crops.faces)
-    decoder = preset.config["decoder"]
     networks = joint_networks(preset.model)
-    paper = JointModel(preset.model.rcn, preset.model.denoiser, denoiser_weight=1.0)
-    networks["joint, weight 1"] = joint_networks(paper)["joint"]
-    measured = {
-        name: ground_truth_boxes_68(network, crops, decoder)
-        for name, network in networks.items()
-    }
+    networks["joint, weight 1"] = JointModel(
+        preset.model.rcn, preset.model.denoiser, denoiser_weight=1.0
+    )
+    measured = {}
+    for name, network in networks.items():
+        network.set_decoder(preset.model.decoder)
+        measured[name] = ground_truth_boxes_68(network, crops)
     rows = []
     kinds = itertools.product(
         (("plain", ""), ("occluded", "_occluded")),

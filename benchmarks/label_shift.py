@@ -19,17 +19,17 @@ rows "aflw - lfw".
 import common
 import numpy as np
 
-from rcn_keras.data.annotations import FLIP_PAIRS, KEYPOINT_NAMES
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.faces.crop import input_crop, to_photograph
+from rcn_keras.layout import FACE_5
 from rcn_keras.presets import load_preset
 
 FRONTAL = 3
-NAMES = ["all", *KEYPOINT_NAMES[5]]
+NAMES = ["all", *FACE_5.names]
 
 
 def main():
@@ -91,12 +91,12 @@ def network_offsets(preset, faces):
     """
     crops, squares, labels = [], [], []
     for face, image, square in common.photographs(faces, "faces"):
-        crops.append(input_crop(image, square)[..., None])
+        crops.append(input_crop(image, square, FACE_5.square.context)[..., None])
         squares.append(square)
         labels.append(face.keypoints)
     crops, model = np.stack(crops), decoded_model(preset.model)
     plain, mirrored = (
-        run(model, images)[preset.config["decoder"]]
+        run(model, images)[preset.model.decoder]
         for images in (crops, crops[:, :, ::-1])
     )
     mirror = (plain + mirrored_back(mirrored, INPUT_SIZE)) / 2
@@ -131,7 +131,7 @@ def mirrored_back(points, width):
         `(..., 5, 2)`: x -> width - x, and left and right keypoints traded.
     """
     order = np.arange(5)
-    for left, right in FLIP_PAIRS[5]:
+    for left, right in FACE_5.mirror_pairs:
         order[[left, right]] = right, left
     points = np.array(points, "float64")[..., order, :]
     points[..., 0] = width - points[..., 0]

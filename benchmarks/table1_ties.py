@@ -20,8 +20,9 @@ from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import run
+from rcn_keras.layout import FACE_5
+from rcn_keras.reproduction.tables import MODEL, run_folder, table_recipes
 from rcn_keras.training.recipes import get_recipe
-from rcn_keras.training.reproduce import MODEL, run_folder, table_recipes
 
 
 def main():
@@ -67,7 +68,7 @@ def errors(network, images, true):
     network.compile(jit_compile=False)
     first, last = best_cells(run(network, images)["maps"])
     return [
-        100 * normalized_errors(true, cells, grid=True).mean()
+        100 * normalized_errors(true, cells, FACE_5, grid=True).mean()
         for cells in (first, (first + last) / 2)
     ]
 

@@ -5,6 +5,7 @@ decodes to its centre. Nothing here uses `keras.ops.argmax`, which exports to ON
 LiteRT files that their plain runtimes refuse.
 """
 
+import numpy as np
 from keras import ops
 
 DECODERS = ("argmax", "quadratic", "local_mean")
@@ -111,50 +112,55 @@ def mass_within(probabilities, keypoints, radius):
     return ops.sum(probabilities * near, axis=(1, 2))
 
 
-def interocular_distance(keypoints):
-    """Distance between the eye centres of each face.
+def normalizing_distance(keypoints, layout):
+    """The unit of each face's errors: of a face the distance between its eye centres.
 
     Args:
-        keypoints: `(N, 5, 2)` (eye centres first) or `(N, 68, 2)` (300-W order: an eye
-            centre is the mean of its two corners, as in the paper's code).
+        keypoints: `(N, K, 2)`.
+        layout: `KeypointLayout` of K keypoints, whose `normalizer` it is.
 
     Returns:
-        `(N,)`, in the unit of the keypoints.
+        `(N,)`, in the unit of the keypoints; NaN where a point that it takes is.
 
     Raises:
-        ValueError: for any other number of keypoints.
+        ValueError: if the layout is of another number of keypoints.
     """
-    count = keypoints.shape[1]
-    if count == 5:
-        left, right = keypoints[:, 0], keypoints[:, 1]
-    elif count == 68:
-        left = (keypoints[:, 36] + keypoints[:, 39]) / 2
-        right = (keypoints[:, 42] + keypoints[:, 45]) / 2
-    else:
+    if keypoints.shape[1] != layout.count:
         raise ValueError(
-            "The interocular distance is known for 5 and 68 keypoints. "
-            f"Received: {count}"
+            f"`keypoints` must be the {layout.count} of the layout {layout.name!r}. "
+            f"Received: {keypoints.shape[1]}"
         )
-    return ops.sqrt(ops.sum((left - right) ** 2, axis=-1))
+    if layout.normalizer == "box":
+        unknown = ops.isnan(keypoints)
+        first = ops.min(ops.where(unknown, np.inf, keypoints), axis=1)
+        second = ops.max(ops.where(unknown, -np.inf, keypoints), axis=1)
+    else:
+        first, second = (
+            sum(keypoints[:, index] for index in group) / len(group)
+            for group in layout.normalizer
+        )
+    return ops.sqrt(ops.sum((first - second) ** 2, axis=-1))
 
 
-def confidence(maps, keypoints, slope=1.0, offset=0.0):
-    """Estimated chance that a keypoint is within 10 % of the interocular distance.
+def confidence(maps, keypoints, layout, slope=1.0, offset=0.0):
+    """Estimated chance that a keypoint is within 10 % of the normalising distance.
 
     The probability mass within that radius of the decoded keypoint (the distance taken
-    between the decoded eyes, at least 10 pixels), put on a straight line in log odds
+    between decoded points, at least 10 pixels), put on a straight line in log odds
     whose two numbers are fitted on the validation split.
 
     Args:
         maps: `(N, H, W, K)` pre-softmax maps.
         keypoints: `(N, K, 2)` decoded keypoints in map pixels.
+        layout: `KeypointLayout` of K keypoints.
         slope, offset: floats, the fitted line; 1 and 0 give the bare mass.
 
     Returns:
         `(N, K)` float32 in [0, 1].
     """
     probabilities = spatial_softmax(maps)
-    radius = 0.1 * ops.maximum(interocular_distance(keypoints), 10.0)
+    distance = normalizing_distance(keypoints, layout)
+    radius = 0.1 * ops.maximum(distance, 10.0)
     mass = ops.clip(mass_within(probabilities, keypoints, radius), 1e-6, 1 - 1e-6)
     return ops.sigmoid(slope * (ops.log(mass) - ops.log(1 - mass)) + offset)
 

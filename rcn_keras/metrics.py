@@ -5,20 +5,22 @@ from keras import ops
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras.layout import KeypointLayout
 
 
 @register
 class NormalizedMeanError(keras.metrics.Mean):
-    """Mean distance between true and decoded keypoints over the interocular distance.
+    """Mean distance between true and decoded keypoints over the normalising distance.
 
     A fraction, sub-pixel (neither side is floored). Keypoints that are NaN do not
-    count, nor does a face with an eye that is.
+    count, nor does a face whose normalising distance (of the eyes, say) is.
 
     Args:
+        layout: `KeypointLayout` of the K keypoints, or a dict of its `to_dict`.
         decoder: one of `codec.DECODERS`.
 
     Call arguments:
-        y_true: `(N, K, 2)` keypoints in map pixels, K 5 or 68.
+        y_true: `(N, K, 2)` keypoints in map pixels.
         y_pred: `(N, H, W, K)` pre-softmax maps.
 
     Reference:
@@ -26,22 +28,34 @@ class NormalizedMeanError(keras.metrics.Mean):
     """
 
     def __init__(
-        self, decoder="local_mean", name="normalized_mean_error", dtype=None, **kwargs
+        self,
+        layout,
+        decoder="local_mean",
+        name="normalized_mean_error",
+        dtype=None,
+        **kwargs,
     ):
         super().__init__(name=name, dtype=dtype, **kwargs)
+        if isinstance(layout, dict):  # out of a configuration
+            layout = KeypointLayout.from_dict(layout)
+        self.layout = layout
         self.decoder = decoder
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         predicted = codec.decode(y_pred, self.decoder)
         distance = ops.sqrt(ops.sum((predicted - y_true) ** 2, axis=-1))
-        eyes = codec.interocular_distance(y_true)[:, None]
+        unit = codec.normalizing_distance(y_true, self.layout)[:, None]
         # From the truth alone: the NaN of a network that diverged must show.
-        known = ops.logical_not(ops.isnan(ops.sum(y_true, axis=-1) + eyes))
-        error = ops.where(known, distance / eyes, 0.0)
+        known = ops.logical_not(ops.isnan(ops.sum(y_true, axis=-1) + unit))
+        error = ops.where(known, distance / unit, 0.0)
         weight = ops.cast(known, error.dtype)
         if sample_weight is not None:
             weight = weight * ops.reshape(sample_weight, (-1, 1))
         return super().update_state(error, weight)
 
     def get_config(self):
-        return {**super().get_config(), "decoder": self.decoder}
+        return {
+            **super().get_config(),
+            "layout": self.layout.to_dict(),
+            "decoder": self.decoder,
+        }

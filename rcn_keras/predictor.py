@@ -11,9 +11,8 @@ from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.crop import input_crop, to_photograph
 from rcn_keras.faces.detect import get_detector
 from rcn_keras.faces.images import as_rgb, read_image
-from rcn_keras.layers import KeypointDecoder
 from rcn_keras.layers.large_kernel_conv2d import inference_model
-from rcn_keras.models.joint import maps_model
+from rcn_keras.models import JointModel, keypoint_model
 
 BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
 
@@ -53,6 +52,8 @@ class FaceFinder:
     stands for the picture in its `_locate(pictures, boxes)`, of M faces each, to
     `(M, K, 2)` keypoints and `(M, K)` confidence.
     """
+
+    layout = None  # A model server does not tell.
 
     def __init__(self, detector):
         self._detector_choice = detector
@@ -114,17 +115,13 @@ class Predictor(FaceFinder):
     """Finds the faces of a photograph and their keypoints.
 
     Args:
-        model: `keras.Model`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps, or
-            `JointModel`.
-        decoder: one of `codec.DECODERS`; `None` for a `JointModel`'s own, else
-            `"local_mean"`.
-        calibration: `(slope, offset)` of the confidence (`codec.confidence`); `None`
-            for a `JointModel`'s own, else none.
+        model: `KeypointModel`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps,
+            or what `models.keypoint_model` makes one of.
         detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
         box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
-            square (`faces.boxes.detector_squares`); `None` for those fitted to MTCNN's
-            boxes. The second pass mends what another detector's differ by.
+            square (`faces.boxes.box_squares`); `None` for the layout's, fitted to
+            MTCNN's boxes. The second pass mends what another detector's differ by.
         refinements: int, how often the square is drawn anew from the predicted points
             and the network run again.
 
@@ -149,14 +146,12 @@ class Predictor(FaceFinder):
     def __init__(
         self,
         model,
-        decoder=None,
-        calibration=None,
         detector=None,
         box_constants=None,
         refinements=1,
     ):
         super().__init__(detector)
-        self.model = maps_model(model)
+        self.model = model = keypoint_model(model)
         if self.model.input_shape[-1] != 1:
             raise ValueError(
                 "`model` must take grey crops, (N, 80, 80, 1). "
@@ -167,15 +162,15 @@ class Predictor(FaceFinder):
                 "`model` must give maps, (N, 80, 80, K): the confidence comes from "
                 f"them. Received: a model of {', '.join(self.model.output)}"
             )
-        self.decoder = decoder or getattr(model, "decoder", "local_mean")
-        self.calibration = calibration or getattr(model, "calibration", (1.0, 0.0))
-        keypoints = self.model.output_shape[-1]
-        self.box_constants = box_constants or face_boxes.MTCNN_CONSTANTS[keypoints]
+        self.layout = model.layout
+        if box_constants is not None:
+            self.layout = dataclasses.replace(
+                model.layout, detector_square=box_constants
+            )
         self.refinements = refinements
         # A copy that has the transforms of large kernels ready, where there are any.
-        network = self.model if self.model is model else inference_model(self.model)
-        decoded = KeypointDecoder(self.decoder, *self.calibration)(network.output)
-        self.network = keras.Model(network.input, decoded)
+        network = inference_model(model) if isinstance(model, JointModel) else model
+        self.network = keras.Model(network.input, model.decode(network.output))
         # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
         self.network.compile(jit_compile=keras.backend.backend() == "jax")
 
@@ -192,11 +187,15 @@ class Predictor(FaceFinder):
         preset = load_preset(name)
         if preset.config["model"] == "denoiser":
             raise InputError(f"{preset.name} sees no photographs: it is a denoiser")
-        settings = {
-            "decoder": preset.config["decoder"],
-            "calibration": preset.config["calibration"],
-        }
-        return cls(preset.model, **(settings | arguments))
+        return cls(preset.model, **arguments)
+
+    def _found(self, image, given, name):
+        if given is None and self.layout.detector_square is None:
+            raise InputError(
+                f"{name}: boxes must be given: for the layout {self.layout.name!r} no "
+                "constants of a detector's boxes are known (`detector_square`)"
+            )
+        return super()._found(image, given, name)
 
     def _read(self, image, name):
         if isinstance(image, (str, pathlib.Path)):
@@ -205,9 +204,7 @@ class Predictor(FaceFinder):
         return image, image
 
     def _locate(self, pictures, boxes):
-        squares = face_boxes.detector_squares(
-            np.reshape(boxes, (-1, 4)), self.box_constants
-        )
+        squares = face_boxes.box_squares(np.reshape(boxes, (-1, 4)), self.layout)
         return self.locate(pictures, squares)
 
     def locate(self, images, squares):
@@ -224,17 +221,16 @@ class Predictor(FaceFinder):
         keypoints, confidence = self._run(images, squares)
         sizes = np.reshape([image.shape[1::-1] for image in images], (-1, 2))
         for _ in range(self.refinements):
-            squares = face_boxes.refined_squares(keypoints, squares, sizes)
+            squares = face_boxes.refined_squares(keypoints, self.layout, squares, sizes)
             keypoints, confidence = self._run(images, squares)
         return keypoints, confidence
 
     def _run(self, images, squares):
-        count = self.model.output_shape[-1]
+        count = self.layout.count
         if not len(squares):
             return np.zeros((0, count, 2)), np.zeros((0, count))
-        context = face_boxes.CONTEXT[count]
         crops = [
-            input_crop(image, square, context=context)
+            input_crop(image, square, self.layout.square.context)
             for image, square in zip(images, squares)
         ]
         crops = np.stack(crops)[..., None].astype("float32")

@@ -1,5 +1,6 @@
 import argparse
 import csv
+import dataclasses
 import sys
 
 import accuracy
@@ -15,7 +16,8 @@ import pytest
 import table1_ties
 
 from rcn_keras import build_denoiser, build_rcn
-from rcn_keras.faces.boxes import detector_squares
+from rcn_keras.faces.boxes import box_squares
+from rcn_keras.layout import FACE_5
 
 
 def test_multiply_adds_of_rcn6():
@@ -83,7 +85,8 @@ def test_medians_over_all_and_each_keypoint():
 
 def test_detector_constants_lead_from_box_to_square():
     box, wanted = np.array([10, 20, 50, 70.0]), (0.02, 0.07, 1.3)
-    (square,) = detector_squares(box[None], wanted)
+    layout = dataclasses.replace(FACE_5, detector_square=wanted)
+    (square,) = box_squares(box[None], layout)
     np.testing.assert_allclose(fit_detector_box.constants(box, square), wanted)
 
 

@@ -3,6 +3,7 @@ import pytest
 from layer_checks import to_numpy
 
 from rcn_keras import codec
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 
 
 def gaussian_maps(centers, side=40, sigma=1.2):
@@ -170,17 +171,29 @@ def test_mass_within_equals_numpy():
     np.testing.assert_allclose(same[1], expected[1], atol=1e-6)
 
 
-def test_interocular_distance():
+def test_distance_between_the_eyes():
     five = np.zeros((2, 5, 2))
     five[0, :2] = [10, 20], [13, 24]
     five[1, :2] = [1, 1], [1, 8]
-    np.testing.assert_allclose(to_numpy(codec.interocular_distance(five)), [5, 7])
+    np.testing.assert_allclose(
+        to_numpy(codec.normalizing_distance(five, FACE_5)), [5, 7]
+    )
     many = np.random.default_rng(0).uniform(0, 80, (3, 68, 2))
     left, right = many[:, [36, 39]].mean(axis=1), many[:, [42, 45]].mean(axis=1)
     expected = np.hypot(*(left - right).T)
-    np.testing.assert_allclose(to_numpy(codec.interocular_distance(many)), expected)
-    with pytest.raises(ValueError, match="5 and 68 keypoints. Received: 7"):
-        codec.interocular_distance(np.zeros((1, 7, 2)))
+    np.testing.assert_allclose(
+        to_numpy(codec.normalizing_distance(many, FACE_68)), expected
+    )
+    with pytest.raises(ValueError, match="the 5 of the layout 'mtfl5'. Received: 7"):
+        codec.normalizing_distance(np.zeros((1, 7, 2)), FACE_5)
+
+
+def test_diagonal_of_the_box_around_the_known_points():
+    layout = KeypointLayout("card", ("a", "b", "c", "d"), normalizer="box")
+    points = np.array([[[10.0, 5], [13, 9], [11, 7], [10, 8]]] * 2)
+    points[1, 1] = np.nan
+    found = to_numpy(codec.normalizing_distance(points, layout))
+    np.testing.assert_allclose(found, [5, np.hypot(1, 3)])
 
 
 CENTERS = np.array(
@@ -191,13 +204,13 @@ CENTERS = np.array(
 def test_confidence_is_the_mass_within_a_tenth_of_the_eyes_distance():
     maps = gaussian_maps(CENTERS, sigma=1.5)
     points = CENTERS[None].astype("float32")  # The eyes are 15 apart: radius 1.5.
-    found = to_numpy(codec.confidence(maps, points))
+    found = to_numpy(codec.confidence(maps, points, FACE_5))
     expected = codec.mass_within(softmax(maps).astype("float32"), points, 1.5)
     np.testing.assert_allclose(found, to_numpy(expected), atol=1e-5)
     # A predicted face of no size still gets a radius of one pixel.
     points = np.full((1, 5, 2), 20.5, "float32")
     expected = codec.mass_within(softmax(maps).astype("float32"), points, 1.0)
-    found = to_numpy(codec.confidence(maps, points))
+    found = to_numpy(codec.confidence(maps, points, FACE_5))
     np.testing.assert_allclose(found, np.maximum(to_numpy(expected), 1e-6), atol=1e-5)
 
 
@@ -206,7 +219,11 @@ def test_confidence_rises_with_the_mass():
     widths = [8.0, 4.0, 2.0, 1.0, 0.5]
     for line in ({}, {"slope": 0.4, "offset": -1.0}):
         found = [
-            to_numpy(codec.confidence(gaussian_maps(CENTERS, sigma=s), points, **line))
+            to_numpy(
+                codec.confidence(
+                    gaussian_maps(CENTERS, sigma=s), points, FACE_5, **line
+                )
+            )
             for s in widths
         ]
         assert (np.diff(found, axis=0) > 0).all()
@@ -215,7 +232,7 @@ def test_confidence_rises_with_the_mass():
 
 def test_confidence_follows_its_line_in_log_odds():
     maps, points = gaussian_maps(CENTERS, sigma=2.0), CENTERS[None].astype("float32")
-    bare = to_numpy(codec.confidence(maps, points)).astype("float64")
+    bare = to_numpy(codec.confidence(maps, points, FACE_5)).astype("float64")
     odds = 0.7 * np.log(bare / (1 - bare)) - 0.3
-    found = to_numpy(codec.confidence(maps, points, slope=0.7, offset=-0.3))
+    found = to_numpy(codec.confidence(maps, points, FACE_5, slope=0.7, offset=-0.3))
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-odds)), atol=1e-5)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from rcn_keras import codec
+from rcn_keras.layout import FACE_5, FACES
 from rcn_keras.metrics import NormalizedMeanError
 
 
@@ -27,7 +28,7 @@ def errors(y, maps, decoder):
 @pytest.mark.parametrize("keypoints", [5, 68])
 @pytest.mark.parametrize("decoder", codec.DECODERS)
 def test_equals_numpy_over_batches(keypoints, decoder):
-    metric = NormalizedMeanError(decoder)
+    metric = NormalizedMeanError(FACES[keypoints], decoder)
     y, maps = case(keypoints=keypoints)
     expected = errors(y, maps, decoder)
     metric.update_state(y[:3], maps[:3])
@@ -44,7 +45,7 @@ def test_a_known_error():
     maps = np.full((1, 20, 20, 5), -50, "float32")
     for k, (x, row) in enumerate(y[0].astype(int)):
         maps[0, row, x, k] = 50
-    metric = NormalizedMeanError()
+    metric = NormalizedMeanError(FACE_5)
     metric.update_state(y, maps)
     assert float(metric.result()) == pytest.approx(0, abs=1e-6)
     maps[..., 2] = np.roll(maps[..., 2], (3, 4), axis=(1, 2))
@@ -59,7 +60,7 @@ def test_unknown_keypoints_do_not_count():
     known = np.ones((4, 5), bool)
     known[0, 2] = known[3, 4] = False
     y[~known] = np.nan
-    metric = NormalizedMeanError()
+    metric = NormalizedMeanError(FACE_5)
     metric.update_state(y, maps)
     assert float(metric.result()) == pytest.approx(expected[known].mean(), rel=1e-5)
 
@@ -69,7 +70,7 @@ def test_a_face_with_an_unknown_eye_does_not_count():
     y, maps = case()
     expected = errors(y, maps, "local_mean")[1:].mean()
     y[0, 1] = np.nan
-    metric = NormalizedMeanError()
+    metric = NormalizedMeanError(FACE_5)
     metric.update_state(y, maps)
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
 
@@ -77,14 +78,14 @@ def test_a_face_with_an_unknown_eye_does_not_count():
 def test_a_network_that_diverged_shows():
     y, maps = case()
     maps[2] = np.nan
-    metric = NormalizedMeanError()
+    metric = NormalizedMeanError(FACE_5)
     metric.update_state(y, maps)
     assert np.isnan(float(metric.result()))
 
 
 def test_sample_weight():
     y, maps = case()
-    metric, weight = NormalizedMeanError(), np.float32([[1], [0], [2], [0]])
+    metric, weight = NormalizedMeanError(FACE_5), np.float32([[1], [0], [2], [0]])
     metric.update_state(y, maps, sample_weight=weight)
     expected = np.average(
         errors(y, maps, "local_mean").mean(axis=1), weights=weight[:, 0]
@@ -102,8 +103,9 @@ def test_sample_weight():
 
 
 def test_saving():
-    metric = NormalizedMeanError("argmax", name="error")
+    metric = NormalizedMeanError(FACE_5, "argmax", name="error")
     clone = keras.metrics.deserialize(keras.metrics.serialize(metric))
     assert type(clone) is NormalizedMeanError
     assert clone.get_config() == metric.get_config()
+    assert clone.layout == FACE_5
     assert (clone.decoder, clone.name) == ("argmax", "error")

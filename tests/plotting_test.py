@@ -7,12 +7,13 @@ from PIL import Image
 
 from rcn_keras import plotting
 from rcn_keras.data.synthetic import draw_face
+from rcn_keras.layout import FACES
 
 GREEN, ORANGE = (0, 158, 115), (230, 159, 0)
 
 
 def face(seed=0, keypoints=5, size=150):
-    return draw_face(np.random.default_rng(seed), keypoints, size)
+    return draw_face(np.random.default_rng(seed), FACES[keypoints], size)
 
 
 def centroid(image, background):
@@ -134,7 +135,7 @@ def test_plot_keypoints_joins_the_outlines_of_68_points():
     image, points = face(keypoints=68)
     [axes] = plotting.plot_keypoints(image[..., :1], points).axes
     outlines = [line.get_xydata() for line in axes.lines[:-1]]
-    assert sum(map(len, outlines)) == 68 + len(plotting.RINGS)
+    assert sum(map(len, outlines)) == 68 + 4  # closed lines
     np.testing.assert_allclose(outlines[0], points[:17])
     np.testing.assert_allclose(outlines[-1], points[[*range(60, 68), 60]])
 

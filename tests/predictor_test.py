@@ -7,6 +7,7 @@ from rcn_keras.data.synthetic import draw_face
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import training_square
 from rcn_keras.faces.images import read_image
+from rcn_keras.layout import FACE_5
 from rcn_keras.predictor import Predictor
 
 PHOTO = "examples/astronaut.jpg"
@@ -59,7 +60,7 @@ def test_forty_faces_at_once_equal_each_alone(predictor):
     for i in range(40):
         x, y = i % 8 * 130, i // 8 * 130
         sheet[y : y + 130, x : x + 130], points = draw_face(rng, size=130)
-        left, top, side = training_square(points, 130, 130)
+        left, top, side = training_square(points, FACE_5, 130, 130)
         boxes.append([x + left, y + top, x + left + side, y + top + side])
     together = predictor(sheet, boxes=boxes)
     assert len(together) == 40
@@ -132,12 +133,25 @@ def test_preset_network_and_predictor_agree(predictor):
 
     image = read_image(PHOTO)
     square = (160.0, 75.0, 110.0)
-    crop = input_crop(image, square)[None, :, :, None].astype("float32")
+    crop = input_crop(image, square, FACE_5.square.context)[None, :, :, None].astype(
+        "float32"
+    )
     maps = rcn_keras.from_preset("rcn6_mtfl")(crop)
     expected = to_photograph(np.asarray(codec.decode(maps)), [square], 80)
     once = Predictor(predictor.model, refinements=0)
     found, _ = once.locate([image], [square])
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_layout_without_a_detectors_constants_needs_boxes():
+    layout = rcn_keras.KeypointLayout("card", ("nw", "ne", "se", "sw"))
+    own = Predictor(rcn_keras.build_rcn(branches=4, layout=layout))
+    with pytest.raises(InputError, match="boxes must be given.*'card'"):
+        own(PHOTO)
+    (face,) = own(PHOTO, boxes=[BOX])
+    assert face.keypoints.shape == (4, 2) and face.confidence.shape == (4,)
+    with_constants = Predictor(own.model, box_constants=(0.0, 0.0, 1.3))
+    assert with_constants.layout.detector_square == (0.0, 0.0, 1.3)
 
 
 def test_other_networks_are_refused():

@@ -13,21 +13,19 @@ from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.inference import run
 from rcn_keras.evaluation.protocols import OCCLUSION, moved_keypoints
-from rcn_keras.layers import KeypointDecoder
-from rcn_keras.models.joint import maps_model
+from rcn_keras.layout import KeypointLayout
 
 
 @pytest.mark.parametrize("name", rcn_keras.list_presets())
 def test_every_shipped_preset_is_whole(name):
     preset = presets.load_preset(name)
     assert preset.name == name
-    model = maps_model(preset.model)
+    model, config = preset.model, preset.config
     out = model(np.zeros((1, *model.input_shape[1:]), "float32"))
-    assert out.shape == (1, 80, 80, preset.keypoints)
-    config = preset.config
-    assert len(config["keypoints"]) == preset.keypoints
-    assert config["decoder"] in ("argmax", "quadratic", "local_mean")
-    slope, offset = config["calibration"]
+    assert out.shape == (1, 80, 80, model.layout.count)
+    assert config["layout"] == model.layout.to_dict()
+    assert config["decoder"] == model.decoder
+    slope, offset = model.calibration
     assert 0.3 < slope < 3 and -3 < offset < 3
     assert config["license"] and config["recipe"]["seed"] >= 0
     assert config["input"]["channels"] == preset.model.input_shape[-1]
@@ -73,6 +71,36 @@ def test_saved_and_loaded_from_a_folder(tmp_path):
     assert loaded.config == config
     for a, b in zip(model.get_weights(), loaded.model.get_weights()):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", rcn_keras.list_presets())
+def test_a_preset_without_a_layout_has_that_of_a_face(tmp_path, name):
+    shutil.copytree(presets.SHIPPED / name, tmp_path, dirs_exist_ok=True)
+    config = presets.read_config(tmp_path)
+    layout = KeypointLayout.from_dict(config.pop("layout"))
+    (tmp_path / presets.CONFIG).write_text(json.dumps(config))
+    assert rcn_keras.from_preset(tmp_path).layout == layout
+
+
+def test_a_preset_of_any_layout(tmp_path):
+    layout = KeypointLayout("card", ("nw", "ne", "se", "sw"))
+    model = rcn_keras.build_rcn(branches=4, layout=layout)
+    model.set_decoder("quadratic", (0.5, 0.25))
+    config = {
+        "model": "rcn",
+        "arguments": {"branches": 4},
+        "layout": layout.to_dict(),
+        "decoder": model.decoder,
+        "calibration": list(model.calibration),
+    }
+    presets.save_preset(tmp_path, model, config)
+    loaded = rcn_keras.from_preset(tmp_path)
+    assert loaded.layout == layout and loaded.output_shape == (None, 80, 80, 4)
+    assert (loaded.decoder, loaded.calibration) == ("quadratic", (0.5, 0.25))
+    config["layout"]["outside"] = "drop"
+    (tmp_path / presets.CONFIG).write_text(json.dumps(config))
+    with pytest.raises(InputError, match="does not describe a network .*'drop'"):
+        rcn_keras.from_preset(tmp_path)
 
 
 def test_no_such_preset():
@@ -124,8 +152,8 @@ def test_damaged_configuration(tmp_path):
 
 def test_confidence_falls_where_a_face_is_occluded(crops):
     preset = presets.load_preset("rcn6_mtfl")
-    located = KeypointDecoder(preset.config["decoder"], *preset.config["calibration"])
-    model = keras.Model(preset.model.input, located(preset.model.output))
+    located = preset.model.decode(preset.model.output)
+    model = keras.Model(preset.model.input, located)
     plain, occluded = (
         run(model, input_images(crops, augmentation)[0])["confidence"]
         for augmentation in (None, OCCLUSION)

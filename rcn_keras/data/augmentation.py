@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from rcn_keras.data.annotations import FLIP_PAIRS
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.layers import RandomKeypointAffine, RandomOcclusion
 from rcn_keras.layers.random_keypoint_affine import DRAWS as AFFINE_DRAWS
@@ -32,12 +31,12 @@ class Augmentation:
     occlusion: bool = True
 
 
-def affine_layer(augmentation, keypoints):
+def affine_layer(augmentation, layout):
     """The affine part of an augmentation, `RandomKeypointAffine`.
 
     Args:
         augmentation: `Augmentation`, or `None` where nothing will be drawn.
-        keypoints: int, 5 or 68.
+        layout: `KeypointLayout`; one without mirror pairs is never flipped.
     """
     settings = augmentation or Augmentation()
     return RandomKeypointAffine(
@@ -45,7 +44,7 @@ def affine_layer(augmentation, keypoints):
         scale=settings.scale,
         translation=settings.translation,
         rotation=settings.rotation,
-        flip_pairs=FLIP_PAIRS[keypoints] if settings.flip else None,
+        flip_pairs=layout.mirror_pairs if settings.flip else None,
     )
 
 
@@ -54,13 +53,13 @@ class Augmenter:
 
     Args:
         augmentation: `Augmentation`, or `None` to only cut out the square.
-        keypoints: int, 5 or 68.
+        layout: `KeypointLayout` of the keypoints.
     """
 
-    def __init__(self, augmentation, keypoints):
+    def __init__(self, augmentation, layout):
         self.training = augmentation is not None
         self.occluding = self.training and augmentation.occlusion
-        self.affine = affine_layer(augmentation, keypoints)
+        self.affine = affine_layer(augmentation, layout)
         self.occlusion = RandomOcclusion()
 
     def __call__(self, images, keypoints, squares, draws):

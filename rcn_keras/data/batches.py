@@ -22,7 +22,7 @@ def input_images(crops, augmentation=None, seed=0, batch_size=256):
         images: `(N, 80, 80, 1)` uint8.
         keypoints: `(N, K, 2)` float32 in their pixels.
     """
-    augmenter = Augmenter(augmentation, crops.keypoints.shape[1])
+    augmenter = Augmenter(augmentation, crops.layout)
     # Face by face, in order: what follows a face does not change what it gets.
     draws = np.random.default_rng(seed).random((len(crops), DRAWS), "float32")
     images, keypoints = [], []
@@ -76,7 +76,7 @@ class TrainingBatches(keras.utils.PyDataset):
             ops.convert_to_tensor(array)
             for array in (crops.images, crops.keypoints, crops.squares)
         )
-        self._augment = _compiled(Augmenter(augmentation, crops.keypoints.shape[1]))
+        self._augment = _compiled(Augmenter(augmentation, crops.layout))
         self._drawn = epoch_draws(self.count, seed, first_epoch)
 
     def __len__(self):

@@ -2,15 +2,17 @@
 
 import concurrent.futures
 import dataclasses
+import functools
 import os
 
 import numpy as np
 
-from rcn_keras.codec import interocular_distance
+from rcn_keras.codec import normalizing_distance
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
 from rcn_keras.faces.crop import crop_square, to_crop
 from rcn_keras.faces.images import read_image
+from rcn_keras.layout import KeypointLayout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Crops:
             because it lies beyond (`faces.boxes.border_flags`).
         faces: list of N `Face`.
         failures: list of str, one for each face left out: its source and the reason.
+        layout: `KeypointLayout` of the keypoints.
     """
 
     images: np.ndarray
@@ -38,6 +41,7 @@ class Crops:
     border: np.ndarray
     faces: list
     failures: list
+    layout: KeypointLayout
 
     def __len__(self):
         return len(self.images)
@@ -64,11 +68,12 @@ class Crops:
         return dataclasses.replace(self, keypoints=keypoints)
 
 
-def load_crops(faces, progress=None):
+def load_crops(faces, layout, progress=None):
     """Decodes and crops every face; one that fails is left out and told of.
 
     Args:
-        faces: list of `Face`, all with 5 or all with 68 keypoints.
+        faces: list of `Face`.
+        layout: `KeypointLayout` of their keypoints.
         progress: callable `(done, total)`, or `None`.
 
     Returns:
@@ -78,8 +83,9 @@ def load_crops(faces, progress=None):
         InputError: if no face at all could be loaded.
     """
     loaded, failures = [], []
+    load = functools.partial(_load, layout)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, (face, result) in enumerate(zip(faces, pool.map(_load, faces)), 1):
+        for done, (face, result) in enumerate(zip(faces, pool.map(load, faces)), 1):
             if isinstance(result, str):
                 failures.append(f"{face.source}: {result}")
             else:
@@ -102,10 +108,11 @@ def load_crops(faces, progress=None):
         border=np.stack(border),
         faces=list(kept),
         failures=failures,
+        layout=layout,
     )
 
 
-def _load(face):
+def _load(layout, face):
     """`(crop, outer, inner, border, size)`, or the reason why there is none."""
     try:
         image = read_image(face.image)
@@ -113,11 +120,11 @@ def _load(face):
         reach = face.keypoints / [width, height]
         if reach.min() < -0.5 or reach.max() > 1.5:
             return f"keypoints far outside the picture of {width}x{height} pixels"
-        eyes = float(interocular_distance(face.keypoints[None])[0])
-        if not eyes >= 1:
-            return f"the eyes lie {eyes:.2f} pixels apart"
-        outer, inner = boxes.training_squares(face.keypoints, width, height)
-        border = boxes.border_flags(face.keypoints, width, height)
+        unit = float(normalizing_distance(face.keypoints[None], layout)[0])
+        if not unit >= 1:
+            return f"its errors would be measured in units of {unit:.2f} pixels"
+        outer, inner = boxes.training_squares(face.keypoints, layout, width, height)
+        border = boxes.border_flags(face.keypoints, layout, width, height)
     except ValueError as error:
         return str(error)
     return crop_square(image, outer), outer, inner, border, (width, height)

@@ -15,6 +15,7 @@ from rcn_keras.data.annotations import Face
 from rcn_keras.data.crops import Crops
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
+from rcn_keras.layout import FACES, KeypointLayout
 
 INDEX = "packed.json"
 _ARRAYS = ("keypoints", "squares", "outer", "picture", "border")
@@ -40,7 +41,7 @@ def pack(training, validation, folder, megabytes=28, progress=None):
         raise InputError(f"{folder}: holds packed faces already; name another folder")
     check_writable(folder)
     total, done = len(training) + len(validation), 0
-    index = {"parts": []}
+    index = {"layout": training.layout.to_dict(), "parts": []}
     for name, crops in (("training", training), ("validation", validation)):
         encoded, start = [], 0
         for image in crops.images:
@@ -66,12 +67,12 @@ def is_packed(folder):
     return (pathlib.Path(folder) / INDEX).is_file()
 
 
-def load_packed(folder, keypoints):
+def load_packed(folder, layout):
     """Reads what `pack` wrote.
 
     Args:
         folder: path.
-        keypoints: int, how many are wanted.
+        layout: `KeypointLayout` that is wanted.
 
     Returns:
         training, validation: `Crops` equal to those that were packed; a face's
@@ -82,20 +83,25 @@ def load_packed(folder, keypoints):
     """
     folder = pathlib.Path(folder)
     try:
-        parts = json.loads((folder / INDEX).read_text(encoding="utf-8"))["parts"]
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         sides = {"training": [], "validation": []}
-        for part in parts:
+        for part in index["parts"]:
             sides[part["of"]].append(folder / part["file"])
+        told = index.get("layout")  # older ones have only the number of keypoints
+        told = told and KeypointLayout.from_dict(told)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / INDEX}: damaged ({error!r})") from None
-    loaded = tuple(_joined([_read(path) for path in paths]) for paths in sides.values())
-    found = loaded[0].keypoints.shape[1]
-    if found != keypoints:
+    read = [[_read(path) for path in paths] for paths in sides.values()]
+    training, validation = map(_joined, read)
+    found = told or FACES[training["keypoints"].shape[1]]
+    if found.name != layout.name:
         raise InputError(
-            f"{folder}: packed faces of {keypoints} keypoints are wanted; these have "
-            f"{found}"
+            f"{folder}: packed faces of {layout.count} keypoints ({layout.name}) are "
+            f"wanted; these have {found.count} ({found.name})"
         )
-    return loaded
+    return tuple(
+        Crops(**side, failures=[], layout=found) for side in (training, validation)
+    )
 
 
 def _write(path, encoded, crops):
@@ -135,8 +141,8 @@ def _read(path):
             )
             for face in json.loads(arrays["faces"].tobytes())
         ]
-        crops = {name: arrays[name] for name in _ARRAYS}
-        return Crops(np.stack(images)[..., None], faces=faces, failures=[], **crops)
+        part = {name: arrays[name] for name in _ARRAYS}
+        return part | {"images": np.stack(images)[..., None], "faces": faces}
     except (zipfile.BadZipFile, OSError, ValueError, KeyError, cv2.error) as error:
         raise InputError(f"{path}: damaged ({error!r})") from None
 
@@ -145,8 +151,7 @@ def _joined(parts):
     if not parts:
         raise InputError("packed faces want a training and a validation part")
     arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts])
+        name: np.concatenate([part[name] for part in parts])
         for name in ("images", *_ARRAYS)
     }
-    faces = [face for part in parts for face in part.faces]
-    return Crops(**arrays, faces=faces, failures=[])
+    return arrays | {"faces": [face for part in parts for face in part["faces"]]}

@@ -49,7 +49,7 @@ def training_dataset(
             f"`batch_size` must be at most the number of faces, {len(crops)}. "
             f"Received: batch_size={batch_size}"
         )
-    augmenter = Augmenter(augmentation, crops.keypoints.shape[1])
+    augmenter = Augmenter(augmentation, crops.layout)
     labels = attribute_targets(crops.faces, augmentation) if attributes else {}
     with tf.device("CPU"):
         images, keypoints, squares = map(

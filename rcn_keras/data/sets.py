@@ -6,19 +6,24 @@ from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.packed import is_packed, load_packed
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACE_5, FACE_68
 
 TEST_SETS = ("aflw", "afw", "300w", "validation")
+LAYOUTS = {"aflw": FACE_5, "afw": FACE_5, "300w": FACE_68}  # validation: of either
+
+# What the training faces of a layout are called in a table.
+TRAINING_SETS = {FACE_5.name: "MTFL", FACE_68.name: "300-W"}
 
 _TEST_300W = three_hundred_w.COMMON + three_hundred_w.CHALLENGING
 
 
-def load_training(folder, progress=None, keypoints=5, allow_missing=False):
+def load_training(folder, progress=None, layout=FACE_5, allow_missing=False):
     """The training faces of MTFL, or of 300-W, split.
 
     Args:
         folder: folder of MTFL or of 300-W, or one that `packed.pack` wrote of it.
         progress: callable `(done, total)`, or `None`.
-        keypoints: int, 5 for MTFL or 68 for 300-W.
+        layout: `FACE_5` for MTFL or `FACE_68` for 300-W.
         allow_missing: bool, go on without those folders of 300-W that are missing. The
             split is then another one: train and calibrate on the same folders.
 
@@ -31,22 +36,30 @@ def load_training(folder, progress=None, keypoints=5, allow_missing=False):
         InputError: if the folder or its list cannot be used.
     """
     if is_packed(folder):
-        return load_packed(folder, keypoints)
-    parts = split_faces(folder, keypoints, allow_missing)
-    return tuple(_loaded(*part, progress) for part in parts)
+        return load_packed(folder, layout)
+    parts = split_faces(folder, layout, allow_missing)
+    return tuple(_loaded(*part, layout, progress) for part in parts)
 
 
-def split_faces(folder, keypoints, allow_missing):
+def split_faces(folder, layout, allow_missing):
     """The training list of MTFL or of 300-W, split, without opening photographs.
 
     Args:
-        folder, keypoints, allow_missing: as for `load_training`.
+        folder, layout, allow_missing: as for `load_training`.
 
     Returns:
         Training and validation, each a list of `Face` and a list of what was left out.
+
+    Raises:
+        InputError: as `load_training`.
+        ValueError: if there is no such set of the layout.
     """
-    missing = []
-    if keypoints == 68:
+    if layout.name not in TRAINING_SETS:
+        raise ValueError(
+            f"`layout` must be one of {tuple(TRAINING_SETS)}. Received: {layout.name!r}"
+        )
+    missing, is_300w = [], layout.name == FACE_68.name
+    if is_300w:
         listed = three_hundred_w.list_300w(
             folder, three_hundred_w.TRAINING, allow_missing, missing
         )
@@ -61,28 +74,28 @@ def split_faces(folder, keypoints, allow_missing):
     for indices in split(len(listed)):
         # What is missing altogether is told of once, with the training part.
         faces, failures = [listed[i] for i in indices], [] if parts else missing
-        if keypoints == 68:
+        if is_300w:
             faces = three_hundred_w.read_faces(faces, failures)
         parts.append((faces, failures))
     return parts
 
 
-def _loaded(faces, failures, progress):
-    crops = load_crops(faces, progress)
+def _loaded(faces, failures, layout, progress):
+    crops = load_crops(faces, layout, progress)
     crops.failures.extend(failures)
     return crops
 
 
-def load_test_set(folder, name, progress=None, keypoints=5, allow_missing=False):
+def load_test_set(folder, name, progress=None, layout=FACE_5, allow_missing=False):
     """A set to measure on.
 
     Args:
         folder: folder of MTFL (`"aflw"`, `"validation"`) or of 300-W (`"300w"`, and
-            `"validation"` with 68 keypoints); for `"afw"` that of AFW's `anno.mat`, or
+            `"validation"` of `FACE_68`); for `"afw"` that of AFW's `anno.mat`, or
             of 300-W's `.pts` files (AFW-337, derived).
         name: one of `TEST_SETS`.
         progress: callable `(done, total)`, or `None`.
-        keypoints: int, 5 or 68: whose validation split `"validation"` is.
+        layout: `FACE_5` or `FACE_68`: whose validation split `"validation"` is.
         allow_missing: bool, go on without those folders of 300-W that are missing.
 
     Returns:
@@ -93,8 +106,8 @@ def load_test_set(folder, name, progress=None, keypoints=5, allow_missing=False)
         ValueError: if there is no such set.
     """
     if name == "validation":
-        validation = split_faces(folder, keypoints, allow_missing)[1]
-        return _loaded(*validation, progress)
+        validation = split_faces(folder, layout, allow_missing)[1]
+        return _loaded(*validation, layout, progress)
     failures = []
     if name == "aflw":
         faces = read_mtfl(folder, "testing")
@@ -104,23 +117,23 @@ def load_test_set(folder, name, progress=None, keypoints=5, allow_missing=False)
         faces = three_hundred_w.read_300w(folder, _TEST_300W, allow_missing, failures)
     else:
         raise ValueError(f"`name` must be one of {TEST_SETS}. Received: {name!r}")
-    return _loaded(faces, failures, progress)
+    return _loaded(faces, failures, LAYOUTS[name], progress)
 
 
-def full_name(folder, name, faces):
+def full_name(folder, name, crops):
     """What a set is called in a table: AFW is two different ones, and 300-W may lack
     faces.
 
     Args:
         folder: folder of the set.
         name: one of `TEST_SETS`.
-        faces: list of `Face`, those that are used.
+        crops: `Crops`, the faces that are used.
     """
     if name == "afw":
         return afw.set_name(folder)
     if name == "300w":
         official = sum(three_hundred_w.OFFICIAL_FACES[part] for part in _TEST_300W)
-        return f"300-W ({len(faces)} of {official} official test faces)"
+        return f"300-W ({len(crops)} of {official} official test faces)"
     if name == "validation":
-        return ("300-W" if len(faces[0].keypoints) == 68 else "MTFL") + " validation"
+        return f"{TRAINING_SETS[crops.layout.name]} validation"
     return {"aflw": "AFLW"}[name]

@@ -131,7 +131,7 @@ class _Jitter:
         self.training = augmentation is not None
         self.crops = crops
         self.known = crops.without_border_keypoints().keypoints
-        self.affine = affine_layer(augmentation, crops.keypoints.shape[1])
+        self.affine = affine_layer(augmentation, crops.layout)
 
     def __call__(self, indices, count, draws):
         # The flags ride along as a second set of points: a flip trades both alike.

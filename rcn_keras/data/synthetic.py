@@ -11,6 +11,7 @@ from PIL import Image
 
 from rcn_keras.faces.crop import input_crop
 from rcn_keras.files import replaced
+from rcn_keras.layout import FACE_5, FACE_68
 
 ENLARGED = 3  # Faces are drawn this many times larger, then reduced by area.
 
@@ -170,7 +171,7 @@ def _features(rng, image, points, matrix, skin, hair):
     _fill(image, _curve(roof), red * 0.42, 0.022 * unit)
 
 
-def _draw(rng, keypoints, size):
+def _draw(rng, layout, size):
     """A picture, its points, and the MTFL labels gender (any), smile, glasses, pose."""
     import cv2
 
@@ -198,50 +199,56 @@ def _draw(rng, keypoints, size):
     image = image * light * rng.uniform(0.92, 1.08, 3)
     image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.2, 0.8))
     image = np.round(image + rng.normal(0, rng.uniform(1, 5), image.shape))
-    if keypoints == 5:
+    if layout.name == FACE_5.name:
         points = [*(points[eye].mean(0) for eye in EYES), *points[[30, 48, 54]]]
     labels = [rng.integers(1, 3), 2 - (smile > 0.5), 2, 3 + (yaw > 12) - (yaw < -12)]
     return np.clip(image, 0, 255).astype(np.uint8), np.array(points[:68]), labels
 
 
-def draw_face(rng, keypoints=5, size=150):
+def draw_face(rng, layout=FACE_5, size=150):
     """Draws one face.
 
     Args:
-        rng: `numpy.random.Generator`; the same state draws the same face, with either
-            number of keypoints.
-        keypoints: 5 (MTFL order) or 68 (300-W order), the viewer's left first.
+        rng: `numpy.random.Generator`; the same state draws the same face, in either
+            layout.
+        layout: `FACE_5` or `FACE_68`.
         size: side of the square picture, in pixels.
 
     Returns:
         The picture, uint8 RGB `(size, size, 3)`, and its points, float32 `(K, 2)` in
-        continuous pixels, all inside it. The five follow from the 68: the means of
-        36-41 and of 42-47, then 30, 48 and 54.
+        continuous pixels, all inside it. Those of `FACE_5` follow from those of
+        `FACE_68`: the means of 36-41 and of 42-47, then 30, 48 and 54.
 
     Raises:
-        ValueError: if `keypoints` is neither 5 nor 68.
+        ValueError: if `layout` is neither.
     """
-    if keypoints not in (5, 68):
-        raise ValueError(f"`keypoints` must be 5 or 68. Received: {keypoints=}")
-    image, points, _ = _draw(rng, keypoints, size)
+    if layout.name not in (FACE_5.name, FACE_68.name):
+        raise ValueError(
+            f"`layout` must be {FACE_5.name!r} or {FACE_68.name!r}. "
+            f"Received: {layout.name!r}"
+        )
+    image, points, _ = _draw(rng, layout, size)
     return image, points.astype(np.float32)
 
 
-def draw_crop(seed, keypoints=5):
+def draw_crop(seed, layout=FACE_5):
     """Draws one face, and crops it so that it fills the network's input.
 
     Args:
         seed: int.
-        keypoints: as for `draw_face`.
+        layout: `KeypointLayout` whose points bound the face, those of `FACE_5` where it
+            is neither of those that can be drawn.
 
     Returns:
         The picture, uint8 RGB `(150, 150, 3)`, the square around the face's middle as
         `[x0, y0, x1, y1]` in its pixels, and what lies in it, uint8 grey `(80, 80, 1)`.
     """
-    image, points = draw_face(np.random.default_rng(seed), keypoints)
+    drawn = FACE_68 if layout.name == FACE_68.name else FACE_5
+    image, points = draw_face(np.random.default_rng(seed), drawn)
     middle, half = points.mean(axis=0), np.ptp(points, axis=0).max() / 2
     box = np.concatenate([middle - half, middle + half])
-    return image, box, input_crop(image, (*box[:2], 2 * half))[..., None]
+    square, context = (*box[:2], 2 * half), FACE_5.square.context
+    return image, box, input_crop(image, square, context)[..., None]
 
 
 def _write(path, content):
@@ -266,7 +273,7 @@ def write_mtfl(folder, training=300, testing=60, seed=0, size=150):
         text = ""
         for index in range(count):
             rng = np.random.default_rng([seed, part, index])
-            image, points, labels = _draw(rng, 5, size)
+            image, points, labels = _draw(rng, FACE_5, size)
             where = "AFLW" if part else "net_7876" if 2 * index >= count else "lfw_5590"
             file = f"face_{index:04d}.jpg"
             _write(folder / where / file, image)
@@ -286,7 +293,7 @@ def write_300w(folder, per_set=20, seed=0):
     for part, name in enumerate([*sets, "lfpw/trainset", "lfpw/testset"]):
         for index in range(per_set):
             rng = np.random.default_rng([seed, 2 + part, index])
-            image, points, _ = _draw(rng, 68, int(rng.integers(160, 281)))
+            image, points, _ = _draw(rng, FACE_68, int(rng.integers(160, 281)))
             rows = "".join(f"{x:.6f} {y:.6f}\n" for x, y in points + 0.5)
             path = Path(folder) / name / f"image_{index:04d}.jpg"
             _write(path, image)

@@ -1,0 +1,5 @@
+"""Errors of networks, protocols and their tables."""
+
+from rcn_keras._lazy import lazily
+
+__getattr__ = lazily(__name__)

@@ -1,47 +1,38 @@
 """Errors of predicted keypoints in numpy: Eq. 4 and what is drawn from it."""
 
+import dataclasses
+
 import numpy as np
 
 from rcn_keras import codec
+from rcn_keras.layout import FACE_68
 
-NORMALIZERS = ("eye_centers", "outer_corners")
+# 300-W over the distance of the outer eye corners, as in much other work.
+FACE_68_OUTER_CORNERS = dataclasses.replace(FACE_68, normalizer=((36,), (45,)))
 
-# Of the 68 points, by index: no contour, and no inner mouth corners.
+# Of its points, by index: no contour, and no inner mouth corners.
 INNER_49 = np.setdiff1d(np.arange(17, 68), [60, 64])
 
 
-def normalized_errors(true, predicted, grid=False, normalizer="eye_centers"):
-    """Distance over interocular distance for every keypoint (Eq. 4).
+def normalized_errors(true, predicted, layout, grid=False):
+    """Distance over the normalising distance for every keypoint (Eq. 4).
 
     Args:
         true, predicted: `(N, K, 2)` in pixels of the 80x80 input. The error of a
             keypoint that is NaN is NaN.
+        layout: `KeypointLayout` of the K keypoints.
         grid: bool, the paper's protocol: both are floored to whole cells inside the
-            80x80 grid; the interocular distance stays that of the unfloored truth.
-        normalizer: `"eye_centers"`, the distance between them, as in the paper
-            (`codec.interocular_distance`), or, of 68 points, `"outer_corners"`, that
-            between the outer corners of the eyes, as in much other work.
+            80x80 grid; the normalising distance stays that of the unfloored truth.
 
     Returns:
         `(N, K)` float64 fractions.
 
     Raises:
-        ValueError: if the normaliser is neither, or not one of these keypoints.
+        ValueError: if the layout is of another number of keypoints.
     """
     true, predicted = np.asarray(true, "float64"), np.asarray(predicted, "float64")
-    if normalizer not in NORMALIZERS:
-        raise ValueError(
-            f"`normalizer` must be one of {NORMALIZERS}. Received: {normalizer!r}"
-        )
-    if normalizer == "eye_centers":
-        distance = np.asarray(codec.interocular_distance(true.astype("float32")))
-    elif true.shape[1] == 68:
-        distance = np.linalg.norm(true[:, 36] - true[:, 45], axis=-1)
-    else:
-        raise ValueError(
-            "The outer eye corners are known for 68 keypoints. "
-            f"Received: {true.shape[1]}"
-        )
+    distance = codec.normalizing_distance(true.astype("float32"), layout)
+    distance = np.asarray(distance)
     if grid:
         true, predicted = _floored(true), _floored(predicted)
     return np.linalg.norm(true - predicted, axis=-1) / distance[:, None]

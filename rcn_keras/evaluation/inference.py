@@ -4,30 +4,21 @@ import keras
 import numpy as np
 
 from rcn_keras import codec
-from rcn_keras.layers import KeypointDecoder
-from rcn_keras.models.joint import maps_model
 
 
 def decoded_model(model):
-    """A model of maps as a model of keypoints, decoded by every rule.
-
-    A model that regresses keypoints has no maps: every rule gives what it gives.
+    """A `KeypointModel` as a model of keypoints, decoded by every rule.
 
     Args:
-        model: `keras.Model` to `(N, 80, 80, K)` pre-softmax maps, or `JointModel`, or
-            one to a dict that holds `keypoints`, `(N, K, 2)`.
+        model: `KeypointModel`.
 
     Returns:
         `keras.Model` to a dict: for each of `codec.DECODERS` keypoints `(N, K, 2)`.
     """
-    model = maps_model(model)
-    if isinstance(model.output, dict):
-        outputs = dict.fromkeys(codec.DECODERS, model.output["keypoints"])
-    else:
-        outputs = {
-            method: KeypointDecoder(method)(model.output)["keypoints"]
-            for method in codec.DECODERS
-        }
+    outputs = {
+        method: model.decode(model.output, method)["keypoints"]
+        for method in codec.DECODERS
+    }
     decoded = keras.Model(model.input, outputs)
     # One call without a trace for each batch; XLA is slower on the CPU.
     decoded.compile(jit_compile=keras.backend.backend() == "jax")

@@ -9,8 +9,7 @@
 - On 300-W: 68 points over the distance of the eye centres, as in the paper; `..._49`
   without the contour and the inner mouth corners; `..._outer_corners` over the distance
   of the outer eye corners, as in today's tables; `..._occluded` with a black rectangle
-  on each picture, as in training, from a fixed seed; `..._border_snapped` after the
-  original's use of the truth at the photograph's edge (`snapping.snapped`).
+  on each picture, as in training, from a fixed seed.
 - `moved_35`, a denoiser by itself: the true keypoints of a face go in, 35 of them moved
   anywhere from a fixed seed; the error of those, sub-pixel, and `..._before`.
 - `detector`: what a user gets: a detector's box, the refinement pass, sub-pixel, in
@@ -27,17 +26,18 @@ from rcn_keras.data.batches import input_images
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.data.shapes import corrupted_shapes
 from rcn_keras.evaluation.errors import (
+    FACE_68_OUTER_CORNERS,
     INNER_49,
     calibration_error,
     normalized_errors,
     summary,
 )
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.evaluation.snapping import snapped
 from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
 from rcn_keras.faces.images import read_image
-from rcn_keras.layers import KeypointDecoder, KeypointOneHot
-from rcn_keras.models.joint import maps_model
+from rcn_keras.layers import KeypointOneHot
+from rcn_keras.layout import FACE_68
+from rcn_keras.models import KeypointModel
 
 MOVED = (5, 15, 25, 35, 45, 55, 60)
 CONFIDENT = ("subpixel", "subpixel_shift_corrected")
@@ -46,35 +46,34 @@ CONFIDENT = ("subpixel", "subpixel_shift_corrected")
 OCCLUSION = Augmentation(scale=0, translation=0, rotation=0, flip=False)
 
 
-def with_true_boxes(preset, crops, label_shift=0.0, border_snap=False):
+def with_true_boxes(preset, crops, label_shift=0.0):
     """What a preset's kind is measured by, the detector's boxes left out.
 
     Args:
         preset: `presets.Preset`.
-        crops: `Crops` of faces with as many keypoints.
-        label_shift, border_snap: as of `ground_truth_boxes`, `ground_truth_boxes_68`.
+        crops: `Crops` of the same layout.
+        label_shift: as of `ground_truth_boxes`.
 
     Returns:
         errors: dict, protocol to `(N, K)` errors.
         confidence: `(N, K)`, or `None` for a denoiser.
     """
-    model, decoder = preset.model, preset.config["decoder"]
+    model = preset.model
     if preset.config["model"] == "denoiser":
-        return moved_keypoints(model, crops, decoder=decoder), None
-    if preset.keypoints == 68:
-        errors = ground_truth_boxes_68(model, crops, decoder, border_snap)
+        return moved_keypoints(model, crops), None
+    if model.layout.name == FACE_68.name:
+        errors = ground_truth_boxes_68(model, crops)
     else:
-        errors = ground_truth_boxes(model, crops, decoder, label_shift)
-    return errors, confidences(model, crops, decoder, preset.config["calibration"])
+        errors = ground_truth_boxes(model, crops, label_shift)
+    return errors, confidences(model, crops)
 
 
-def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
+def ground_truth_boxes(model, crops, label_shift=0.0):
     """Errors with the paper's boxes.
 
     Args:
-        model: `keras.Model` of maps, or one that regresses keypoints.
+        model: `KeypointModel`; its decoder is that of the sub-pixel protocols.
         crops: `Crops`.
-        decoder: one of `codec.DECODERS`, for the sub-pixel protocols.
         label_shift: float, photograph pixels by which the labels lie too far right and
             down; 0 leaves the shift-corrected protocols out.
 
@@ -82,10 +81,11 @@ def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
         dict: protocol to `(N, K)` errors (fractions).
     """
     images, true = input_images(crops)
-    out = run(decoded_model(model), images)
+    out, layout = run(decoded_model(model), images), model.layout
+    found = out[model.decoder]
     errors = {
-        "paper_grid": normalized_errors(true, out["argmax"], grid=True),
-        "subpixel": normalized_errors(true, out[decoder]),
+        "paper_grid": normalized_errors(true, out["argmax"], layout, grid=True),
+        "subpixel": normalized_errors(true, found, layout),
     }
     if label_shift:
         # Side of the network's input in photograph pixels.
@@ -93,21 +93,19 @@ def ground_truth_boxes(model, crops, decoder="local_mean", label_shift=0.0):
         moved = true - (label_shift * INPUT_SIZE / side)[:, None, None]
         errors |= {
             "paper_grid_shift_corrected": normalized_errors(
-                moved, out["argmax"], grid=True
+                moved, out["argmax"], layout, grid=True
             ),
-            "subpixel_shift_corrected": normalized_errors(moved, out[decoder]),
+            "subpixel_shift_corrected": normalized_errors(moved, found, layout),
         }
     return errors
 
 
-def ground_truth_boxes_68(model, crops, decoder="local_mean", border_snap=False):
-    """Errors on faces of 68 points, with the paper's boxes.
+def ground_truth_boxes_68(model, crops):
+    """Errors on faces of 300-W, with the paper's boxes.
 
     Args:
-        model: `keras.Model` of maps, or `JointModel`.
+        model: `KeypointModel`; its decoder is that of the sub-pixel protocols.
         crops: `Crops`.
-        decoder: one of `codec.DECODERS`, for the sub-pixel protocols.
-        border_snap: bool, add the protocols of the original's snapping.
 
     Returns:
         dict: protocol to `(N, 68)` or `(N, 49)` errors (fractions).
@@ -118,30 +116,25 @@ def ground_truth_boxes_68(model, crops, decoder="local_mean", border_snap=False)
         out = run(decoded, images)
         for name, method, grid in (
             ("paper_grid", "argmax", True),
-            ("subpixel", decoder, False),
+            ("subpixel", model.decoder, False),
         ):
             found = out[method]
-            every = normalized_errors(true, found, grid)
-            corners = normalized_errors(true, found, grid, "outer_corners")
+            every = normalized_errors(true, found, model.layout, grid)
+            corners = normalized_errors(true, found, FACE_68_OUTER_CORNERS, grid)
             errors[f"{name}{ending}"] = every
             errors[f"{name}_49{ending}"] = every[:, INNER_49]
             errors[f"{name}_outer_corners{ending}"] = corners
             errors[f"{name}_49_outer_corners{ending}"] = corners[:, INNER_49]
-            if border_snap and not ending:
-                found = snapped(found, crops)
-                every = normalized_errors(true, found, grid)
-                errors[f"{name}_border_snapped"] = every
     return errors
 
 
-def moved_keypoints(denoiser, crops, counts=MOVED, decoder="local_mean"):
+def moved_keypoints(denoiser, crops, counts=MOVED):
     """Errors of a denoiser by itself, by the number of keypoints that are moved.
 
     Args:
-        denoiser: `keras.Model`, one-hot maps to pre-softmax maps.
+        denoiser: `KeypointModel`, one-hot maps to pre-softmax maps.
         crops: `Crops`.
         counts: ints, how many keypoints of a face are moved.
-        decoder: one of `codec.DECODERS`.
 
     Returns:
         dict: `moved_5_before`, `moved_5`, ... to `(N, K)` errors, NaN where a keypoint
@@ -149,12 +142,13 @@ def moved_keypoints(denoiser, crops, counts=MOVED, decoder="local_mean"):
     """
     points = keras.Input(crops.keypoints.shape[1:])
     maps = denoiser(KeypointOneHot(denoiser.input_shape[1])(points))
-    decoded, errors = decoded_model(keras.Model(points, maps)), {}
+    model = KeypointModel(points, maps, denoiser.layout)
+    decoded, errors = decoded_model(model), {}
     for count in counts:
         corrupted, true, counted = corrupted_shapes(crops, count)
-        found = run(decoded, corrupted)[decoder]
+        found = run(decoded, corrupted)[denoiser.decoder]
         for ending, points in (("_before", corrupted), ("", found)):
-            values = normalized_errors(true, points)
+            values = normalized_errors(true, points, denoiser.layout)
             errors[f"moved_{count}{ending}"] = np.where(counted, values, np.nan)
     return errors
 
@@ -181,12 +175,12 @@ def subset_reports(name, faces, errors, confidence=None):
     return reports
 
 
-def detector_boxes(predictor, faces, label_shift=0.0, progress=None):
+def detector_boxes(predictor, crops, label_shift=0.0, progress=None):
     """Errors of what a user gets: the predictor finds the face by itself.
 
     Args:
         predictor: `Predictor`.
-        faces: list of `Face`, one to a photograph.
+        crops: `Crops`, one face to a photograph.
         label_shift: float, as in `ground_truth_boxes`.
         progress: callable `(done, total)`, or `None`.
 
@@ -194,6 +188,7 @@ def detector_boxes(predictor, faces, label_shift=0.0, progress=None):
         dict: `detector` (and `detector_shift_corrected`) to `(N, K)` errors; a row of
         infinities where the face was not found.
     """
+    faces, layout = crops.faces, crops.layout
     labels = np.stack([face.keypoints for face in faces])
     predicted = np.full(labels.shape, np.inf)
     for i, face in enumerate(faces):
@@ -203,10 +198,10 @@ def detector_boxes(predictor, faces, label_shift=0.0, progress=None):
             predicted[i] = nearest.keypoints
         if progress:
             progress(i + 1, len(faces))
-    errors = {"detector": normalized_errors(labels, predicted)}
+    errors = {"detector": normalized_errors(labels, predicted, layout)}
     if label_shift:
         moved = labels - label_shift
-        errors["detector_shift_corrected"] = normalized_errors(moved, predicted)
+        errors["detector_shift_corrected"] = normalized_errors(moved, predicted, layout)
     return errors
 
 
@@ -226,17 +221,14 @@ def _nearest(found, keypoints):
     )
 
 
-def confidences(model, crops, decoder, calibration):
+def confidences(model, crops):
     """The confidence of each keypoint with the paper's boxes, `(N, K)`.
 
     Args:
-        model: `keras.Model` of maps, or `JointModel`.
+        model: `KeypointModel`.
         crops: `Crops`.
-        decoder, calibration: as of `Predictor`.
     """
-    maps = maps_model(model)
-    located = KeypointDecoder(decoder, *calibration)(maps.output)
-    decoded = keras.Model(maps.input, located)
+    decoded = keras.Model(model.input, model.decode(model.output))
     decoded.compile(jit_compile=keras.backend.backend() == "jax")
     return run(decoded, input_images(crops)[0])["confidence"]
 

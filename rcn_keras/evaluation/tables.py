@@ -8,6 +8,8 @@ from rcn_keras.provenance import record
 
 _KEY = ("model", "set", "protocol")
 
+FEW = 10  # keypoints whose errors a line has room for
+
 _COLUMNS = {
     "NME %": "nme",
     "95 % interval": "ci95",
@@ -29,8 +31,8 @@ def protocol_table(report, paper):
         str, lines of equal columns.
     """
     columns = dict(_COLUMNS)
-    if any(len(n["per_keypoint"]) > 5 for n in report["protocols"].values()):
-        del columns["per keypoint %"]  # 68 of them; they stand in the JSON.
+    if any(len(n["per_keypoint"]) > FEW for n in report["protocols"].values()):
+        del columns["per keypoint %"]  # too many; they stand in the JSON
     rows = [["protocol", *columns]]
     for protocol, numbers in report["protocols"].items():
         rows.append([protocol, *(_cell(numbers[key]) for key in columns.values())])

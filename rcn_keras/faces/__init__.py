@@ -1,1 +1,5 @@
 """From a photograph to the network's crop and back."""
+
+from rcn_keras._lazy import lazily
+
+__getattr__ = lazily(__name__)

@@ -7,25 +7,11 @@ exported graph share them.
 
 import numpy as np
 
-OUTER_RATIO = 1.25  # margin of the stored crop, in eye or eye-mouth distances
-INNER_RATIO = 0.95  # margin of the network's input
-OUTER_SCALE = 1.7  # side of the stored crop, in sides of the square around 68 points
-INNER_SCALE = 1.3  # side of the network's input
 CROP_SIZE = 160  # side of the stored crop in pixels
 INPUT_SIZE = 80  # side of the network's input in pixels
 
-# By the number of keypoints: the side of the outer square over that of the inner one,
-# where the inner is given and the outer only has to hold what lies around it (5 points:
-# median of the MTFL training split).
-CONTEXT = {5: 1.2, 68: OUTER_SCALE / INNER_SCALE}
-
 # Edges of a picture as bits (`border_flags`).
 LEFT, TOP, RIGHT, BOTTOM = 1, 2, 4, 8
-
-# From MTCNN's box to the square, by the number of keypoints: shift of the centre in x
-# and y and side, in box sizes (`detector_squares`). Fitted on the training splits by
-# benchmarks/fit_detector_box.py.
-MTCNN_CONSTANTS = {5: (0.002, 0.077, 1.260), 68: (0.011, 0.156, 1.228)}
 
 
 def keypoint_square(keypoints, ratio, size, xp=np):
@@ -65,13 +51,13 @@ def keypoint_square(keypoints, ratio, size, xp=np):
 
 
 def bounding_square(keypoints, scale, xp=np):
-    """The paper's square around a face of 68 points; it may leave the picture.
+    """The paper's square around all points (68 there); it may leave the picture.
 
     The bounding box of all points, rounded outwards to whole pixels, is made square and
     enlarged about its centre.
 
     Args:
-        keypoints: `(..., 68, 2)` in pixels.
+        keypoints: `(..., K, 2)` in pixels.
         scale: float, side of the square in sides of the one around the points.
         xp: `numpy`, or `keras.ops` in a graph.
 
@@ -96,18 +82,18 @@ def _squared(low, high, xp):
     return low - xp.ceil(missing / 2), high + xp.floor(missing / 2)
 
 
-def _squares(keypoints, size, xp):
+def _squares(keypoints, rule, size, xp):
     """`training_squares` without its checks, of any number of faces: `(..., 3)` each,
     and whether there are such squares."""
-    if keypoints.shape[-2] == 68:
+    if rule.kind == "points":
         extent = xp.max(keypoints, axis=-2) - xp.min(keypoints, axis=-2)
-        outer = bounding_square(keypoints, OUTER_SCALE, xp)
-        inner = bounding_square(_in_crop(keypoints, outer, xp), INNER_SCALE, xp)
+        outer = bounding_square(keypoints, rule.outer, xp)
+        inner = bounding_square(_in_crop(keypoints, outer, xp), rule.inner, xp)
         return outer, inner, xp.max(extent, axis=-1) >= 1
-    outer = keypoint_square(keypoints, OUTER_RATIO, size, xp)
+    outer = keypoint_square(keypoints, rule.outer, size, xp)
     whole_crop = np.array([CROP_SIZE, CROP_SIZE])
     in_crop = _in_crop(keypoints, outer, xp)
-    inner = keypoint_square(in_crop, INNER_RATIO, whole_crop, xp)
+    inner = keypoint_square(in_crop, rule.inner, whole_crop, xp)
     return outer, inner, xp.minimum(outer[..., 2], inner[..., 2]) >= 1
 
 
@@ -116,16 +102,17 @@ def _in_crop(keypoints, outer, xp):
     return (keypoints - outer[..., None, :2]) * (CROP_SIZE / side)
 
 
-def training_squares(keypoints, width, height):
+def training_squares(keypoints, layout, width, height):
     """Both squares of the paper's crop: the stored one and the network's input in it.
 
-    Of 5 keypoints the squares are kept inside the photograph (`keypoint_square`); of 68
-    they may leave it (`bounding_square`), and the crop is black there. The inner square
-    lies inside the crop by either rule: 68 points leave 32 pixels of the crop on every
-    side, and at most 18 are taken.
+    By the rule "eyes_mouth" the squares are kept inside the photograph
+    (`keypoint_square`); by the rule "points" they may leave it (`bounding_square`), and
+    the crop is black there. The inner square lies inside the crop by either rule: 68
+    points leave 32 pixels of the crop on every side, and at most 18 are taken.
 
     Args:
-        keypoints: `(5, 2)` or `(68, 2)` in photograph pixels.
+        keypoints: `(K, 2)` in photograph pixels.
+        layout: their `KeypointLayout`.
         width, height: ints, size of the photograph.
 
     Returns:
@@ -134,15 +121,17 @@ def training_squares(keypoints, width, height):
 
     Raises:
         ValueError: if the face is too small for a square of one pixel, or if there are
-            neither 5 nor 68 finite keypoints.
+            not K finite keypoints.
     """
     keypoints = np.asarray(keypoints, "float64")
-    if keypoints.shape not in ((5, 2), (68, 2)) or not np.isfinite(keypoints).all():
+    shape = (layout.count, 2)
+    if keypoints.shape != shape or not np.isfinite(keypoints).all():
         raise ValueError(
-            "`keypoints` must be (5, 2) or (68, 2) and finite. "
+            f"`keypoints` must be {shape} and finite. "
             f"Received: shape {keypoints.shape}, {keypoints.tolist()}"
         )
-    outer, inner, found = _squares(keypoints, np.array([width, height]), np)
+    size = np.array([width, height])
+    outer, inner, found = _squares(keypoints, layout.square, size, np)
     if not found:
         raise ValueError(
             f"the keypoints leave no square of a pixel in a picture of {width}x{height}"
@@ -150,9 +139,9 @@ def training_squares(keypoints, width, height):
     return tuple(map(int, outer)), tuple(map(int, inner))
 
 
-def training_square(keypoints, width, height):
+def training_square(keypoints, layout, width, height):
     """The network's input square for these keypoints, in photograph pixels."""
-    outer, inner = training_squares(keypoints, width, height)
+    outer, inner = training_squares(keypoints, layout, width, height)
     return tuple(_inner_in_photograph(np.array(outer), np.array(inner), np).tolist())
 
 
@@ -162,12 +151,13 @@ def _inner_in_photograph(outer, inner, xp):
     return xp.concatenate([place, inner[..., 2:] * step], axis=-1)
 
 
-def refined_squares(keypoints, squares, sizes, xp=np):
+def refined_squares(keypoints, layout, squares, sizes, xp=np):
     """The network's input squares of a second pass: the training rule's around what the
     first pass found, or the old one where there is none (points on one spot).
 
     Args:
         keypoints: `(N, K, 2)` float64 in photograph pixels.
+        layout: their `KeypointLayout`.
         squares: `(N, 3)` float64, left, top, side of the first pass.
         sizes: `(N, 2)` float64, width and height of each photograph.
         xp: `numpy`, or `keras.ops` in a graph.
@@ -175,20 +165,21 @@ def refined_squares(keypoints, squares, sizes, xp=np):
     Returns:
         `(N, 3)` float64.
     """
-    outer, inner, found = _squares(keypoints, sizes, xp)
+    outer, inner, found = _squares(keypoints, layout.square, sizes, xp)
     return xp.where(found[:, None], _inner_in_photograph(outer, inner, xp), squares)
 
 
-def border_flags(keypoints, width, height):
+def border_flags(keypoints, layout, width, height):
     """Which keypoints of a face lie at an edge of the picture that cuts it off.
 
     Annotators put what lies outside the picture on its edge: such a point is no true
     one. A point counts that is less than 10 pixels from the left or the top edge, or at
     most 3 from the right or the bottom one, where the network's input reaches over that
-    edge; by the rule of 5 keypoints it never does.
+    edge; by the rule "eyes_mouth" it never does.
 
     Args:
-        keypoints: `(K, 2)` in photograph pixels, K 5 or 68.
+        keypoints: `(K, 2)` in photograph pixels.
+        layout: their `KeypointLayout`.
         width, height: ints, size of the photograph.
 
     Returns:
@@ -196,26 +187,34 @@ def border_flags(keypoints, width, height):
     """
     x, y = np.asarray(keypoints).T
     near = np.stack([x < 10, y < 10, width - x <= 3, height - y <= 3], axis=1)
-    left, top, side = training_square(keypoints, width, height)
+    left, top, side = training_square(keypoints, layout, width, height)
     free = np.array([left, top, width - left - side, height - top - side])
     cut = free < -1e-6  # what rounding alone puts outside is not
     return (near & cut) @ np.array([LEFT, TOP, RIGHT, BOTTOM], "uint8")
 
 
-def detector_squares(boxes, constants, xp=np):
-    """Detectors' boxes as the network's input squares.
+def box_squares(boxes, layout, xp=np):
+    """Boxes as the network's input squares.
+
+    By `layout.detector_square`, `(shift_x, shift_y, scale)`: how far the square's
+    centre lies from the box's, and the square's side, both in box sizes (the mean of
+    the box's sides); fitted on the training split. Where a layout has none, a box is
+    one around the points, and the square that of the layout's rule.
 
     Args:
         boxes: `(N, 4)` float64, `[x0, y0, x1, y1]` in photograph pixels.
-        constants: `(shift_x, shift_y, scale)`: how far the square's centre lies from
-            the box's, and the square's side, both in box sizes (the mean of the box's
-            sides); fitted on the training split.
+        layout: `KeypointLayout`.
         xp: `numpy`, or `keras.ops` in a graph.
 
     Returns:
         `(N, 3)` float64, left, top, side.
     """
     corner, opposite = boxes[:, :2], boxes[:, 2:]
+    constants = layout.detector_square
+    if constants is None:
+        corners = xp.stack([corner, opposite], axis=1)
+        outer, inner, _ = _squares(corners, layout.square, None, xp)
+        return _inner_in_photograph(outer, inner, xp)
     size = xp.mean(opposite - corner, axis=1, keepdims=True)
     side = constants[2] * size
     center = (corner + opposite) / 2 + np.array(constants[:2]) * size

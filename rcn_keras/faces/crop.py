@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rcn_keras.faces.boxes import CONTEXT, CROP_SIZE, INPUT_SIZE
+from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
 
 _LOBES = 3  # Lanczos window
 
@@ -125,7 +125,7 @@ def to_crop(points, squares, size):
     return (np.asarray(points) - squares[:, None, :2]) * (size / squares[:, None, 2:])
 
 
-def input_taps(square, width, height, size=INPUT_SIZE, context=CONTEXT[5], xp=np):
+def input_taps(square, width, height, context, size=INPUT_SIZE, xp=np):
     """How the network's input is resampled from a photograph.
 
     The same two steps as in training, Lanczos to the stored crop's resolution and
@@ -134,8 +134,9 @@ def input_taps(square, width, height, size=INPUT_SIZE, context=CONTEXT[5], xp=np
     Args:
         square: left, top and side in photograph pixels, side above 0.
         width, height: ints, size of the photograph.
+        context: float, side of the stored crop in sides of the square
+            (`SquareRule.context`).
         size: int, side of the input in pixels.
-        context: float, side of the stored crop in sides of the square (`CONTEXT`).
         xp: `numpy`, or `keras.ops` in a graph.
 
     Returns:
@@ -155,18 +156,19 @@ def input_taps(square, width, height, size=INPUT_SIZE, context=CONTEXT[5], xp=np
     ]
 
 
-def input_crop(image, square, size=INPUT_SIZE, context=CONTEXT[5]):
+def input_crop(image, square, context, size=INPUT_SIZE):
     """The network's input for a square given directly, as prediction needs it.
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
         square: `(left, top, side)` in photograph pixels, side above 0.
+        context: float, side of the stored crop in sides of the square: that of the
+            layout, `layout.square.context`.
         size: int, side of the input in pixels.
-        context: float, side of the stored crop in sides of the square (`CONTEXT`).
 
     Returns:
         `(size, size)` uint8 grey.
     """
     height, width = image.shape[:2]
     square = (float(value) for value in square)
-    return _gray_crop(image, *input_taps(square, width, height, size, context))
+    return _gray_crop(image, *input_taps(square, width, height, context, size))

@@ -3,6 +3,7 @@ from keras import layers
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras.layout import KeypointLayout
 
 
 @register
@@ -12,11 +13,12 @@ class KeypointDecoder(layers.Layer):
     Computed in float32 whatever the dtype policy.
 
     Args:
+        layout: `KeypointLayout` of the K keypoints, or a dict of its `to_dict`.
         method: one of `codec.DECODERS`.
         slope, offset: floats, the calibration of the confidence (`codec.confidence`).
 
     Input shape:
-        `(N, H, W, K)` pre-softmax maps, K 5 or 68
+        `(N, H, W, K)` pre-softmax maps
 
     Returns:
         dict of `keypoints` `(N, K, 2)`, (x, y) in map pixels, and `confidence`
@@ -27,13 +29,22 @@ class KeypointDecoder(layers.Layer):
     """
 
     def __init__(
-        self, method="local_mean", slope=1.0, offset=0.0, dtype="float32", **kwargs
+        self,
+        layout,
+        method="local_mean",
+        slope=1.0,
+        offset=0.0,
+        dtype="float32",
+        **kwargs,
     ):
         super().__init__(dtype=dtype, **kwargs)
+        if isinstance(layout, dict):  # out of a configuration
+            layout = KeypointLayout.from_dict(layout)
         if method not in codec.DECODERS:
             raise ValueError(
                 f"`method` must be one of {codec.DECODERS}. Received: {method!r}"
             )
+        self.layout = layout
         self.method = method
         self.slope = slope
         self.offset = offset
@@ -41,7 +52,9 @@ class KeypointDecoder(layers.Layer):
 
     def call(self, inputs):
         keypoints = codec.decode(inputs, self.method)
-        confidence = codec.confidence(inputs, keypoints, self.slope, self.offset)
+        confidence = codec.confidence(
+            inputs, keypoints, self.layout, self.slope, self.offset
+        )
         return {"keypoints": keypoints, "confidence": confidence}
 
     def compute_output_shape(self, input_shape):
@@ -51,6 +64,7 @@ class KeypointDecoder(layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            "layout": self.layout.to_dict(),
             "method": self.method,
             "slope": self.slope,
             "offset": self.offset,

@@ -1,4 +1,4 @@
-"""Functional builders: specification in, `keras.Model` out."""
+"""Functional builders: specification in, `KeypointModel` out."""
 
 from rcn_keras.models.branches import (
     BranchSpec,
@@ -9,6 +9,11 @@ from rcn_keras.models.branches import (
 )
 from rcn_keras.models.denoiser import build_denoiser
 from rcn_keras.models.joint import JointModel, build_joint
+from rcn_keras.models.keypoint_model import (
+    KeypointModel,
+    KeypointRegression,
+    keypoint_model,
+)
 from rcn_keras.models.rcn import build_rcn
 from rcn_keras.models.sumnet import branch_maps, build_sumnet
 from rcn_keras.models.tcdcn import build_tcdcn
@@ -26,12 +31,15 @@ __all__ = [
     "BUILDERS",
     "BranchSpec",
     "JointModel",
+    "KeypointModel",
+    "KeypointRegression",
     "branch_maps",
     "build_joint",
     "build_denoiser",
     "build_rcn",
     "build_sumnet",
     "build_tcdcn",
+    "keypoint_model",
     "rcn_300w_specs",
     "rcn_mtfl_specs",
     "sumnet_300w_specs",

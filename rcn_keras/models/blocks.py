@@ -3,11 +3,7 @@
 import keras
 from keras import layers
 
-from rcn_keras.layers import (
-    LocalContrastNormalization,
-    SpatialSoftmax,
-    TilingUpsampling2D,
-)
+from rcn_keras.layers import LocalContrastNormalization, TilingUpsampling2D
 
 
 def convolution(x, filters, kernel, name, l2, initializer, activation="relu"):
@@ -100,15 +96,3 @@ def upsampled(x, coarser, finer, upsampling, name, dtype=None):
     if crop:
         x = layers.Cropping2D(((0, crop), (0, crop)), name=f"{name}_crop")(x)
     return x
-
-
-def finished(image, maps, activation, name):
-    """The model from its input and its pre-softmax maps."""
-    if activation not in (None, "spatial_softmax"):
-        raise ValueError(
-            "`activation` must be None or 'spatial_softmax'. "
-            f"Received: activation={activation!r}"
-        )
-    if activation == "spatial_softmax":
-        maps = SpatialSoftmax(name="probabilities")(maps)
-    return keras.Model(image, maps, name=name)

@@ -6,11 +6,14 @@ from rcn_keras.layers import (
     LargeKernelConv2D,
     TilingUpsampling2D,
 )
+from rcn_keras.layout import chosen_layout
 from rcn_keras.models.blocks import convolution
+from rcn_keras.models.keypoint_model import KeypointModel
 
 
 def build_denoiser(
     keypoints=68,
+    layout=None,
     filters=(64, 64, 64),
     kernel_size=45,
     factorised=False,
@@ -30,7 +33,8 @@ def build_denoiser(
     arguments make smaller ones.
 
     Args:
-        keypoints: int, maps in and out.
+        keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
+        layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
         filters: tuple of ints, maps of each large convolution; `()` leaves a 1x1
             convolution of the input.
         kernel_size: int, side of their kernels in cells of the (pooled) map.
@@ -48,7 +52,7 @@ def build_denoiser(
         name: str, name of the model.
 
     Returns:
-        `keras.Model`, `(N, size, size, K)` one-hot maps to `(N, size, size, K)`
+        `KeypointModel`, `(N, size, size, K)` one-hot maps to `(N, size, size, K)`
         pre-softmax maps.
 
     Raises:
@@ -72,14 +76,15 @@ def build_denoiser(
             "`filters` must be a tuple, a number for each large convolution. "
             f"Received: filters={filters}"
         )
+    layout = chosen_layout(keypoints, layout)
     regularizer = keras.regularizers.L2(l2) if l2 else None
     if from_keypoints:
-        inputs = keras.Input((keypoints, 2), name="keypoints")
+        inputs = keras.Input((layout.count, 2), name="keypoints")
         # Drawn on the pooled map: the same cells, a fraction of the memory.
         x = layers.Rescaling(1 / pooling, dtype="float32", name="scale")(inputs)
         x = KeypointOneHot(size // pooling, name="one_hot")(x)
     else:
-        inputs = x = keras.Input((size, size, keypoints), name="maps")
+        inputs = x = keras.Input((size, size, layout.count), name="maps")
         if pooling > 1:
             x = layers.MaxPooling2D(pooling, name="pool")(x)
     for i, width in enumerate(filters, 1):
@@ -105,7 +110,9 @@ def build_denoiser(
                 kernel_regularizer=regularizer,
                 name=f"large_{i}",
             )(x)
-    x = convolution(x, keypoints, 1, "output", l2, kernel_initializer, activation=None)
+    x = convolution(
+        x, layout.count, 1, "output", l2, kernel_initializer, activation=None
+    )
     if pooling > 1:
         x = TilingUpsampling2D(pooling, name="upsample")(x)
-    return keras.Model(inputs, x, name=name)
+    return KeypointModel(inputs, x, layout, name=name)

@@ -2,23 +2,24 @@ import keras
 from keras import layers
 
 from rcn_keras._serialization import register
-from rcn_keras.layers import KeypointDecoder, PeakOneHot, SpatialSoftmax
+from rcn_keras.layers import PeakOneHot
 from rcn_keras.models.denoiser import build_denoiser
+from rcn_keras.models.keypoint_model import KeypointModel, keypoint_model
 from rcn_keras.models.rcn import build_rcn
 
 
 @register
-class JointModel(keras.Model):
-    """RCN and the denoising keypoint model as one network, crops to keypoints.
+class JointModel(KeypointModel):
+    """RCN and the denoising keypoint model as one network.
 
     The likeliest cells of RCN's maps go into the denoiser as one-hot maps; its maps are
     added to RCN's before the softmax, so that a point is where the picture and the
     other points together put it.
 
     Args:
-        rcn: `keras.Model`, `(N, H, W, channels)` images to `(N, H, W, K)` pre-softmax
+        rcn: `KeypointModel`, `(N, H, W, channels)` images to `(N, H, W, K)` pre-softmax
             maps.
-        denoiser: `keras.Model`, `(N, H, W, K)` one-hot maps to `(N, H, W, K)`
+        denoiser: `KeypointModel`, `(N, H, W, K)` one-hot maps to `(N, H, W, K)`
             pre-softmax maps.
         iterations: int, how often the denoiser runs: from the second time on it sees
             the likeliest cells of the sum. 1 is the paper's.
@@ -31,10 +32,8 @@ class JointModel(keras.Model):
     Input shape:
         `(N, H, W, channels)`, as `rcn`
 
-    Returns:
-        dict of `maps` `(N, H, W, K)` probabilities, `keypoints` `(N, K, 2)` in map
-        pixels and `confidence` `(N, K)`. The attribute `presoftmax` is the same network
-        as a `keras.Model` of pre-softmax maps, which is what losses and metrics take.
+    Output shape:
+        `(N, H, W, K)` pre-softmax maps, the sum
 
     Raises:
         ValueError: if the two networks do not fit together or `iterations` is below 1.
@@ -43,7 +42,7 @@ class JointModel(keras.Model):
         >>> joint = rcn_keras.JointModel(
         ...     rcn_keras.build_rcn(5, keypoints=68), rcn_keras.build_denoiser()
         ... )
-        >>> joint(images)["keypoints"].shape
+        >>> joint.locate(images)["keypoints"].shape
         (1, 68, 2)
 
     Reference:
@@ -61,6 +60,7 @@ class JointModel(keras.Model):
         name="joint",
         **kwargs,
     ):
+        rcn, denoiser = keypoint_model(rcn), keypoint_model(denoiser)
         if (
             not rcn.output_shape[1:]
             == denoiser.input_shape[1:]
@@ -76,34 +76,26 @@ class JointModel(keras.Model):
                 "`iterations` must be a whole number of at least 1. "
                 f"Received: iterations={iterations!r}"
             )
-        if not isinstance(denoiser_weight, (int, float)) or len(calibration) != 2:
+        if not isinstance(denoiser_weight, (int, float)):
             raise ValueError(
-                "`denoiser_weight` must be a number and `calibration` two. Received: "
-                f"denoiser_weight={denoiser_weight!r}, calibration={calibration!r}"
+                "`denoiser_weight` must be a number. "
+                f"Received: denoiser_weight={denoiser_weight!r}"
             )
         images = keras.Input(rcn.input_shape[1:], name="images")
-        seen = rcn(images)
+        maps, prior = _graph(rcn), _graph(denoiser)
+        seen = summed = maps(images)
         scale = layers.Rescaling(denoiser_weight, dtype="float32", name="weight")
         one_hot = PeakOneHot(name="peaks")
         add = layers.Add(dtype="float32", name="sum")
-        summed = seen
         for _ in range(iterations):
-            summed = add([seen, scale(denoiser(one_hot(summed)))])
-        located = KeypointDecoder(decoder, *calibration, name="decoder")(summed)
-        outputs = {"maps": SpatialSoftmax(name="probabilities")(summed), **located}
-        super().__init__(inputs=images, outputs=outputs, name=name, **kwargs)
-        self._summed = summed
+            summed = add([seen, scale(prior(one_hot(summed)))])
+        super().__init__(
+            images, summed, rcn.layout, decoder, calibration, name, **kwargs
+        )
         self.rcn = rcn
         self.denoiser = denoiser
         self.iterations = iterations
         self.denoiser_weight = denoiser_weight
-        self.decoder = decoder
-        self.calibration = tuple(calibration)
-
-    @property
-    def presoftmax(self):
-        """The same network, `(N, H, W, K)` pre-softmax maps out."""
-        return keras.Model(self.input, self._summed, name=f"{self.name}_presoftmax")
 
     def get_config(self):
         return {
@@ -126,43 +118,46 @@ class JointModel(keras.Model):
                 config[part], custom_objects
             )
         model = cls(**config)
-        model.trainable = trainable
+        if not trainable:
+            model.trainable = False
         return model
 
 
-def maps_model(model):
-    """A model of pre-softmax maps: of a `JointModel` its own, else the model itself."""
-    return model.presoftmax if isinstance(model, JointModel) else model
+def _graph(model):
+    """The bare network: files of weights name the parts of a joint model by class."""
+    return keras.Model(model.input, model.output, name=model.name)
 
 
 def joint_networks(joint):
-    """The parts of a joint model by themselves: images to pre-softmax maps, each.
+    """The parts of a joint model by themselves, images to pre-softmax maps each.
 
     Args:
         joint: `JointModel`.
 
     Returns:
-        dict of `keras.Model`: `rcn`; `denoiser`, which sees the likeliest cells of
+        dict of `KeypointModel`: `rcn`; `denoiser`, which sees the likeliest cells of
         RCN's maps and nothing else; `joint`, both.
     """
     seen = PeakOneHot()(joint.rcn.output)
+    alone = joint.denoiser(seen)
     return {
         "rcn": joint.rcn,
-        "denoiser": keras.Model(joint.rcn.input, joint.denoiser(seen)),
-        "joint": joint.presoftmax,
+        "denoiser": KeypointModel(joint.rcn.input, alone, joint.layout),
+        "joint": joint,
     }
 
 
-def build_joint(rcn, denoiser, **arguments):
+def build_joint(rcn, denoiser, layout=None, **arguments):
     """A `JointModel` from the arguments of its parts' builders, as presets have them.
 
     Args:
         rcn: dict, arguments of `build_rcn`.
         denoiser: dict, arguments of `build_denoiser`.
+        layout: `KeypointLayout` of both, or `None`: by the parts' own arguments.
         **arguments: the other arguments of `JointModel`.
     """
     return JointModel(
-        build_rcn(**rcn, name="rcn"),
-        build_denoiser(**denoiser, name="denoiser"),
+        build_rcn(**rcn, layout=layout, name="rcn"),
+        build_denoiser(**denoiser, layout=layout, name="denoiser"),
         **arguments,
     )

@@ -1,12 +1,15 @@
 from keras import layers
 
+from rcn_keras.layout import FACE_68, chosen_layout
 from rcn_keras.models import blocks
 from rcn_keras.models.branches import rcn_300w_specs, rcn_mtfl_specs
+from rcn_keras.models.keypoint_model import KeypointModel
 
 
 def build_rcn(
     branches=6,
     keypoints=5,
+    layout=None,
     skip=False,
     mask=None,
     branch_specs=None,
@@ -15,7 +18,6 @@ def build_rcn(
     upsampling="tiling",
     channels=1,
     normalization="local_contrast",
-    activation=None,
     trunk_l2=0.0,
     branch_l2=0.0,
     kernel_initializer="he_normal",
@@ -29,29 +31,31 @@ def build_rcn(
 
     Args:
         branches: int, 4 to 7: the coarsest maps are 10x10, 5x5, 2x2 or 1x1.
-        keypoints: int, maps to predict. 68 takes the paper's 300-W widths and kernels
-            (`rcn_300w_specs`), any other number its MTFL widths (`rcn_mtfl_specs`).
+        keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
+        layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
+            `FACE_68` takes the paper's 300-W widths and kernels (`rcn_300w_specs`), any
+            other its MTFL widths (`rcn_mtfl_specs`).
         skip: bool, each branch sees all coarser branches, not only the next one.
         mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: an omitted
             branch is passed by upsampling the coarser one further. The finest active
             branch ends in the keypoint maps, which are upsampled to the input's size.
         branch_specs: list of `BranchSpec`, coarse to fine, for anything not in the
             paper; `branches` is then ignored.
-        kernel_scheme: str, of the 68-keypoint widths: `"5x5_1x1"`, the original code's,
+        kernel_scheme: str, of the 300-W widths: `"5x5_1x1"`, the original code's,
             or `"3x3"`, the paper's text (`rcn_300w_specs`).
         width: int, factor of the number of maps of every convolution but the last (the
             paper: 1).
         upsampling: `"tiling"`, or `"bilinear"` (footnote 3: worse in some cases).
         channels: int, 1 for grey, 3 for RGB (footnote 8: worse).
         normalization: `"local_contrast"`, or `None` for a plain division by 255.
-        activation: `None` for pre-softmax maps, `"spatial_softmax"` for probabilities.
         trunk_l2, branch_l2: floats, factors of the sum of squared kernels (Eq. 2), for
             the trunk and for the branches.
         kernel_initializer: Keras initialiser or its name.
         name: str, name of the model.
 
     Returns:
-        `keras.Model`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`.
+        `KeypointModel`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`
+        pre-softmax maps.
 
     Raises:
         ValueError: if an argument is out of range; the message says what was wanted.
@@ -64,10 +68,11 @@ def build_rcn(
     Reference:
         Honari et al., Recombinator Networks, CVPR 2016, Sec. 3.2, Eq. 3, Tables 1, 2.
     """
+    layout = chosen_layout(keypoints, layout)
     if branch_specs is None:
         branch_specs = (
             rcn_300w_specs(branches, kernel_scheme)
-            if keypoints == 68
+            if layout.name == FACE_68.name
             else rcn_mtfl_specs(branches)
         )
     branch_specs = [spec.widened(width) for spec in branch_specs]
@@ -102,7 +107,7 @@ def build_rcn(
         if side == finest:
             carried = blocks.convolution(
                 x,
-                keypoints,
+                layout.count,
                 spec.output_kernel,
                 "maps",
                 branch_l2,
@@ -113,4 +118,4 @@ def build_rcn(
             carried = layers.Concatenate(name=f"skip_{side}")([x, carried])
         else:
             carried = x
-    return blocks.finished(image, carried, activation, name)
+    return KeypointModel(image, carried, layout, name=name)

@@ -1,20 +1,22 @@
 import keras
 
 from rcn_keras.layers import BranchSum
+from rcn_keras.layout import FACE_68, chosen_layout
 from rcn_keras.models import blocks
 from rcn_keras.models.branches import sumnet_300w_specs, sumnet_mtfl_specs
+from rcn_keras.models.keypoint_model import KeypointModel
 
 
 def build_sumnet(
     branches=6,
     keypoints=5,
+    layout=None,
     mask=None,
     weight_per_pixel=False,
     branch_specs=None,
     upsampling="tiling",
     channels=1,
     normalization="local_contrast",
-    activation=None,
     trunk_l2=0.0,
     branch_l2=0.0,
     kernel_initializer="he_normal",
@@ -27,8 +29,10 @@ def build_sumnet(
 
     Args:
         branches: int, 4 to 6: the coarsest maps are 10x10, 5x5 or 2x2.
-        keypoints: int, maps to predict. 68 takes the paper's 300-W widths
-            (`sumnet_300w_specs`), any other number its MTFL widths.
+        keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
+        layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
+            `FACE_68` takes the paper's 300-W widths (`sumnet_300w_specs`), any other
+            its MTFL widths.
         mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: a branch
             with 0 adds nothing to the sum.
         weight_per_pixel: bool, alpha of Eq. 1 as one weight for each pixel, branch and
@@ -37,13 +41,13 @@ def build_sumnet(
         upsampling: `"tiling"`, or `"bilinear"` (footnote 3).
         channels: int, 1 for grey, 3 for RGB (footnote 8).
         normalization: `"local_contrast"`, or `None` for a plain division by 255.
-        activation: `None` for pre-softmax maps, `"spatial_softmax"` for probabilities.
         trunk_l2, branch_l2: floats, factors of the sum of squared kernels (Eq. 2).
         kernel_initializer: Keras initialiser or its name.
         name: str, name of the model.
 
     Returns:
-        `keras.Model`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`.
+        `KeypointModel`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`
+        pre-softmax maps.
 
     Raises:
         ValueError: if an argument is out of range; the message says what was wanted.
@@ -55,8 +59,10 @@ def build_sumnet(
     Reference:
         Honari et al., Recombinator Networks, CVPR 2016, Sec. 3.1, Eq. 1.
     """
+    layout = chosen_layout(keypoints, layout)
     if branch_specs is None:
-        paper_specs = sumnet_300w_specs if keypoints == 68 else sumnet_mtfl_specs
+        is_300w = layout.name == FACE_68.name
+        paper_specs = sumnet_300w_specs if is_300w else sumnet_mtfl_specs
         branch_specs = paper_specs(branches)
     levels = blocks.active_specs(branch_specs, mask)
     specs = [spec for spec, _ in levels]
@@ -75,7 +81,7 @@ def build_sumnet(
             )
         x = blocks.convolution(
             x,
-            keypoints,
+            layout.count,
             spec.output_kernel,
             f"maps_{side}",
             branch_l2,
@@ -90,7 +96,7 @@ def build_sumnet(
             )
         maps.append(x)
     summed = BranchSum(weight_per_pixel, name="maps", dtype="float32")(maps)
-    return blocks.finished(image, summed, activation, name)
+    return KeypointModel(image, summed, layout, name=name)
 
 
 def branch_maps(model):

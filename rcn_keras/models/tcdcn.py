@@ -1,9 +1,10 @@
-import keras
 from keras import layers, ops
 
 from rcn_keras._serialization import register
 from rcn_keras.faces.boxes import INPUT_SIZE
+from rcn_keras.layout import chosen_layout
 from rcn_keras.models import blocks
+from rcn_keras.models.keypoint_model import KeypointRegression
 
 # What MTFL tells of a face beside its keypoints, and into how many classes.
 ATTRIBUTES = {"gender": 2, "smile": 2, "glasses": 2, "pose": 5}
@@ -23,6 +24,7 @@ ACTIVATIONS = {"absolute_tanh": absolute_tanh, "relu": "relu"}
 
 def build_tcdcn(
     keypoints=5,
+    layout=None,
     attributes=True,
     size=80,
     features=100,
@@ -39,7 +41,8 @@ def build_tcdcn(
     of the face, the auxiliary tasks.
 
     Args:
-        keypoints: int, keypoints to regress.
+        keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
+        layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
         attributes: bool, heads for MTFL's attributes (`ATTRIBUTES`).
         size: side of what the convolutions see: 80, which validates better, or 40, the
             image averaged over 2x2 pixels, as in TCDCN.
@@ -51,7 +54,7 @@ def build_tcdcn(
         name: str, name of the model.
 
     Returns:
-        `keras.Model`, `(N, 80, 80, channels)` grey values 0...255 to a dict of
+        `KeypointRegression`, `(N, 80, 80, channels)` grey values 0...255 to a dict of
         `keypoints` `(N, K, 2)`, (x, y) in input pixels, and with `attributes` logits
         `gender`, `smile` and `glasses` `(N, 2)`, `pose` `(N, 5)`.
 
@@ -75,6 +78,7 @@ def build_tcdcn(
             f"`activation` must be one of {tuple(ACTIVATIONS)}. "
             f"Received: activation={activation!r}"
         )
+    layout = chosen_layout(keypoints, layout)
     settings = {
         "activation": ACTIVATIONS[activation],
         "kernel_initializer": kernel_initializer,
@@ -91,12 +95,13 @@ def build_tcdcn(
 
     # From -1...1 over the frame to its pixels.
     half = INPUT_SIZE / 2
-    points = layers.Dense(2 * keypoints, dtype="float32", name="coordinates")(x)
-    points = layers.Reshape((keypoints, 2), dtype="float32", name="points")(points)
+    count = layout.count
+    points = layers.Dense(2 * count, dtype="float32", name="coordinates")(x)
+    points = layers.Reshape((count, 2), dtype="float32", name="points")(points)
     points = layers.Rescaling(half, half, dtype="float32", name="keypoints")(points)
     outputs = {"keypoints": points}
     if attributes:
         for attribute, classes in ATTRIBUTES.items():
             head = layers.Dense(classes, dtype="float32", name=attribute)
             outputs[attribute] = head(x)
-    return keras.Model(image, outputs, name=name)
+    return KeypointRegression(image, outputs, layout, name=name)

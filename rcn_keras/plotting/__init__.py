@@ -6,7 +6,7 @@ are those of Okabe and Ito, which colour-blind readers tell apart as well. Error
 as fractions of the interocular distance and are shown in percent.
 """
 
-from rcn_keras.plotting.drawing import OPEN_LINES, RINGS, draw_keypoints
+from rcn_keras.plotting.drawing import draw_keypoints
 from rcn_keras.plotting.evaluation import (
     plot_branch_counts,
     plot_calibration,
@@ -44,10 +44,8 @@ __all__ = [
     "BLUE",
     "CYCLE",
     "GREEN",
-    "OPEN_LINES",
     "ORANGE",
     "PINK",
-    "RINGS",
     "SKY",
     "VERMILION",
     "WHITE",

@@ -2,25 +2,26 @@
 
 import numpy as np
 
+from rcn_keras.layout import FACES
 from rcn_keras.plotting.figures import BLACK, GREEN, ORANGE, SKY, WHITE, rgb
 
-# The outlines that 68 points make: jaw, brows, nose, eyes, lips.
-OPEN_LINES = [range(0, 17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
-RINGS = [range(36, 42), range(42, 48), range(48, 60), range(60, 68)]
+MANY = 20  # more keypoints than that are drawn smaller
 
 
-def draw_keypoints(image, faces):
+def draw_keypoints(image, faces, layout=None):
     """Draws boxes and keypoints on a photograph, sub-pixel.
 
     A keypoint is a disc inside a light and a dark ring, so that it shows on any skin:
     green where its confidence is one half or more (or not given), orange below. Sizes
-    follow the face. 68 points are joined by the outlines that they lie on.
+    follow the face. Points are joined by the outlines that they lie on.
 
     Args:
         image: `(H, W, 3)` uint8 RGB, or `(H, W)` grey.
         faces: list of dicts: `"keypoints"`, `(K, 2)` in continuous pixels, and
             optional `"box"`, `[x0, y0, x1, y1]`, and `"confidence"`, K numbers in
             [0, 1]. Keypoints that are not finite are left out.
+        layout: `KeypointLayout` with the outlines, or `None` for that of a face of so
+            many keypoints, if there is one.
 
     Returns:
         `(H, W, 3)` uint8 RGB, a copy.
@@ -53,10 +54,11 @@ def draw_keypoints(image, faces):
             size = np.ptp(corners, axis=0).max()
             line(corners, True, BLACK, size / 80)
             line(corners, True, SKY, size / 160)
-        if len(points) == 68:
-            for indices in OPEN_LINES + RINGS:
-                line(points[indices], indices in RINGS, SKY, size / 250)
-        radius = max(1.0, size * (0.012 if len(points) < 68 else 0.007))
+        for indices in outlines(layout, len(points)):
+            closed = indices[0] == indices[-1]
+            points_on_it = points[list(indices[:-1] if closed else indices)]
+            line(points_on_it, closed, SKY, size / 250)
+        radius = max(1.0, size * (0.007 if len(points) > MANY else 0.012))
         confidence = face.get("confidence", np.ones(len(points)))
         for point, certainty in zip(points, confidence, strict=True):
             if np.isfinite(point).all():
@@ -64,3 +66,9 @@ def draw_keypoints(image, faces):
                 disc(point, 1.5 * radius, WHITE)
                 disc(point, radius, ORANGE if certainty < 0.5 else GREEN)
     return canvas
+
+
+def outlines(layout, count):
+    """The lines that `count` keypoints lie on, as tuples of indices."""
+    layout = layout or FACES.get(count)
+    return list(layout.outlines.values()) if layout else []

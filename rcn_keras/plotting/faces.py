@@ -3,7 +3,8 @@
 import numpy as np
 
 from rcn_keras.evaluation.errors import face_errors, normalized_errors
-from rcn_keras.plotting.drawing import OPEN_LINES, RINGS
+from rcn_keras.layout import chosen_layout
+from rcn_keras.plotting.drawing import MANY, outlines
 from rcn_keras.plotting.figures import (
     BLUE,
     ORANGE,
@@ -20,10 +21,12 @@ GREY = {"vmin": 0, "vmax": 255}  # A dark picture is to look dark.
 MOST = 8  # faces side by side in a mosaic
 
 
-def plot_keypoints(image, keypoints, true_keypoints=None, view=None, save=None):
+def plot_keypoints(
+    image, keypoints, true_keypoints=None, view=None, save=None, layout=None
+):
     """Predicted keypoints over a face, with lines to the true ones.
 
-    68 points are joined by the outlines that they lie on.
+    Points are joined by the outlines that they lie on.
 
     Args:
         image: `(H, W)`, `(H, W, 1)` or `(H, W, 3)`, a crop or a photograph, grey
@@ -33,6 +36,8 @@ def plot_keypoints(image, keypoints, true_keypoints=None, view=None, save=None):
         true_keypoints: the same shape, or `None`.
         view: `[x0, y0, x1, y1]`, the part of the image to show, or `None` for all.
         save: path, or `None`.
+        layout: `KeypointLayout` of the keypoints, or `None` for that of a face of so
+            many, if there is one.
     """
     height, width = np.shape(image)[:2]
     left, top, right, bottom = (0, 0, width, height) if view is None else view
@@ -47,7 +52,7 @@ def plot_keypoints(image, keypoints, true_keypoints=None, view=None, save=None):
         distance = np.linalg.norm(true - faces, axis=-1)
         axes.set_title(f"mean error {np.nanmean(distance):.2f} pixels")
     for points, truth in zip(faces, true):
-        _points(axes, points, truth, size=6)
+        _points(axes, points, truth, layout, size=6)
     if true_keypoints is not None and len(faces):
         handles, labels = axes.get_legend_handles_labels()
         named = dict(zip(labels, handles))  # once, however many faces
@@ -55,7 +60,9 @@ def plot_keypoints(image, keypoints, true_keypoints=None, view=None, save=None):
     return saved(figure, save)
 
 
-def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None):
+def plot_mosaic(
+    images, true_keypoints, predictions, percentiles=None, save=None, layout=None
+):
     """Faces from easy to hard, each with its error: Fig. 3 of the paper.
 
     The difficulty of a face is its mean error over the networks. Of the faces in that
@@ -64,10 +71,12 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
 
     Args:
         images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`, the crops.
-        true_keypoints: `(N, K, 2)` in continuous pixels of the crops, K 5 or 68.
+        true_keypoints: `(N, K, 2)` in continuous pixels of the crops.
         predictions: dict, name of a network to its keypoints, `(N, K, 2)`.
         percentiles: numbers from 0 to 100, or `None` for a few, the harder the closer.
         save: path, or `None`.
+        layout: `KeypointLayout` of the keypoints, or `None` for that of a face of so
+            many, if there is one.
 
     Raises:
         ValueError: if there is no network, or no face to show.
@@ -75,7 +84,7 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
     percentiles = PERCENTILES if percentiles is None else percentiles
     difficulty = np.zeros(len(images))
     for points in predictions.values():
-        difficulty += _mean_errors(true_keypoints, points)
+        difficulty += _mean_errors(true_keypoints, points, layout)
     order = np.argsort(difficulty, kind="stable")[: np.isfinite(difficulty).sum()]
     _check_something(order, predictions)
     ranks = np.round(np.asarray(percentiles) / 100 * (len(order) - 1)).astype(int)
@@ -86,10 +95,13 @@ def plot_mosaic(images, true_keypoints, predictions, percentiles=None, save=None
         {name: np.asarray(points)[chosen] for name, points in predictions.items()},
         [f"percentile {percentile:g}" for percentile in percentiles],
         save,
+        layout,
     )
 
 
-def plot_comparison(images, true_keypoints, predictions, titles=None, save=None):
+def plot_comparison(
+    images, true_keypoints, predictions, titles=None, save=None, layout=None
+):
     """The same faces as several networks see them: Figs. 4 to 6 of the paper.
 
     A row (or several) for each network, with lines from the predicted to the true
@@ -97,10 +109,12 @@ def plot_comparison(images, true_keypoints, predictions, titles=None, save=None)
 
     Args:
         images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`, the crops.
-        true_keypoints: `(N, K, 2)` in continuous pixels of the crops, K 5 or 68.
+        true_keypoints: `(N, K, 2)` in continuous pixels of the crops.
         predictions: dict, name of a network to its keypoints, `(N, K, 2)`.
         titles: N strings to stand over the faces, or `None`.
         save: path, or `None`.
+        layout: `KeypointLayout` of the keypoints, or `None` for that of a face of so
+            many, if there is one.
 
     Raises:
         ValueError: if there is no network, or no face to show.
@@ -115,11 +129,11 @@ def plot_comparison(images, true_keypoints, predictions, titles=None, save=None)
         axes.set_axis_off()
     for number, (name, points) in enumerate(predictions.items()):
         block = grid[number * lines * columns :]
-        errors = 100 * _mean_errors(true_keypoints, points)
+        errors = 100 * _mean_errors(true_keypoints, points, layout)
         for face, (axes, error) in enumerate(zip(block, errors)):
             axes.set_axis_on()
             show(axes, images[face], height, width, **GREY)
-            _points(axes, points[face], true_keypoints[face], size=3)
+            _points(axes, points[face], true_keypoints[face], layout, size=3)
             told = f"{error:.1f} %"
             if number == 0 and titles is not None:
                 told = f"{titles[face]}\n{told}"
@@ -128,7 +142,7 @@ def plot_comparison(images, true_keypoints, predictions, titles=None, save=None)
     return saved(figure, save)
 
 
-def plot_inputs(images, keypoints, columns=8, save=None):
+def plot_inputs(images, keypoints, columns=8, save=None, layout=None):
     """A sheet of network inputs with their keypoints, as augmentation makes them.
 
     Args:
@@ -137,6 +151,8 @@ def plot_inputs(images, keypoints, columns=8, save=None):
             are not shown.
         columns: int, pictures side by side.
         save: path, or `None`.
+        layout: `KeypointLayout` of the keypoints, or `None` for that of a face of so
+            many, if there is one.
     """
     rows, side = -(-len(images) // columns), WIDTH / columns
     figure, grid = panels(WIDTH, side * rows, rows, columns)
@@ -146,7 +162,7 @@ def plot_inputs(images, keypoints, columns=8, save=None):
     for axes, image, points in zip(grid, images, keypoints):
         axes.set_axis_on()
         show(axes, image, height, width, **GREY)
-        _points(axes, np.asarray(points, "float64"), None, size=4)
+        _points(axes, np.asarray(points, "float64"), None, layout, size=4)
     return saved(figure, save)
 
 
@@ -159,24 +175,22 @@ def _check_something(faces, predictions):
         )
 
 
-def _mean_errors(true, points):
+def _mean_errors(true, points, layout):
     """The mean error of each face as a fraction, `(N,)`, NaN where none is known."""
-    return face_errors(normalized_errors(true, points))
+    layout = chosen_layout(np.shape(true)[1], layout)
+    return face_errors(normalized_errors(true, points, layout))
 
 
-def _points(axes, points, true, size):
+def _points(axes, points, true, layout, size):
     """Keypoints, and to the true ones rings and lines; `size` in typographic points,
     of the markers of five."""
-    many = len(points) == 68
-    size = size / 2 if many else size
+    size = size / 2 if len(points) > MANY else size
     if true is not None:
         lines = np.stack([true, points]).transpose(2, 0, 1)  # x and y, ends, keypoints
         axes.plot(*lines, color=VERMILION, lw=size / 3)
         ring = {"mfc": "none", "mec": ORANGE, "mew": size / 3, "ms": 1.4 * size}
         axes.plot(*np.transpose(true), "o", **ring, label="true")
-    if many:
-        for indices in OPEN_LINES + RINGS:
-            closed = [*indices, indices[0]] if indices in RINGS else indices
-            axes.plot(*points[closed].T, color=BLUE, lw=0.8)
+    for indices in outlines(layout, len(points)):
+        axes.plot(*points[list(indices)].T, color=BLUE, lw=0.8)
     disc = {"mfc": BLUE, "mec": WHITE, "mew": size / 6, "ms": size}
     axes.plot(*points.T, "o", **disc, label="predicted")

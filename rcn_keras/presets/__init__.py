@@ -1,7 +1,7 @@
 """Networks on disk: a folder each, with all that prediction needs.
 
-`config.json` (builder and its arguments, decoder, calibration, licence, data, paper,
-numbers), `model.weights.h5`, `training_log.csv` and `README.md`, the model card.
+`config.json` (builder and its arguments, layout, decoder, calibration, licence, data,
+paper, numbers), `model.weights.h5`, `training_log.csv` and `README.md`, the model card.
 """
 
 import dataclasses
@@ -9,13 +9,10 @@ import json
 import pathlib
 import warnings
 
-import keras
-
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
-from rcn_keras.layers import KeypointDecoder
-from rcn_keras.models import BUILDERS
-from rcn_keras.models.joint import maps_model
+from rcn_keras.layout import KeypointLayout
+from rcn_keras.models import BUILDERS, KeypointModel
 
 SHIPPED = pathlib.Path(__file__).parent
 CONFIG, WEIGHTS, LOG = "config.json", "model.weights.h5", "training_log.csv"
@@ -27,19 +24,14 @@ class Preset:
 
     Attributes:
         name: str.
-        model: `keras.Model`, images to pre-softmax maps; of a joint model the
+        model: `KeypointModel`, images to pre-softmax maps; of a joint model the
             `JointModel`, of a denoiser one-hot maps to pre-softmax maps.
         config: dict as in `config.json`.
     """
 
     name: str
-    model: keras.Model
+    model: KeypointModel
     config: dict
-
-    @property
-    def keypoints(self):
-        """How many keypoints the network has."""
-        return maps_model(self.model).output_shape[-1]
 
 
 def list_presets():
@@ -48,7 +40,7 @@ def list_presets():
 
 
 def from_preset(name):
-    """The network of a preset: `keras.Model`, see `Preset.model`.
+    """The network of a preset: `KeypointModel`, see `Preset.model`.
 
     Args:
         name: str, a name of `list_presets()`, the path of a preset's folder, or
@@ -65,7 +57,6 @@ def load_preset(name):
     folder = preset_folder(str(name))
     config = read_config(folder)
     try:
-        KeypointDecoder(config["decoder"], *config["calibration"])
         model = _built(config)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
@@ -76,10 +67,13 @@ def load_preset(name):
 
 
 def _built(config):
-    arguments = dict(config["arguments"])
-    if config["model"] == "joint":  # It decodes by itself.
-        arguments |= {name: config[name] for name in ("decoder", "calibration")}
-    return BUILDERS[config["model"]](**arguments, name=config["model"])
+    layout = config.get("layout")  # older ones have only the number of keypoints
+    if layout is not None:
+        layout = KeypointLayout.from_dict(layout)
+    kind = config["model"]
+    model = BUILDERS[kind](**config["arguments"], layout=layout, name=kind)
+    model.set_decoder(config["decoder"], config["calibration"])
+    return model
 
 
 def load_weights(model, path):
@@ -115,7 +109,7 @@ def save_preset(folder, model, config):
 
     Args:
         folder: path, made if missing.
-        model: `keras.Model` built by `config["model"]` with `config["arguments"]`.
+        model: `KeypointModel` built by `config["model"]` with `config["arguments"]`.
         config: dict, see `rcn_keras/presets/rcn6_mtfl/config.json`.
     """
     folder = pathlib.Path(folder)

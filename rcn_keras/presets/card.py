@@ -6,6 +6,7 @@ import textwrap
 
 from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
+from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.presets import load_preset
 
 CARD = "README.md"  # its file in a preset's folder
@@ -65,9 +66,9 @@ Aggregation, CVPR 2016.
 # What the numbers that chose a network are of.
 VALIDATION = "validation, without keypoints at a photograph's border"
 
-# What a card says of its data, by the number of keypoints.
+# What a card says of its data, by the name of the layout.
 _OF = {
-    5: {
+    FACE_5.name: {
         "data": "MTFL",
         "trained_on": "`--data` of the command, in the layout of MTFL v1.0",
         "sets": "MTFL and AFLW",
@@ -77,7 +78,7 @@ by MTCNN, one refinement; the error is of the faces found.""",
         "limits": """Five points of faces seen from the front to three-quarter view;
 trained on photographs of LFW (well-known people, press photographs) and of the web,""",
     },
-    68: {
+    FACE_68.name: {
         "data": "300-W",
         "trained_on": "`--data` of the command, in the layout of 300-W: AFW, Helen and "
         "LFPW (officially 3,148)",
@@ -91,6 +92,16 @@ trained on few photographs of the web,""",
     },
 }
 
+_OF_OTHERS = {
+    "data": "own",
+    "trained_on": "`--data` of the command",
+    "sets": "The training photographs",
+    "notes": "Distances over the layout's normaliser (`config.json`).",
+    "limits": "Trained on photographs",
+}
+
+FEW = 10  # keypoints that are named one by one
+
 _MEASURE = """Errors in percent of the interocular distance (mean over keypoints and
 faces, 95 % bootstrap interval). Boxes from the true keypoints as in the paper, unless
 `detector`."""
@@ -101,16 +112,18 @@ validation {moved} are moved, else as many as the protocol says; `before` is the
 that goes in."""
 
 
-def _network(config):
+def _network(config, layout):
     """What the network is, what it does, and the line of code that uses it."""
-    kind, arguments, count = config["model"], config["arguments"], config["keypoints"]
-    points = "68 points" if len(count) == 68 else ", ".join(count).replace("_", " ")
+    kind, arguments = config["model"], config["arguments"]
+    points = f"{layout.count} points"
+    if layout.count <= FEW:
+        points = ", ".join(layout.names).replace("_", " ")
     found = f"{points} of a face from a grey crop of 80x80 pixels, with a confidence"
     predict = 'faces = rcn_keras.Predictor.from_preset("{name}")("photo.jpg")'
     if kind == "denoiser":
         return (
             "Denoising keypoint model",
-            f"where each of {len(count)} points of a face should be, given the "
+            f"where each of {layout.count} points of a face should be, given the "
             "others as one-hot maps of 80x80 cells",
             'denoiser = rcn_keras.from_preset("{name}")',
         )
@@ -166,7 +179,8 @@ def write_card(folder, results=None):
             f"| {_number(row['ci95_low'])} to {_number(row['ci95_high'])} "
             f"| {_number(row['failure_rate_10_percent'])} |"
         )
-    kind, what, use = _network(config)
+    layout = preset.model.layout
+    kind, what, use = _network(config, layout)
     # A short training has a shorter finish than its recipe.
     finish = config.get("finish_epochs", recipe["finish_epochs"])
     parameters = preset.model.count_params()
@@ -188,15 +202,15 @@ def write_card(folder, results=None):
         minutes=config["training_minutes"],
         validation=validation["faces"],
         numbers="\n".join(rows) + _paper_rows(config["paper"]),
-        **_differing(config),
+        **_differing(config, layout),
     )
     with replaced(folder / CARD) as temporary:
         temporary.write_text(text)
 
 
-def _differing(config):
+def _differing(config, layout):
     """What the card says by the kind of network and its keypoints."""
-    texts = dict(_OF[len(config["keypoints"])])
+    texts = dict(_OF.get(layout.name, _OF_OTHERS))
     faces = config["trained_on"].get("faces")
     texts["used"] = f": {sum(faces.values()):,} faces" if faces else ""
     texts["further"], texts["measure"] = _before(config), _MEASURE

@@ -1,1 +1,5 @@
-"""The exported model at work: a server's client, and Apache Beam."""
+"""The exported model at work: a server's client."""
+
+from rcn_keras._lazy import lazily
+
+__getattr__ = lazily(__name__)

@@ -67,7 +67,7 @@ class Validation(keras.callbacks.Callback):
 
     Args:
         out: folder.
-        network: `keras.Model` that is kept: what is trained, or what its normalised
+        network: `KeypointModel` that is kept: what is trained, or what its normalised
             twin is folded into.
         clean, jittered: tuples of the model's inputs, `(N, K, 2)` true keypoints and
             `(N, K)` bool, those that count (`tasks.Task`).
@@ -137,8 +137,9 @@ class Validation(keras.callbacks.Callback):
     def _measured(self, inputs, keypoints, counted):
         """Mean sub-pixel and mean paper-grid error."""
         out = run(self.decoded, inputs)
-        subpixel = normalized_errors(keypoints, out["local_mean"])
-        grid = normalized_errors(keypoints, out["argmax"], grid=True)
+        layout = self.network.layout
+        subpixel = normalized_errors(keypoints, out["local_mean"], layout)
+        grid = normalized_errors(keypoints, out["argmax"], layout, grid=True)
         return float(subpixel[counted].mean()), float(grid[counted].mean())
 
 

@@ -59,22 +59,22 @@ class TaughtCrossentropy(keras.losses.Loss):
         }
 
 
-def load_teacher(preset, keypoints):
+def load_teacher(preset, layout):
     """The network of a preset that teaches.
 
     Args:
         preset: str, name or folder of a preset.
-        keypoints: int, of the network that learns.
+        layout: `KeypointLayout` of the network that learns.
 
     Raises:
         InputError: if there is no such preset, or it has no maps of these keypoints.
     """
     teacher = load_preset(preset)
-    kind, count = teacher.config["model"], teacher.keypoints
-    if kind not in ("rcn", "sumnet") or count != keypoints:
+    kind, found = teacher.config["model"], teacher.model.layout
+    if kind not in ("rcn", "sumnet") or found.name != layout.name:
         raise InputError(
-            f"{preset}: a teacher must be an RCN or a SumNet of {keypoints} keypoints; "
-            f"found a {kind} of {count}"
+            f"{preset}: a teacher must be an RCN or a SumNet of {layout.count} "
+            f"keypoints ({layout.name}); found a {kind} of {found.count} ({found.name})"
         )
     teacher.model.trainable = False
     return teacher.model

@@ -7,13 +7,12 @@ import numpy as np
 from keras import ops
 
 from rcn_keras import codec
-from rcn_keras.data.annotations import KEYPOINT_NAMES
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.layers import KeypointDecoder, PeakOneHot
+from rcn_keras.layers import PeakOneHot
+from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.models import JointModel
-from rcn_keras.models.joint import maps_model
 from rcn_keras.presets import LOG, check_free, load_preset, load_weights, save_preset
 from rcn_keras.training.callbacks import read_log, write_log
 from rcn_keras.training.fit import BEFORE, BEST, build_model, read_run
@@ -28,24 +27,10 @@ from rcn_keras.training.tasks import validation_sets
 # What the factor of the denoiser's maps is chosen from.
 FACTORS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
 
-_COMMON = {
-    "input": {"size": 80, "channels": 1, "values": "grey 0...255"},
-    "reference": "Honari et al., Recombinator Networks, CVPR 2016",
-}
-# What a preset says of its keypoints, by their number.
-_FACTS = {
-    5: {
-        "keypoints": KEYPOINT_NAMES[5],
-        "crop": "square of 5 keypoints, ratio 0.95 (rcn_keras.faces.boxes)",
-        "license": "weights: Apache-2.0; their training data (MTFL): research",
-        **_COMMON,
-    },
-    68: {
-        "keypoints": KEYPOINT_NAMES[68],
-        "crop": "square of 68 keypoints, ratio 1.3 (rcn_keras.faces.boxes)",
-        "license": "weights: Apache-2.0; their training data (300-W): research",
-        **_COMMON,
-    },
+# By the name of the layout, whose training data are known.
+LICENSES = {
+    FACE_5.name: "weights: Apache-2.0; their training data (MTFL): research",
+    FACE_68.name: "weights: Apache-2.0; their training data (300-W): research",
 }
 
 
@@ -87,7 +72,7 @@ def publish(run_folder, validation, out):
         "model": kind,
         "arguments": recipe["arguments"],
         **measured,
-        **_facts(kind, model.output_shape[-1]),
+        **_facts(kind, model.layout),
         "paper": recipe["paper"],
         "recipe": recipe,
         "finish_epochs": finish_length(told.finish_epochs, told.epochs),
@@ -100,14 +85,23 @@ def publish(run_folder, validation, out):
     return config
 
 
-def _facts(kind, count):
+def _facts(kind, layout):
     """What a preset says of its keypoints and of what goes in: a denoiser sees no
     picture."""
-    if kind != "denoiser":
-        return _FACTS[count]
-    facts = {key: value for key, value in _FACTS[count].items() if key != "crop"}
-    values = "one-hot maps of the keypoints"
-    return facts | {"input": {"size": 80, "channels": count, "values": values}}
+    facts = {
+        "layout": layout.to_dict(),
+        "license": LICENSES.get(layout.name, "as that of the training data"),
+        "reference": "Honari et al., Recombinator Networks, CVPR 2016",
+    }
+    if kind == "denoiser":
+        channels, values = layout.count, "one-hot maps of the keypoints"
+    else:
+        channels, values = 1, "grey 0...255"
+        facts["crop"] = (
+            f"square of {layout.count} keypoints, ratio {layout.square.inner} "
+            "(rcn_keras.faces.boxes)"
+        )
+    return facts | {"input": {"size": 80, "channels": channels, "values": values}}
 
 
 def joint_parts(rcn, denoiser):
@@ -127,10 +121,11 @@ def joint_parts(rcn, denoiser):
         found = parts[kind].config["model"]
         if found != kind:
             raise InputError(f"{name}: expected a preset of kind {kind}; found {found}")
-    counts = [part.keypoints for part in parts.values()]
-    if counts[0] != counts[1]:
+    finds, takes = (part.model.layout for part in parts.values())
+    if finds.name != takes.name:
         raise InputError(
-            f"{rcn} finds {counts[0]} keypoints, {denoiser} takes {counts[1]}"
+            f"{rcn} finds {finds.count} keypoints ({finds.name}), {denoiser} takes "
+            f"{takes.count} ({takes.name})"
         )
     return parts
 
@@ -169,7 +164,7 @@ def publish_joint(parts, validation, out):
             "denoiser_weight": factor,
         },
         **_measured(model, *sets),
-        **_FACTS[parts["rcn"].keypoints],
+        **_facts("joint", model.layout),
         "parts": {kind: _origin(part) for kind, part in parts.items()},
         "fitted": [
             {"denoiser_weight": key, "validation_nme": round(100 * error, 4)}
@@ -217,7 +212,7 @@ def _tried_factors(rcn, denoiser, sets, batch_size=50):
             for factor, found in errors.items():
                 decoded = codec.decode(ops.convert_to_tensor(maps + factor * prior))
                 error = normalized_errors(
-                    keypoints[part], ops.convert_to_numpy(decoded)
+                    keypoints[part], ops.convert_to_numpy(decoded), rcn.layout
                 )
                 found.append(error[counted[part]])
     return {key: float(np.concatenate(found).mean()) for key, found in errors.items()}
@@ -226,21 +221,22 @@ def _tried_factors(rcn, denoiser, sets, batch_size=50):
 def _measured(model, clean, jittered):
     """Decoder and calibration by validation, with the numbers that chose them."""
     inputs, keypoints, counted = clean
-    decoded = run(decoded_model(model), inputs)
+    decoded, layout = run(decoded_model(model), inputs), model.layout
     errors = {
-        method: _mean_error(decoded, keypoints, counted, method)
-        for method in codec.DECODERS
+        method: float(normalized_errors(keypoints, found, layout)[counted].mean())
+        for method, found in decoded.items()
     }
-    decoder = min(errors, key=errors.get)
-    grid = normalized_errors(keypoints, decoded["argmax"], grid=True)[counted].mean()
-    maps = maps_model(model)
-    bare = keras.Model(maps.input, KeypointDecoder(decoder)(maps.output))
+    decoder = min(codec.DECODERS, key=errors.get)
+    grid = normalized_errors(keypoints, decoded["argmax"], layout, grid=True)
+    grid = grid[counted].mean()
+    model.set_decoder(decoder)  # and the bare mass for confidence
+    bare = keras.Model(model.input, model.decode(model.output))
     bare.compile(jit_compile=keras.backend.backend() == "jax")
     mass, correct = [], []
     for inputs, keypoints, counted in (clean, jittered):
         found = run(bare, inputs)
         mass.append(found["confidence"][counted])
-        error = normalized_errors(keypoints, found["keypoints"])
+        error = normalized_errors(keypoints, found["keypoints"], layout)
         correct.append(error[counted] < 0.1)
     slope, offset = fit_line(np.concatenate(mass), np.concatenate(correct))
     return {
@@ -248,14 +244,10 @@ def _measured(model, clean, jittered):
         "calibration": [round(slope, 4), round(offset, 4)],
         "validation": {
             "faces": len(keypoints),
-            "subpixel_nme": {k: round(100 * v, 4) for k, v in errors.items()},
+            "subpixel_nme": {k: round(100 * errors[k], 4) for k in codec.DECODERS},
             "paper_grid_nme": round(100 * float(grid), 4),
         },
     }
-
-
-def _mean_error(decoded, keypoints, counted, method="local_mean"):
-    return float(normalized_errors(keypoints, decoded[method])[counted].mean())
 
 
 def fit_line(mass, correct, steps=100):

@@ -12,6 +12,7 @@ import pathlib
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACES
 from rcn_keras.provenance import fast_precision
 
 RECIPE = "recipe.json"  # its file in a training's folder
@@ -147,6 +148,20 @@ def _paper_recipes():
     return recipes
 
 
+# Several times fewer epochs than Adam without normalisation
+# (results/training_choices.csv).
+_FAST = {"normalization": "batch", "optimizer": "muon", "learning_rate": 0.02}
+
+# What networks of 5 points share that learn from the wide one.
+_TAUGHT = {
+    "augmentation": Augmentation(flip=False),
+    "finish": Augmentation(rotation=20.0, flip=False),
+    "finish_epochs": 20,
+    "teacher": "rcn6_wide",
+    "epochs": 60,
+    **_FAST,
+}
+
 RECIPES = {
     **_paper_recipes(),
     # Table 3 has two rows of Table 2 beside these.
@@ -167,48 +182,14 @@ RECIPES = {
     # README has 20 degrees, the paper 40). No flips, as in the paper: of two networks
     # that went on from the same weights, the one without them validated better.
     "rcn6_mtfl": Recipe(
-        "rcn",
-        {"branches": 6},
-        Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=35,
-        epochs=140,
-        paper={"aflw": 5.60, "afw": 5.36},
+        "rcn", {"branches": 6}, **_TAUGHT, paper={"aflw": 5.60, "afw": 5.36}
     ),
+    # Its maps are interpolated (footnote 3): tiling leaves steps that its peaks fall
+    # beside.
     "sumnet6_mtfl": Recipe(
         "sumnet",
-        {"branches": 6},
-        Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=50,
-        epochs=200,
-        paper={"aflw": 6.27, "afw": 6.33},
-    ),
-    # These go on from the two above. Three in four of MTFL's
-    # faces look ahead, so the others come oftener; SumNet's maps are interpolated
-    # (footnote 3), where tiling leaves steps that its peaks fall beside.
-    "rcn6_mtfl_poses": Recipe(
-        "rcn",
-        {"branches": 6},
-        Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=25,
-        weights="rcn6_mtfl",
-        pose_repeats=(5, 2, 1, 2, 5),
-        learning_rate=1e-3,
-        epochs=70,
-        paper={"aflw": 5.60, "afw": 5.36},
-    ),
-    "sumnet6_mtfl_poses": Recipe(
-        "sumnet",
         {"branches": 6, "upsampling": "bilinear"},
-        Augmentation(flip=False),
-        finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=8,
-        weights="sumnet6_mtfl",
-        pose_repeats=(5, 2, 1, 2, 5),
-        learning_rate=1e-3,
-        epochs=20,
+        **_TAUGHT,
         paper={"aflw": 6.27, "afw": 6.33},
     ),
     # Twice the maps everywhere, not in the paper: our most accurate of 5 points.
@@ -218,13 +199,18 @@ RECIPES = {
         Augmentation(flip=False),
         finish=Augmentation(rotation=20.0, flip=False),
         finish_epochs=9,
-        optimizer="muon",
-        learning_rate=0.02,
-        normalization="batch",
+        **_FAST,
         epochs=28,
     ),
     # How soon RCN is good: the paper is below 7 % on AFLW after 15 epochs.
-    "rcn6_quick": Recipe("rcn", {"branches": 6}, epochs=7),
+    "rcn6_quick": Recipe(
+        "rcn",
+        {"branches": 6},
+        Augmentation(flip=False),
+        **_FAST,
+        warmup_steps=100,
+        epochs=3,
+    ),
     # Table 4, on 300-W: the original's widths and kernels, flips because there are few
     # faces.
     "rcn5_300w": Recipe(
@@ -232,9 +218,7 @@ RECIPES = {
         {"branches": 5, "keypoints": 68},
         finish=Augmentation(rotation=20.0),
         finish_epochs=10,
-        optimizer="muon",
-        learning_rate=0.015,
-        normalization="batch",
+        **_FAST | {"learning_rate": 0.015},
         batch_size=16,
         epochs=32,
         paper=TABLE_4["rcn"],
@@ -321,7 +305,7 @@ def read_recipe(run_folder):
         raise InputError(f"{path}: damaged ({error})") from None
 
 
-def keypoints(recipe):
-    """How many keypoints a recipe's model has; they decide which data it takes."""
+def layout(recipe):
+    """The `KeypointLayout` of a recipe's model; it decides which data it takes."""
     default = 68 if recipe.model == "denoiser" else 5
-    return recipe.arguments.get("keypoints", default)
+    return FACES[recipe.arguments.get("keypoints", default)]

@@ -83,10 +83,10 @@ def make_task(recipe, training, validation):
         return Task(batches, loss, clean, jittered, weights)
 
     # The original clips a keypoint outside the frame for MTFL, leaves it out for 300-W.
-    outside = "mask" if training.keypoints.shape[1] == 68 else "clip"
+    outside = training.layout.outside
     if recipe.teacher is None:
         return Task(batches, SpatialCrossentropy(outside=outside), clean, jittered)
-    teacher = load_teacher(recipe.teacher, training.keypoints.shape[1])
+    teacher = load_teacher(recipe.teacher, training.layout)
     loss = TaughtCrossentropy(outside, recipe.teacher_weight)
     return Task(
         lambda *epochs: taught(batches(*epochs), teacher), loss, clean, jittered

@@ -8,6 +8,7 @@ from rcn_keras.data.afw import five_keypoints, read_afw, set_name
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.points_file import read_pts
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACE_5, FACE_68
 
 # Both eyes, nose, then left corner, centre and right corner of the mouth; 1-based.
 SIX = np.array([[40, 50], [80, 52], [60, 70], [45, 90], [60, 91], [75, 92]], "float64")
@@ -119,14 +120,14 @@ def test_where_annotation_and_photographs_may_stand(tmp_path, place, images):
     Image.new("L", (150, 140), 99).save(tmp_path / images / "1.jpg")
     faces = read_afw(str(tmp_path))
     assert faces[0].image == tmp_path / images / "1.jpg"
-    crops = load_crops(faces)
+    crops = load_crops(faces, FACE_5)
     assert len(crops) == 1 and not crops.failures
 
 
 def test_a_photograph_that_is_missing_fails_alone(tmp_path):
     path = write_official(tmp_path / "anno.mat", [("1.jpg", [SIX]), ("2.jpg", [SIX])])
     Image.new("L", (150, 140), 99).save(tmp_path / "2.jpg")
-    crops = load_crops(read_afw(tmp_path))
+    crops = load_crops(read_afw(tmp_path), FACE_5)
     reason = f"{path} (1.jpg, face 1): {tmp_path / '1.jpg'}: no such file"
     assert len(crops) == 1 and crops.failures == [reason]
 
@@ -208,9 +209,9 @@ def test_derived_faces(tmp_path):
         np.testing.assert_array_equal(face.keypoints, other.keypoints)
     # The drawn face, drawn again: what comes back is in continuous pixels.
     rng = np.random.default_rng([4, 2, 0])
-    _, drawn = synthetic.draw_face(rng, 68, int(rng.integers(160, 281)))
+    _, drawn = synthetic.draw_face(rng, FACE_68, int(rng.integers(160, 281)))
     np.testing.assert_allclose(faces[0].keypoints, five_keypoints(drawn), atol=1e-4)
-    assert len(load_crops(faces)) == 2
+    assert len(load_crops(faces, FACE_5)) == 2
 
 
 def test_broken_points_files_are_left_out_and_told_of(tmp_path):

@@ -6,6 +6,7 @@ from layer_checks import to_numpy
 
 from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
 from rcn_keras.layers import RandomKeypointAffine, RandomOcclusion
+from rcn_keras.layout import FACE_68, KeypointLayout
 
 PLAIN = Augmentation(flip=False, occlusion=False)
 
@@ -14,8 +15,8 @@ def arrays(crops):
     return crops.images, crops.keypoints, crops.squares
 
 
-def augmented(crops, augmentation, draws, keypoints=5):
-    out = Augmenter(augmentation, keypoints)(*arrays(crops), draws)
+def augmented(crops, augmentation, draws):
+    out = Augmenter(augmentation, crops.layout)(*arrays(crops), draws)
     return tuple(map(to_numpy, out))
 
 
@@ -73,11 +74,22 @@ def test_every_setting_counts(crops, field):
 
 def test_68_keypoints(crops):
     many = dataclasses.replace(
-        crops, keypoints=np.tile(crops.keypoints, (1, 14, 1))[:, :68]
+        crops,
+        keypoints=np.tile(crops.keypoints, (1, 14, 1))[:, :68],
+        layout=FACE_68,
     )
     for augmentation in (None, Augmentation()):
-        _, keypoints = augmented(many, augmentation, uniform(24), keypoints=68)
+        _, keypoints = augmented(many, augmentation, uniform(24))
         assert keypoints.shape == (24, 68, 2)
+
+
+def test_a_layout_without_mirror_pairs_is_not_flipped(crops):
+    names = tuple("abcde")
+    plain = dataclasses.replace(crops, layout=KeypointLayout("five", names))
+    draws = uniform(24)
+    _, found = augmented(plain, Augmentation(), draws)
+    _, expected = augmented(crops, Augmentation(flip=False), draws)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_epoch_draws():

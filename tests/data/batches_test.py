@@ -5,6 +5,7 @@ from layer_checks import to_numpy
 from rcn_keras.data.attributes import attribute_targets
 from rcn_keras.data.augmentation import Augmentation, Augmenter, epoch_draws
 from rcn_keras.data.batches import TrainingBatches, input_images
+from rcn_keras.layout import FACE_5
 
 
 def epoch(batches):
@@ -31,7 +32,7 @@ def assert_close(actual, expected):
 def test_input_images(crops):
     images, keypoints = input_images(crops, batch_size=7)
     assert images.shape == (24, 80, 80, 1) and images.dtype == np.uint8
-    augment = Augmenter(None, 5)
+    augment = Augmenter(None, FACE_5)
     expected = augment(
         crops.images, crops.keypoints, crops.squares, np.zeros((24, 9), "float32")
     )
@@ -60,7 +61,7 @@ def test_every_batch_has_draws_of_its_own(crops):
     batches = TrainingBatches(crops, batch_size=8, seed=1)
     order, draws = epoch_draws(24, 1, 0)
     arrays = (crops.images[order], crops.keypoints[order], crops.squares[order])
-    expected = Augmenter(Augmentation(), 5)(*arrays, draws)
+    expected = Augmenter(Augmentation(), FACE_5)(*arrays, draws)
     assert_close(epoch(batches), to_numpy(expected))
 
 

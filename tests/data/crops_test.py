@@ -11,6 +11,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
 from rcn_keras.faces.crop import crop_square, to_photograph
 from rcn_keras.faces.images import read_image
+from rcn_keras.layout import FACE_5, FACE_68
 
 
 def test_arrays(crops, mtfl_folder):
@@ -25,7 +26,9 @@ def test_arrays(crops, mtfl_folder):
     np.testing.assert_allclose(back, [face.keypoints for face in faces], atol=1e-3)
     for n in (0, 23):  # In the order of the list.
         image = read_image(faces[n].image)
-        outer, inner = boxes.training_squares(faces[n].keypoints, *image.shape[1::-1])
+        outer, inner = boxes.training_squares(
+            faces[n].keypoints, FACE_5, *image.shape[1::-1]
+        )
         np.testing.assert_array_equal(crops.outer[n], outer)
         np.testing.assert_array_equal(crops.squares[n], inner)
         np.testing.assert_array_equal(
@@ -71,17 +74,17 @@ def test_68_keypoints(three_hundred_w_folder, tmp_path):
         cut(whole, tmp_path / "left.png", left=int(left) + 20),
         cut(whole, tmp_path / "low.png", bottom=int(height - bottom) + 15),
     ]
-    crops = load_crops(faces)
+    crops = load_crops(faces, FACE_68)
     assert crops.failures == [] and crops.keypoints.shape == (3, 68, 2)
     assert crops.border.shape == (3, 68) and crops.border.dtype == "uint8"
     assert crops.picture.shape == (3, 2, 2) and crops.picture.dtype == "float32"
     for n, face in enumerate(faces):
         image = read_image(face.image)
         size = image.shape[1::-1]
-        outer, inner = boxes.training_squares(face.keypoints, *size)
+        outer, inner = boxes.training_squares(face.keypoints, FACE_68, *size)
         np.testing.assert_array_equal(crops.outer[n], outer)
         np.testing.assert_array_equal(crops.squares[n], inner)
-        flags = boxes.border_flags(face.keypoints, *size)
+        flags = boxes.border_flags(face.keypoints, FACE_68, *size)
         np.testing.assert_array_equal(crops.border[n], flags)
         corners = to_photograph(crops.picture, crops.outer, 160)[n]
         np.testing.assert_allclose(corners, [[0, 0], size], atol=1e-3)
@@ -108,7 +111,7 @@ def test_a_point_far_outside_its_photograph(three_hundred_w_folder):
     far = faces[1].keypoints.copy()
     far[60] = [1e6, 20]
     faces[1] = dataclasses.replace(faces[1], keypoints=far)
-    crops = load_crops(faces)
+    crops = load_crops(faces, FACE_68)
     assert len(crops) == 3
     (failure,) = crops.failures
     assert failure.startswith(f"{faces[1].source}: keypoints far outside the picture")
@@ -122,14 +125,16 @@ def test_bad_images_are_told_of_and_the_others_kept(mtfl_folder, tmp_path):
     faces[3] = dataclasses.replace(faces[3], image=tmp_path / "gone.jpg")
     faces[4] = dataclasses.replace(faces[4], keypoints=np.full((5, 2), 30.0))
     progress = []
-    crops = load_crops(faces, lambda done, total: progress.append((done, total)))
+    crops = load_crops(
+        faces, FACE_5, lambda done, total: progress.append((done, total))
+    )
     assert len(crops) == 3 and len(crops.images) == len(crops.outer) == 3
     assert [f.source for f in crops.faces] == [faces[n].source for n in (0, 2, 5)]
     told = zip(crops.failures, (faces[1], faces[3], faces[4]))
     assert all(failure.startswith(f"{face.source}: ") for failure, face in told)
     assert f"{cut}: damaged image" in crops.failures[0]
     assert crops.failures[1].endswith("gone.jpg: no such file")
-    assert "the eyes lie 0.00 pixels apart" in crops.failures[2]
+    assert "measured in units of 0.00 pixels" in crops.failures[2]
     assert progress == [(done, 6) for done in range(1, 7)]
 
 
@@ -137,6 +142,6 @@ def test_no_face_at_all(mtfl_folder, tmp_path):
     (face, *_) = read_mtfl(mtfl_folder, "testing")
     gone = dataclasses.replace(face, image=tmp_path / "gone.jpg")
     with pytest.raises(InputError, match="no face .* the first: .*gone.jpg: no such"):
-        load_crops([gone, gone])
+        load_crops([gone, gone], FACE_5)
     with pytest.raises(InputError, match="no face"):
-        load_crops([])
+        load_crops([], FACE_5)

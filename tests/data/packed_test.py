@@ -6,6 +6,7 @@ import pytest
 from rcn_keras.data.packed import INDEX, pack
 from rcn_keras.data.sets import load_training
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACE_5, FACE_68
 
 ARRAYS = ("images", "keypoints", "squares", "outer", "picture", "border")
 
@@ -25,12 +26,21 @@ def test_packed_faces_come_back_to_the_byte_from_files_of_a_size(crops, tmp_path
             np.testing.assert_array_equal(found, wanted)
         assert [f.source for f in after.faces] == [f.source for f in before.faces]
         assert after.faces[0].attributes == before.faces[0].attributes
+        assert after.layout == FACE_5
+
+
+def test_packed_faces_without_a_layout_have_that_of_a_face(crops, tmp_path):
+    pack(crops, crops, tmp_path)
+    index = json.loads((tmp_path / INDEX).read_text())
+    del index["layout"]
+    (tmp_path / INDEX).write_text(json.dumps(index))
+    assert load_training(tmp_path)[0].layout is FACE_5
 
 
 def test_another_number_of_keypoints_is_refused(crops, tmp_path):
     pack(crops, crops, tmp_path)
-    with pytest.raises(InputError, match="of 68 keypoints are wanted; these have 5"):
-        load_training(tmp_path, keypoints=68)
+    with pytest.raises(InputError, match="of 68 keypoints .* wanted; these have 5"):
+        load_training(tmp_path, layout=FACE_68)
 
 
 def test_a_packed_set_is_not_written_over(crops, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from rcn_keras.data.sets import full_name, load_test_set, load_training
 from rcn_keras.data.synthetic import write_300w, write_mtfl
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACE_68
 
 
 def test_training_and_validation_share_the_list(mtfl_folder):
@@ -27,13 +28,13 @@ def test_test_sets_tell_of_failures(mtfl_folder, tmp_path):
     broken.write_text("no points")
     crops = load_test_set(tmp_path, "afw")
     assert len(crops) == 2
-    assert full_name(tmp_path, "afw", crops.faces) == "AFW-337 (derived)"
-    assert full_name(mtfl_folder, "aflw", crops.faces) == "AFLW"
+    assert full_name(tmp_path, "afw", crops) == "AFW-337 (derived)"
+    assert full_name(mtfl_folder, "aflw", crops) == "AFLW"
     assert len(crops.failures) == 1 and broken.name in crops.failures[0]
 
 
 def test_300w_training(three_hundred_w_folder):
-    training, validation = load_training(three_hundred_w_folder, keypoints=68)
+    training, validation = load_training(three_hundred_w_folder, layout=FACE_68)
     assert (len(training), len(validation)) == (11, 1)
     assert not training.failures and training.keypoints.shape == (11, 68, 2)
     # The last of the permutation of afw, helen/trainset and lfpw/trainset.
@@ -42,10 +43,10 @@ def test_300w_training(three_hundred_w_folder):
     (face,) = validation.faces
     assert face.attributes == {"subset": subset}
     assert face.image.name == f"image_{last % 4:04d}.jpg"
-    again = load_test_set(three_hundred_w_folder, "validation", keypoints=68)
+    again = load_test_set(three_hundred_w_folder, "validation", layout=FACE_68)
     assert [other.image for other in again.faces] == [face.image]
     folder = three_hundred_w_folder
-    assert full_name(folder, "validation", again.faces) == "300-W validation"
+    assert full_name(folder, "validation", again) == "300-W validation"
 
 
 def test_bad_file_of_300w_moves_no_face_across_the_split(
@@ -53,12 +54,12 @@ def test_bad_file_of_300w_moves_no_face_across_the_split(
 ):
     folder = tmp_path / "300w"
     shutil.copytree(three_hundred_w_folder, folder)
-    before = load_test_set(folder, "validation", keypoints=68)
-    training, _ = load_training(folder, keypoints=68)
+    before = load_test_set(folder, "validation", layout=FACE_68)
+    training, _ = load_training(folder, layout=FACE_68)
     points, photograph = training.faces[2].source, training.faces[5].image
     pathlib.Path(points).write_text("no points")
     photograph.unlink()
-    training, validation = load_training(folder, keypoints=68)
+    training, validation = load_training(folder, layout=FACE_68)
     assert len(training) == 9 and len(training.failures) == 2
     assert points in training.failures[0]
     assert photograph.stem in training.failures[1]
@@ -70,7 +71,7 @@ def test_300w_test_faces(three_hundred_w_folder, tmp_path):
     crops = load_test_set(three_hundred_w_folder, "300w")
     subsets = [face.attributes["subset"] for face in crops.faces]
     assert subsets == ["helen/testset"] * 4 + ["lfpw/testset"] * 4 + ["ibug"] * 4
-    name = full_name(three_hundred_w_folder, "300w", crops.faces)
+    name = full_name(three_hundred_w_folder, "300w", crops)
     assert name == "300-W (12 of 689 official test faces)"
     folder = tmp_path / "300w"
     shutil.copytree(three_hundred_w_folder, folder)
@@ -79,14 +80,12 @@ def test_300w_test_faces(three_hundred_w_folder, tmp_path):
         load_test_set(folder, "300w")
     crops = load_test_set(folder, "300w", allow_missing=True)
     assert len(crops) == 8 and "ibug" in crops.failures[0]
-    assert (
-        full_name(folder, "300w", crops.faces) == "300-W (8 of 689 official test faces)"
-    )
+    assert full_name(folder, "300w", crops) == "300-W (8 of 689 official test faces)"
     shutil.rmtree(folder / "afw")
     with pytest.raises(InputError, match="afw: no such folder"):
-        load_training(folder, keypoints=68)
+        load_training(folder, layout=FACE_68)
     with pytest.raises(InputError, match="8 training faces; .* take at least 10"):
-        load_training(folder, keypoints=68, allow_missing=True)
+        load_training(folder, layout=FACE_68, allow_missing=True)
 
 
 def test_no_such_set(tmp_path):

@@ -4,10 +4,11 @@ import pytest
 from PIL import Image
 
 from rcn_keras.data import synthetic
+from rcn_keras.layout import FACES, KeypointLayout
 
 
 def draw(seed, keypoints=5, size=150):
-    return synthetic.draw_face(np.random.default_rng(seed), keypoints, size)
+    return synthetic.draw_face(np.random.default_rng(seed), FACES[keypoints], size)
 
 
 def centroid_of_darkness(grey, centre, radius):
@@ -28,7 +29,7 @@ def test_shapes_and_types():
 
 def test_a_crop_is_the_square_around_a_face():
     for keypoints in (5, 68):
-        image, box, crop = synthetic.draw_crop(3, keypoints)
+        image, box, crop = synthetic.draw_crop(3, FACES[keypoints])
         assert crop.shape == (80, 80, 1) and crop.dtype == np.uint8
         _, points = draw(3, keypoints)
         np.testing.assert_allclose((box[:2] + box[2:]) / 2, points.mean(axis=0))
@@ -100,9 +101,12 @@ def test_grey_levels_are_those_of_photographs():
     assert grey.mean((1, 2)).std() > 10
 
 
-def test_wrong_number_of_keypoints():
-    with pytest.raises(ValueError, match=r"must be 5 or 68\. Received: keypoints=7"):
-        draw(0, keypoints=7)
+def test_a_layout_that_cannot_be_drawn():
+    card = KeypointLayout("card", ("nw", "ne", "se", "sw"))
+    with pytest.raises(ValueError, match="'mtfl5' or 'ibug68'. Received: 'card'"):
+        synthetic.draw_face(np.random.default_rng(0), card)
+    for one, other in zip(synthetic.draw_crop(0, card), synthetic.draw_crop(0)):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_mtfl_layout(tmp_path):
@@ -121,7 +125,7 @@ def test_mtfl_layout(tmp_path):
             path, *numbers = line.decode().split()
             assert len(numbers) == 14
             rng = np.random.default_rng([0, part, index])
-            image, points = synthetic.draw_face(rng, 5, size=100)
+            image, points = synthetic.draw_face(rng, size=100)
             labels = np.array(numbers[:10], float).reshape(2, 5).T
             np.testing.assert_allclose(labels, points + 0.5, atol=1e-4)
             assert (

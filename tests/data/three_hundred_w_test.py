@@ -6,6 +6,7 @@ import pytest
 from rcn_keras.data import synthetic, three_hundred_w
 from rcn_keras.data.three_hundred_w import CHALLENGING, COMMON, TRAINING, read_300w
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACE_68
 
 TEST = COMMON + CHALLENGING
 
@@ -31,7 +32,7 @@ def test_order_and_points(three_hundred_w_folder):
         assert face.keypoints.shape == (68, 2) and face.keypoints.dtype == np.float32
     # The drawn face, drawn again: what comes back is in continuous pixels.
     rng = np.random.default_rng([0, 2, 1])
-    _, points = synthetic.draw_face(rng, 68, int(rng.integers(160, 281)))
+    _, points = synthetic.draw_face(rng, FACE_68, int(rng.integers(160, 281)))
     np.testing.assert_allclose(faces[1].keypoints, points, atol=1e-4)
     assert subsets_of(read_300w(three_hundred_w_folder, ["ibug", "afw"])) == (
         ["ibug"] * 4 + ["afw"] * 4

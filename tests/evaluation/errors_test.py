@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rcn_keras.evaluation import errors
+from rcn_keras.layout import FACE_5, FACE_68
 
 # Eyes 10 apart.
 TRUE = np.array(
@@ -11,7 +12,7 @@ TRUE = np.array(
 
 def test_errors_are_in_eye_distances():
     predicted = TRUE + [[3, 4]]
-    found = errors.normalized_errors(TRUE, predicted)
+    found = errors.normalized_errors(TRUE, predicted, FACE_5)
     assert found.shape == (1, 5) and found.dtype == "float64"
     np.testing.assert_allclose(found, 0.5, rtol=1e-6)
 
@@ -20,9 +21,9 @@ def test_the_papers_grid_floors_both():
     predicted = TRUE.copy()
     predicted[0, 0] = [20.1, 30.9]  # The same cell.
     predicted[0, 1] = [31.0, 30.2]  # The next one, a tenth of a pixel off.
-    grid = errors.normalized_errors(TRUE, predicted, grid=True)
+    grid = errors.normalized_errors(TRUE, predicted, FACE_5, grid=True)
     np.testing.assert_allclose(grid, [[0, 0.1, 0, 0, 0]], rtol=1e-6)
-    subpixel = errors.normalized_errors(TRUE, predicted)
+    subpixel = errors.normalized_errors(TRUE, predicted, FACE_5)
     np.testing.assert_allclose(subpixel[0, :2], [np.hypot(0.8, 0.7) / 10, 0.01])
 
 
@@ -30,46 +31,40 @@ def test_the_papers_grid_ends_at_its_border():
     true, predicted = np.tile(TRUE, (2, 1, 1)), np.tile(TRUE, (2, 1, 1))
     true[0, 2], predicted[0, 2] = [85.0, -3.0], [79.5, 0.5]
     true[1, 2], predicted[1, 2] = [40.5, 79.5], [40.5, 99.0]
-    grid = errors.normalized_errors(true, predicted, grid=True)
+    grid = errors.normalized_errors(true, predicted, FACE_5, grid=True)
     assert not grid.any()
-    assert errors.normalized_errors(true, predicted)[:, 2].all()
+    assert errors.normalized_errors(true, predicted, FACE_5)[:, 2].all()
 
 
 def test_the_eye_distance_is_not_floored():
     true = TRUE.copy()
     true[0, 0] = [20.4, 30.2]  # 10.5 apart, 10 between the cells.
-    found = errors.normalized_errors(true, true + [2, 0], grid=True)
+    found = errors.normalized_errors(true, true + [2, 0], FACE_5, grid=True)
     np.testing.assert_allclose(found, 2 / 10.5, rtol=1e-6)
 
 
 def test_68_keypoints():
     true = np.random.default_rng(0).uniform(0, 80, (2, 68, 2))
     eyes = true[:, [36, 39]].mean(axis=1) - true[:, [42, 45]].mean(axis=1)
-    found = errors.normalized_errors(true, true + [0, 2])
+    found = errors.normalized_errors(true, true + [0, 2], FACE_68)
     expected = 2 / np.hypot(*eyes.T)
     np.testing.assert_allclose(found, np.tile(expected[:, None], 68), rtol=1e-5)
 
 
-def test_normalizers():
+def test_the_distance_of_the_outer_corners():
     true = np.random.default_rng(0).uniform(0, 80, (3, 68, 2))
-    found = errors.normalized_errors(true, true + [3, 4], normalizer="outer_corners")
+    found = errors.normalized_errors(true, true + [3, 4], errors.FACE_68_OUTER_CORNERS)
     corners = np.hypot(*(true[:, 36] - true[:, 45]).T)
-    np.testing.assert_allclose(found, np.tile(5 / corners[:, None], 68))
-    default = errors.normalized_errors(true, true + [3, 4])
-    named = errors.normalized_errors(true, true + [3, 4], normalizer="eye_centers")
-    np.testing.assert_array_equal(named, default)
-    assert (found != default).all()
-    with pytest.raises(ValueError, match="68 keypoints. Received: 5"):
-        errors.normalized_errors(TRUE, TRUE, normalizer="outer_corners")
-    with pytest.raises(ValueError, match="must be one of .* Received: 'pupils'"):
-        errors.normalized_errors(TRUE, TRUE, normalizer="pupils")
+    np.testing.assert_allclose(found, np.tile(5 / corners[:, None], 68), rtol=1e-5)
+    with pytest.raises(ValueError, match="the 68 of the layout .* Received: 5"):
+        errors.normalized_errors(TRUE, TRUE, errors.FACE_68_OUTER_CORNERS)
 
 
 def test_a_keypoint_that_is_not_known():
     true = TRUE.copy()
     true[0, 2] = np.nan
     for grid in (False, True):
-        found = errors.normalized_errors(true, TRUE + [0, 1], grid)
+        found = errors.normalized_errors(true, TRUE + [0, 1], FACE_5, grid)
         assert np.isnan(found[0]).tolist() == [False, False, True, False, False]
         np.testing.assert_allclose(found[0, [0, 1, 3, 4]], 0.1, rtol=1e-6)
 

@@ -11,8 +11,9 @@ from rcn_keras.data.sets import load_test_set
 from rcn_keras.evaluation import protocols, tables
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.evaluation.snapping import snapped
+from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.predictor import FacePrediction
+from rcn_keras.reproduction.snapping import border_snapped_errors, snapped
 
 
 class Oracle:
@@ -36,7 +37,7 @@ class Oracle:
 def test_detector_protocol_by_hand(crops):
     faces = crops.faces[:4]
     oracle = Oracle(faces, moved=[3.0, 4.0], missing=2)
-    errors = protocols.detector_boxes(oracle, faces, label_shift=1.0)
+    errors = protocols.detector_boxes(oracle, crops.take(range(4)), label_shift=1.0)
     for face, values in zip(faces, errors["detector"]):
         if face is faces[2]:
             assert np.isinf(values).all()
@@ -57,7 +58,7 @@ def test_detector_protocol_by_hand(crops):
 
 def test_a_detector_that_finds_nothing_loses_nothing_else(crops, tmp_path):
     errors = {"subpixel": np.full((2, 5), 0.05)}
-    errors |= protocols.detector_boxes(lambda image: [], crops.faces[:2])
+    errors |= protocols.detector_boxes(lambda image: [], crops.take([0, 1]))
     report = protocols.report("m", "aflw", errors)
     assert report["protocols"]["subpixel"]["nme"] == 5.0
     nothing = report["protocols"]["detector"]
@@ -87,7 +88,7 @@ def test_shift_correction_by_hand(crops):
     assert set(protocols.ground_truth_boxes(model, few)) == {"paper_grid", "subpixel"}
     # One pixel of the photograph, in interocular distances.
     photograph = np.stack([face.keypoints for face in few.faces])
-    one = normalized_errors(photograph, photograph - [1.0, 0.0])
+    one = normalized_errors(photograph, photograph - [1.0, 0.0], FACE_5)
     change = errors["subpixel"] - errors["subpixel_shift_corrected"]
     assert (np.abs(change) <= np.sqrt(2) * one * 1.01).all()
     assert np.abs(change).max() > 0
@@ -132,10 +133,11 @@ def test_parts_of_300w_are_weighted_by_their_faces():
 
 
 def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
-    crops = load_test_set(three_hundred_w_folder, "300w", keypoints=68)
+    crops = load_test_set(three_hundred_w_folder, "300w", layout=FACE_68)
     images, true = input_images(crops)
     model = build_rcn(branches=4, keypoints=68)
-    errors = protocols.ground_truth_boxes_68(model, crops, "argmax", border_snap=True)
+    model.set_decoder("argmax")
+    errors = protocols.ground_truth_boxes_68(model, crops)
     found = run(decoded_model(model), images)["argmax"]
     distance = np.linalg.norm(found - true, axis=-1)
     eyes = [true[:, a : b + 1 : b - a].mean(axis=1) for a, b in ((36, 39), (42, 45))]
@@ -151,18 +153,17 @@ def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
     cells = np.linalg.norm(np.floor(found) - np.clip(np.floor(true), 0, 79), axis=-1)
     np.testing.assert_allclose(errors["paper_grid"], cells / eyes[:, None], rtol=1e-5)
     assert (errors["subpixel_occluded"] != errors["subpixel"]).any()
+    snap = border_snapped_errors(model, crops)
+    assert set(snap) == {"paper_grid_border_snapped", "subpixel_border_snapped"}
     distance = np.linalg.norm(snapped(found, crops) - true, axis=-1)
     np.testing.assert_allclose(
-        errors["subpixel_border_snapped"], distance / eyes[:, None], rtol=1e-5
-    )
-    assert "paper_grid_border_snapped" not in protocols.ground_truth_boxes_68(
-        model, crops
+        snap["subpixel_border_snapped"], distance / eyes[:, None], rtol=1e-5
     )
 
 
 def test_confidence_is_measured_where_nothing_is_floored(crops):
     model = build_rcn(branches=4)
-    sure = protocols.confidences(model, crops, "local_mean", (1.0, 0.0))
+    sure = protocols.confidences(model, crops)
     assert sure.shape == (24, 5) and (sure >= 0).all() and (sure <= 1).all()
     errors = {"paper_grid": np.zeros((24, 5)), "subpixel": np.zeros((24, 5))}
     report = protocols.report("m", "aflw", errors, np.full((24, 5), 0.75))
@@ -174,7 +175,7 @@ def test_confidence_is_measured_where_nothing_is_floored(crops):
 
 
 def test_moved_keypoints_alone_count(three_hundred_w_folder):
-    crops = load_test_set(three_hundred_w_folder, "300w", keypoints=68)
+    crops = load_test_set(three_hundred_w_folder, "300w", layout=FACE_68)
     denoiser = build_denoiser(filters=(2,), kernel_size=3, pooling=4)
     errors = protocols.moved_keypoints(denoiser, crops, counts=(5, 68))
     assert list(errors) == ["moved_5_before", "moved_5", "moved_68_before", "moved_68"]

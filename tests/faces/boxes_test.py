@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from keras import ops
 from layer_checks import to_numpy
 
 from rcn_keras.faces import boxes
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 
 # Left eye, right eye, nose, mouth corners. The four without the nose span 30 x 35;
 # squared 35 x 35 from (97, 90). Eyes and mouth are 35 apart: margins 43 and 33.
@@ -58,15 +61,15 @@ def test_any_square_lies_inside_its_picture():
 
 
 @pytest.mark.parametrize(
-    "keypoints", [np.zeros((4, 2)), np.zeros((68, 3)), np.full((5, 2), np.nan)]
+    "keypoints", [np.zeros((4, 2)), np.zeros((5, 3)), np.full((5, 2), np.nan)]
 )
 def test_keypoints_that_do_not_fit(keypoints):
-    with pytest.raises(ValueError, match=r"\(68, 2\) and finite. Received: shape"):
-        boxes.training_squares(keypoints, 100, 100)
+    with pytest.raises(ValueError, match=r"\(5, 2\) and finite. Received: shape"):
+        boxes.training_squares(keypoints, FACE_5, 100, 100)
 
 
 def test_training_squares():
-    outer, inner = boxes.training_squares(FACE, 300, 300)
+    outer, inner = boxes.training_squares(FACE, FACE_5, 300, 300)
     assert outer == (54, 47, 121)
     # In the crop, 160 / 121 as large, the four span 60...100 by 56...103; squared
     # 56...103; 0.95 of the 46.28 between eyes and mouth is 43.
@@ -74,7 +77,7 @@ def test_training_squares():
 
 
 def test_training_square():
-    found = boxes.training_square(FACE, 300, 300)
+    found = boxes.training_square(FACE, FACE_5, 300, 300)
     step = 121 / 160
     np.testing.assert_allclose(found, [54 + 13 * step, 47 + 13 * step, 133 * step])
 
@@ -105,11 +108,11 @@ def test_bounding_square(box, scale, expected):
 
 
 def test_training_squares_of_68_points():
-    outer, inner = boxes.training_squares(whole(100, 100, 150, 150), 120, 120)
+    outer, inner = boxes.training_squares(whole(100, 100, 150, 150), FACE_68, 120, 120)
     assert outer == (82, 82, 86)  # Whatever the size of the picture.
     # In the crop, 160 / 86 as large, the face spans 33.5...126.5.
     assert inner == (18, 18, 124)
-    found = boxes.training_square(whole(100, 100, 150, 150), 120, 120)
+    found = boxes.training_square(whole(100, 100, 150, 150), FACE_68, 120, 120)
     step = 86 / 160
     np.testing.assert_allclose(found, [82 + 18 * step, 82 + 18 * step, 124 * step])
 
@@ -119,7 +122,7 @@ def test_the_inner_square_lies_inside_the_crop():
     for _ in range(500):
         spread = 10 ** rng.uniform(0.1, 4, 2)  # From a pixel to thousands, and lines.
         points = rng.uniform(-50, 50, 2) + rng.uniform(0, 1, (68, 2)) * spread
-        _, (left, top, side) = boxes.training_squares(points, 100, 100)
+        _, (left, top, side) = boxes.training_squares(points, FACE_68, 100, 100)
         assert min(left, top) > 14 and max(left, top) + side < 146
 
 
@@ -128,7 +131,7 @@ def test_68_points_that_leave_no_square(fault, message):
     points = np.full((68, 2), 20.5)
     points[5] += fault
     with pytest.raises(ValueError, match=message):
-        boxes.training_squares(points, 100, 50)
+        boxes.training_squares(points, FACE_68, 100, 50)
 
 
 def test_border_flags():
@@ -150,55 +153,69 @@ def test_border_flags():
         (96.9, 116.9): 0,
     }
     points[: len(expected)] = list(expected)
-    found = boxes.border_flags(points, 100, 120)
+    found = boxes.border_flags(points, FACE_68, 100, 120)
     assert found.dtype == "uint8"
     assert found.tolist() == [*expected.values()] + [0] * (68 - len(expected))
 
 
 def test_no_flags_where_the_input_does_not_reach_over_the_edge():
     points = whole(9, 9, 49, 49)
-    (left, top, _), _ = boxes.training_squares(points, 52, 52)
+    (left, top, _), _ = boxes.training_squares(points, FACE_68, 52, 52)
     assert left < 0 and top < 0  # The stored crop does.
-    assert min(boxes.training_square(points, 52, 52)[:2]) > 0
+    assert min(boxes.training_square(points, FACE_68, 52, 52)[:2]) > 0
     # The right and the bottom edge are 3 pixels off, and reached over.
-    assert boxes.border_flags(points, 52, 52)[:2].tolist() == [0, 12]
-    assert boxes.border_flags(points, 52, 300)[:2].tolist() == [0, 4]
-    assert boxes.border_flags(points, 300, 52)[:2].tolist() == [0, 8]
-    assert not boxes.border_flags(points, 300, 300).any()
+    assert boxes.border_flags(points, FACE_68, 52, 52)[:2].tolist() == [0, 12]
+    assert boxes.border_flags(points, FACE_68, 52, 300)[:2].tolist() == [0, 4]
+    assert boxes.border_flags(points, FACE_68, 300, 52)[:2].tolist() == [0, 8]
+    assert not boxes.border_flags(points, FACE_68, 300, 300).any()
 
 
 def test_5_keypoints_have_no_flags():
     for width, height in ((300, 300), (160, 160), (132, 127)):
-        assert not boxes.border_flags(FACE, width, height).any()
+        assert not boxes.border_flags(FACE, FACE_5, width, height).any()
 
 
 def test_a_face_without_extent():
     with pytest.raises(ValueError, match="no square of a pixel in a picture of 100x50"):
-        boxes.training_squares(np.full((5, 2), 20.0), 100, 50)
+        boxes.training_squares(np.full((5, 2), 20.0), FACE_5, 100, 50)
 
 
-def test_detector_squares():
+def test_a_detectors_box_leads_to_a_square_by_the_layouts_constants():
     # Mean side 50: the centre (30, 50) moves by (5, -10), the side is 75.
-    found = boxes.detector_squares(np.array([[10.0, 20, 50, 80]]), (0.1, -0.2, 1.5))
+    layout = dataclasses.replace(FACE_5, detector_square=(0.1, -0.2, 1.5))
+    found = boxes.box_squares(np.array([[10.0, 20, 50, 80]]), layout)
     np.testing.assert_allclose(found, [[-2.5, 2.5, 75]])
 
 
-@pytest.mark.parametrize("count", [5, 68])
-def test_refined_squares_are_the_training_rules_or_the_old_ones(count):
+def test_without_constants_a_box_is_one_around_the_points():
+    layout = KeypointLayout("card", ("a", "b", "c"))
+    points = np.array([[10.0, 20], [50, 80], [30, 30]])
+    found = boxes.box_squares(np.array([[10.0, 20, 50, 80]] * 2), layout)
+    expected = boxes.training_square(points, layout, 100, 100)
+    np.testing.assert_allclose(found, [expected] * 2)
+    in_a_graph = boxes.box_squares(
+        ops.convert_to_tensor(np.float32([[10, 20, 50, 80]])), layout, ops
+    )
+    np.testing.assert_allclose(to_numpy(in_a_graph), [expected], atol=1e-3)
+
+
+@pytest.mark.parametrize("layout", [FACE_5, FACE_68], ids=["5", "68"])
+def test_refined_squares_are_the_training_rules_or_the_old_ones(layout):
     rng = np.random.default_rng(0)
     sizes = rng.integers(100, 400, (40, 2))
-    points = rng.uniform(-20, 300, (40, count, 2))
+    points = rng.uniform(-20, 300, (40, layout.count, 2))
     points[::4] = 50.0  # On one spot.
     old = rng.uniform(1, 100, (40, 3))
     expected = old.copy()
     for i in range(40):
         if i % 4:
-            expected[i] = boxes.training_square(points[i], *sizes[i])
-    found = boxes.refined_squares(points, old, sizes)
+            expected[i] = boxes.training_square(points[i], layout, *sizes[i])
+    found = boxes.refined_squares(points, layout, old, sizes)
     np.testing.assert_allclose(found, expected)
-    in_a_graph = boxes.refined_squares(
-        *(ops.convert_to_tensor(a.astype("float32")) for a in (points, old, sizes)), ops
+    points, old, sizes = (
+        ops.convert_to_tensor(array.astype("float32")) for array in (points, old, sizes)
     )
+    in_a_graph = boxes.refined_squares(points, layout, old, sizes, ops)
     np.testing.assert_allclose(to_numpy(in_a_graph), expected, rtol=1e-4, atol=2.5)
 
 

@@ -3,8 +3,11 @@ import pytest
 from layer_checks import to_numpy
 from PIL import Image
 
-from rcn_keras.faces import boxes, crop
+from rcn_keras.faces import crop
 from rcn_keras.layers import RandomKeypointAffine
+from rcn_keras.layout import FACE_5
+
+CONTEXT = FACE_5.square.context
 
 
 def photograph(seed=0, height=150, width=190):
@@ -104,7 +107,7 @@ def test_a_blob_lands_where_to_crop_says(seed):
 @pytest.mark.parametrize("square", [(70, 40, 60), (40.6, 30.3, 101.2), (-20, 60, 70)])
 def test_the_input_of_a_square_is_what_training_sees(square):
     image, square = photograph(), np.array(square, "float64")
-    margin = (boxes.CONTEXT[5] - 1) / 2 * square[2]
+    margin = (CONTEXT - 1) / 2 * square[2]
     outer = square + [-margin, -margin, 2 * margin]
     stored = crop.crop_square(image, outer)[None, :, :, None]
     inner = (square - [*outer[:2], 0]) * 160 / outer[2]
@@ -114,7 +117,7 @@ def test_the_input_of_a_square_is_what_training_sees(square):
         "keypoints": np.zeros((1, 1, 2)),
     }
     seen = RandomKeypointAffine()(inputs, training=False)["images"]
-    found = crop.input_crop(image, square)
+    found = crop.input_crop(image, square, CONTEXT)
     assert found.shape == (80, 80) and found.dtype == np.uint8
     # There the stored crop is rounded to bytes in between.
     assert np.abs(found - to_numpy(seen)[0, :, :, 0]).max() <= 1
@@ -122,7 +125,7 @@ def test_the_input_of_a_square_is_what_training_sees(square):
 
 def test_a_blob_lands_where_the_input_crop_says():
     square = np.array([50.3, 20.8, 90.4])
-    found = centroid(crop.input_crop(blob(90.0, 70.0), square))
+    found = centroid(crop.input_crop(blob(90.0, 70.0), square, CONTEXT))
     expected = crop.to_crop(np.array([[[90.0, 70.0]]]), square[None], 80)[0, 0]
     assert np.abs(found - expected).max() < 0.05
 

@@ -71,8 +71,6 @@ def test_unknown_options():
         blocks.upsampled(x, 4, 8, "cubic", "up")
     with pytest.raises(ValueError, match="Received: normalization='batch'"):
         blocks.image_input(8, 1, "batch")
-    with pytest.raises(ValueError, match="Received: activation='relu'"):
-        blocks.finished(x, x, "relu", "model")
 
 
 def test_image_without_local_contrast_is_divided_by_255():

@@ -6,7 +6,7 @@ from model_checks import images
 
 from rcn_keras import JointModel, SpatialCrossentropy, build_denoiser, build_rcn
 from rcn_keras.models import BUILDERS, BranchSpec
-from rcn_keras.models.joint import joint_networks, maps_model
+from rcn_keras.models.joint import joint_networks
 
 SPECS = [BranchSpec(8, 3, (3, 4), (3, 3)), BranchSpec(16, 2, (2,), (3,))]
 
@@ -15,12 +15,6 @@ def _parts(keypoints=5):
     rcn = build_rcn(branch_specs=SPECS, keypoints=keypoints)
     denoiser = build_denoiser(keypoints=keypoints, filters=(4,), kernel_size=7, size=16)
     return rcn, denoiser
-
-
-def _softmax(maps):
-    flat = maps.reshape(len(maps), -1, maps.shape[-1])
-    flat = np.exp(flat - flat.max(axis=1, keepdims=True))
-    return (flat / flat.sum(axis=1, keepdims=True)).reshape(maps.shape)
 
 
 def _peaks(maps):
@@ -41,9 +35,8 @@ def test_the_sum_by_hand(keypoints, iterations):
     seen = summed = to_numpy(rcn(x))
     for _ in range(iterations):
         summed = seen + 0.5 * to_numpy(denoiser(_peaks(summed)))
-    out = to_numpy(joint(x))
-    np.testing.assert_allclose(out["maps"], _softmax(summed), atol=1e-5)
-    np.testing.assert_allclose(to_numpy(joint.presoftmax(x)), summed, atol=1e-4)
+    np.testing.assert_allclose(to_numpy(joint(x)), summed, atol=1e-4)
+    out = to_numpy(joint.locate(x))
     assert out["keypoints"].shape == (2, keypoints, 2)
     assert out["confidence"].shape == (2, keypoints)
     assert ((out["confidence"] >= 0) & (out["confidence"] <= 1)).all()
@@ -53,7 +46,7 @@ def test_without_the_denoiser_it_is_rcn():
     rcn, denoiser = _parts()
     joint = JointModel(rcn, denoiser, denoiser_weight=0.0)
     x = images(2, 16)
-    np.testing.assert_array_equal(to_numpy(joint.presoftmax(x)), to_numpy(rcn(x)))
+    np.testing.assert_array_equal(to_numpy(joint(x)), to_numpy(rcn(x)))
 
 
 def test_saving(tmp_path):
@@ -64,8 +57,9 @@ def test_saving(tmp_path):
     for name in ("iterations", "denoiser_weight", "decoder", "calibration", "name"):
         assert loaded.get_config()[name] == joint.get_config()[name]
     x = images(2, 16)
-    for name, value in to_numpy(joint(x)).items():
-        np.testing.assert_array_equal(to_numpy(loaded(x)[name]), value)
+    np.testing.assert_array_equal(to_numpy(loaded(x)), to_numpy(joint(x)))
+    for name, value in to_numpy(joint.locate(x)).items():
+        np.testing.assert_array_equal(to_numpy(loaded.locate(x)[name]), value)
 
 
 def test_weights_go_to_a_joint_model_built_from_arguments(tmp_path):
@@ -90,15 +84,17 @@ def test_denoiser_alone_sees_the_cells_of_rcn_and_nothing_else():
     np.testing.assert_allclose(both, rcn + 0.5 * alone, atol=1e-4)
 
 
-def test_its_maps_can_be_trained():
-    joint = JointModel(*_parts())
-    model = maps_model(joint)
-    model.compile("sgd", SpatialCrossentropy(), run_eagerly=True)
+def test_it_is_trained_saved_and_trained_on_like_any_model(tmp_path):
+    joint, x = JointModel(*_parts()), images(2, 16)
+    joint.compile("adam", SpatialCrossentropy())
     before = joint.rcn.get_weights()
     y = np.random.default_rng(0).uniform(0, 16, (2, 5, 2)).astype("float32")
-    assert np.isfinite(model.train_on_batch(images(2, 16), y))
+    joint.fit(x, y, verbose=0)
     assert any((a != b).any() for a, b in zip(before, joint.rcn.get_weights()))
-    assert maps_model(joint.rcn) is joint.rcn
+    joint.save(tmp_path / "joint.keras")
+    loaded = keras.saving.load_model(tmp_path / "joint.keras")
+    losses = [m.fit(x, y, verbose=0).history["loss"][0] for m in (joint, loaded)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 def test_what_does_not_fit_is_told():

@@ -138,13 +138,6 @@ def test_bilinear_differs_only_between_the_levels():
     )
 
 
-def test_activation():
-    model = build_rcn(branch_specs=SMALL, activation="spatial_softmax")
-    out = to_numpy(model(images(2, 8)))
-    assert out.min() >= 0
-    np.testing.assert_allclose(out.sum((1, 2)), 1, atol=1e-6)
-
-
 def test_float32_maps_under_mixed_precision():
     with dtype_policy("mixed_bfloat16"):
         model = build_rcn(branch_specs=SMALL)
@@ -178,7 +171,7 @@ def test_batch_independence():
         ({"mask": (1, 0)}, r"hold 6 values .* Received: mask=\(1, 0\)"),
         ({"upsampling": "cubic"}, "Received: upsampling='cubic'"),
         ({"normalization": "batch"}, "Received: normalization='batch'"),
-        ({"activation": "softmax"}, "Received: activation='softmax'"),
+        ({"keypoints": 98}, "a `layout` .* is needed .* Received: keypoints=98"),
     ],
 )
 def test_errors(arguments, message):

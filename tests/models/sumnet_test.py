@@ -81,7 +81,7 @@ def test_sums_tiled_maps():
     "arguments",
     [
         {},
-        {"weight_per_pixel": True, "activation": "spatial_softmax"},
+        {"weight_per_pixel": True},
         {"mask": (0, 1)},
     ],
 )
@@ -117,13 +117,6 @@ def test_bilinear():
     assert np.abs(to_numpy(tiled(x)) - to_numpy(smooth(x))).max() > 1e-3
 
 
-def test_activation():
-    model = build_sumnet(branch_specs=SMALL, activation="spatial_softmax")
-    out = to_numpy(model(images(2, 8)))
-    assert out.min() >= 0
-    np.testing.assert_allclose(out.sum((1, 2)), 1, atol=1e-6)
-
-
 def test_float32_maps_under_mixed_precision():
     with dtype_policy("mixed_bfloat16"):
         model = build_sumnet(branch_specs=SMALL)
@@ -152,7 +145,7 @@ def test_batch_independence():
         ({"mask": (0,) * 6}, r"at least one 1. Received: mask=\(0, 0, 0, 0, 0, 0\)"),
         ({"upsampling": "cubic"}, "Received: upsampling='cubic'"),
         ({"normalization": "batch"}, "Received: normalization='batch'"),
-        ({"activation": "softmax"}, "Received: activation='softmax'"),
+        ({"keypoints": 98}, "a `layout` .* is needed .* Received: keypoints=98"),
     ],
 )
 def test_errors(arguments, message):

@@ -12,7 +12,7 @@ import pytest
 import rcn_keras
 from rcn_keras.cli import main
 from rcn_keras.errors import InputError
-from rcn_keras.faces.boxes import detector_squares
+from rcn_keras.faces.boxes import box_squares
 from rcn_keras.faces.crop import input_crop
 from rcn_keras.faces.images import read_image
 from rcn_keras.serving.client import Client
@@ -30,7 +30,7 @@ def predictor():
 def addresses(tmp_path_factory):
     """A server's gRPC and REST address, once it answers."""
     folder = tmp_path_factory.mktemp("saved_models") / "rcn6_mtfl"
-    rcn_keras.export("rcn6_mtfl", folder)
+    rcn_keras.export_model("rcn6_mtfl", folder)
     with socket.socket() as first, socket.socket() as second:
         for free in (first, second):
             free.bind(("127.0.0.1", 0))
@@ -90,8 +90,8 @@ def test_many_faces(client, predictor):
 
 def test_crops_and_heatmaps(client, predictor):
     image = read_image(PHOTO)
-    square = detector_squares(np.array([BOX], float), predictor.box_constants)[0]
-    crops = np.stack([input_crop(image, square)] * 3)
+    square = box_squares(np.array([BOX], float), predictor.layout)[0]
+    crops = np.stack([input_crop(image, square, predictor.layout.square.context)] * 3)
     crops[1] = 0
     found = client.crops(crops)
     assert found["keypoints"].shape == (3, 5, 2)

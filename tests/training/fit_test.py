@@ -207,7 +207,7 @@ def test_what_began_on_a_gpu_goes_on_without_xla_on_a_cpu(tmp_path):
     begun.compile(fit.make_optimizer(TINY, 2), SpatialCrossentropy(), jit_compile=True)
     begun.optimizer.build(begun.trainable_variables)
     begun.save(tmp_path / fit.LAST)
-    resumed = fit._compiled_model(TINY, None, 2, tmp_path)
+    resumed = fit._compiled_model(begun, TINY, None, 2, tmp_path)
     assert resumed.jit_compile is (keras.backend.backend() == "jax")
 
 
@@ -306,8 +306,9 @@ two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, two)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from rcn_keras.data import crops, mtfl
+from rcn_keras.layout import FACE_5
 from rcn_keras.training import fit, recipes
-faces = crops.load_crops(mtfl.read_mtfl(sys.argv[1], "training"))
+faces = crops.load_crops(mtfl.read_mtfl(sys.argv[1], "training"), FACE_5)
 recipe = recipes.Recipe("rcn", {"branches": 4}, batch_size=8, epochs=1, warmup_steps=1)
 fit.train(recipe, faces.take(range(16)), faces.take(range(16, 24)), sys.argv[2],
           strategy=strategy)

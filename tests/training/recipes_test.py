@@ -5,14 +5,11 @@ from model_checks import MASKS
 
 from rcn_keras.errors import InputError
 from rcn_keras.models import BUILDERS
-from rcn_keras.presets import load_preset
-from rcn_keras.training.fit import build_model
 from rcn_keras.training.recipes import (
     RECIPES,
-    Recipe,
     as_dict,
     get_recipe,
-    keypoints,
+    layout,
     read_recipe,
 )
 
@@ -25,7 +22,7 @@ TABLE_2 = {name: r for name, r in RECIPES.items() if name.startswith("table2_")}
 def test_every_recipe_builds(name):
     recipe = RECIPES[name]
     model = BUILDERS[recipe.model](**recipe.arguments)
-    count = keypoints(recipe)
+    count = layout(recipe).count
     assert count == (68 if "300w" in name or name in DEMO_68 else 5)
     channels = count if recipe.model == "denoiser" else 1
     assert model.input_shape == (None, 80, 80, channels)
@@ -91,22 +88,14 @@ def test_table_3_has_a_tcdcn_with_and_without_attributes():
         assert recipe.augmentation.occlusion and not recipe.augmentation.flip
 
 
-def test_ours_occlude():
+def test_ours_occlude_and_learn_from_the_wide_one():
     for model in ("rcn", "sumnet"):
-        first, second = (RECIPES[f"{model}6_mtfl{end}"] for end in ("", "_poses"))
-        for recipe in (first, second):
-            assert recipe.augmentation.occlusion and recipe.finish.occlusion
-            assert recipe.arguments["branches"] == 6 and recipe.model == model
-
-
-@pytest.mark.parametrize("name", [n for n, r in RECIPES.items() if r.weights])
-def test_what_goes_on_has_the_network_of_the_preset_it_goes_on_from(name):
-    recipe = RECIPES[name]
-    shapes = [
-        [weight.shape for weight in model.weights]
-        for model in (build_model(recipe), load_preset(recipe.weights).model)
-    ]
-    assert shapes[0] == shapes[1] and recipe.learning_rate < Recipe.learning_rate
+        recipe = RECIPES[f"{model}6_mtfl"]
+        assert recipe.augmentation.occlusion and recipe.finish.occlusion
+        assert recipe.arguments["branches"] == 6 and recipe.model == model
+        assert recipe.teacher == "rcn6_wide" and recipe.normalization == "batch"
+    teacher = RECIPES["rcn6_wide"]
+    assert teacher.teacher is None and not teacher.paper
 
 
 def test_get_recipe():

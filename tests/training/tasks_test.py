@@ -6,6 +6,7 @@ import pytest
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_training
+from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.training.recipes import get_recipe
 from rcn_keras.training.tasks import make_task, validation_sets
 
@@ -44,8 +45,8 @@ def test_a_flagged_keypoint_is_not_learned(crops):
 @pytest.mark.parametrize("recipe, outside", [("demo_68", "mask"), ("demo", "clip")])
 def test_what_lies_outside(three_hundred_w_folder, mtfl_folder, recipe, outside):
     folder = three_hundred_w_folder if recipe == "demo_68" else mtfl_folder
-    count = 68 if recipe == "demo_68" else 5
-    task = make_task(get_recipe(recipe), *load_training(folder, keypoints=count))
+    layout = FACE_68 if recipe == "demo_68" else FACE_5
+    task = make_task(get_recipe(recipe), *load_training(folder, layout=layout))
     assert task.loss.outside == outside
 
 

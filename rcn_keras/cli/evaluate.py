@@ -1,0 +1,91 @@
+"""`rcn-keras evaluate`."""
+
+import json
+import pathlib
+
+from rcn_keras.cli import arguments
+from rcn_keras.cli.output import cropped, progress, reported
+from rcn_keras.cli.predictors import make_predictor
+
+EXAMPLE = "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
+
+
+def add_options(parser):
+    parser.add_argument("model", help="a preset's name or folder")
+    arguments.data(parser)
+    parser.add_argument(
+        "--set",
+        choices=["aflw", "afw", "300w", "validation"],
+        required=True,
+        help="validation: what training holds out, of MTFL or 300-W as the preset",
+    )
+    parser.add_argument(
+        "--border-snap",
+        action="store_true",
+        help="300w: also as the original did, with the truth's points at the border",
+    )
+    parser.add_argument("--json", type=pathlib.Path, help="file for the numbers")
+    parser.add_argument(
+        "--csv", type=pathlib.Path, help="results file to put rows into"
+    )
+    parser.add_argument(
+        "--no-detector", action="store_true", help="leave the detector protocol out"
+    )
+    arguments.detection(parser)
+
+
+def run(options):
+    """All metrics of a network on a set, under every protocol."""
+    from rcn_keras.data.sets import LAYOUTS, full_name, load_test_set
+    from rcn_keras.errors import InputError
+    from rcn_keras.evaluation import protocols, tables
+    from rcn_keras.files import check_writable, replaced
+    from rcn_keras.layout import FACE_68
+    from rcn_keras.presets import load_preset
+
+    preset = load_preset(options.model)
+    layout = preset.model.layout
+    needed = LAYOUTS.get(options.set, layout)
+    if needed.name != layout.name:
+        raise InputError(
+            f"{preset.name} finds {layout.count} keypoints ({layout.name}); the faces "
+            f"of {options.set} have {needed.count} ({needed.name})"
+        )
+    sees = preset.config["model"] != "denoiser"
+    if options.border_snap and not (sees and needed.name == FACE_68.name):
+        raise InputError("--border-snap is for networks that see faces of 68 points")
+    # Made and tried first: better no detector before the work than after it.
+    predictor = None
+    if sees and not options.no_detector:
+        predictor = make_predictor(options.model, options.detector or "mtcnn")
+    if options.json:
+        check_writable(options.json.parent)
+    if options.csv:
+        tables.check_rows_file(options.csv)
+    crops = reported(
+        load_test_set(options.data, options.set, cropped, needed, options.allow_missing)
+    )
+    shift = protocols.label_shift(options.set)
+    errors, confidence = protocols.with_true_boxes(preset, crops, shift)
+    if options.border_snap:
+        from rcn_keras.reproduction.snapping import border_snapped_errors
+
+        errors |= border_snapped_errors(preset.model, crops)
+    if predictor:
+        errors |= protocols.detector_boxes(
+            predictor, crops, shift, lambda i, n: progress(i, n, "faces")
+        )
+    report = protocols.report(preset.name, options.set, errors, confidence)
+    report["set_name"] = full_name(options.data, options.set, crops)
+    parts = [report]
+    if options.set == "300w":
+        parts = protocols.subset_reports(preset.name, crops.faces, errors, confidence)
+        report["subsets"] = {part["set"]: part for part in parts}
+    if options.json:
+        with replaced(options.json) as temporary:
+            temporary.write_text(json.dumps(report, indent=2) + "\n")
+    for part in parts:
+        print(tables.protocol_table(part, preset.config.get("paper", {})))
+        if options.csv:
+            tables.write_rows(options.csv, part, preset.config)
+    return 0

@@ -1,0 +1,46 @@
+"""`rcn-keras export`."""
+
+import pathlib
+
+from rcn_keras.cli import arguments
+
+EXAMPLE = "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl"
+
+
+def add_options(parser):
+    parser.add_argument(
+        "model",
+        help="a preset's name or folder, or a .keras file",
+    )
+    parser.add_argument("folder", type=pathlib.Path, help="where to write")
+    parser.add_argument(
+        "--format",
+        choices=["saved_model", "onnx", "litert"],
+        default="saved_model",
+        help="default: %(default)s, FOLDER/VERSION/, as TensorFlow Serving wants it",
+    )
+    parser.add_argument(
+        "--version",
+        type=arguments.whole(1),
+        default=1,
+        help="of a SavedModel; default 1",
+    )
+    parser.add_argument(
+        "--quantize", action="store_true", help="litert: weights as 8-bit integers"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace what is there already"
+    )
+
+
+def run(options):
+    """Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."""
+    from rcn_keras.errors import InputError
+    from rcn_keras.export.formats import export_model
+
+    settings = (options.format, options.version, options.quantize, options.force)
+    try:
+        print(export_model(options.model, options.folder, *settings))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return 0

@@ -1,0 +1,42 @@
+"""`rcn-keras make-preset`."""
+
+import json
+import pathlib
+
+from rcn_keras.cli import arguments
+from rcn_keras.cli.output import cropped, reported
+
+EXAMPLE = "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
+
+
+def add_options(parser):
+    parser.add_argument(
+        "run_folder", type=pathlib.Path, metavar="RUN", help="what train left"
+    )
+    arguments.data(parser)
+    parser.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the preset"
+    )
+    parser.add_argument(
+        "--results", type=pathlib.Path, help="results file, for the model card"
+    )
+
+
+def run(options):
+    """Turns a finished training into a preset: calibrated on validation."""
+    from rcn_keras.data.sets import load_test_set
+    from rcn_keras.presets import check_free
+    from rcn_keras.presets.card import check_results, write_card
+    from rcn_keras.training.publish import publish
+    from rcn_keras.training.recipes import layout, read_recipe
+
+    recipe = read_recipe(options.run_folder)
+    check_free(options.out, recipe.model)
+    check_results(options.results)
+    validation = load_test_set(
+        options.data, "validation", cropped, layout(recipe), options.allow_missing
+    )
+    config = publish(options.run_folder, reported(validation), options.out)
+    write_card(options.out, options.results)
+    print(json.dumps(config["validation"], indent=2))
+    return 0

@@ -1,0 +1,84 @@
+"""`rcn-keras predict`."""
+
+import json
+import pathlib
+
+from rcn_keras.cli import arguments
+from rcn_keras.cli.output import draw, one_line, progress, say
+from rcn_keras.cli.predictors import make_predictor
+
+EXAMPLE = "rcn-keras predict photo.jpg --out drawn"
+
+
+def add_options(parser):
+    parser.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER")
+    parser.add_argument("--out", type=pathlib.Path, help="folder for drawn pictures")
+    parser.add_argument(
+        "--boxes",
+        type=pathlib.Path,
+        help='face boxes in place of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
+        "or the lines that predict prints",
+    )
+    parser.add_argument(
+        "--preset",
+        default="rcn6_mtfl",
+        help="a preset's name or folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--server",
+        metavar="HOST:PORT",
+        help="keypoints by a TensorFlow model server that serves the preset under its "
+        "name: HOST:PORT for gRPC, http://HOST:PORT for REST",
+    )
+    arguments.detection(parser)
+
+
+def run(options):
+    """Keypoints of photographs as JSON lines, and drawn."""
+    from rcn_keras.errors import InputError
+    from rcn_keras.faces.box_file import boxes_of, read_boxes
+    from rcn_keras.faces.images import list_images, read_image
+    from rcn_keras.files import check_writable
+
+    paths, failed = [], 0
+    for path in map(pathlib.Path, options.photos):
+        try:
+            paths += list_images(path) if path.is_dir() else [path]
+        except InputError as error:
+            failed += 1
+            say(f"error: {error}")
+    boxes = read_boxes(options.boxes) if options.boxes else None
+    if options.out:
+        check_writable(options.out)
+        if any(path.parent.resolve() == options.out.resolve() for path in paths):
+            raise InputError(
+                f"{options.out}: the drawn pictures could take the place of the "
+                "photographs in it; name another folder"
+            )
+    detect = None if boxes is not None else options.detector or "mtcnn"
+    predictor = make_predictor(options.preset, detect, options.server)
+    done, drawn = 0, set()
+    for number, path in enumerate(paths, 1):
+        if len(paths) > 1:
+            progress(number, len(paths), "photographs")
+        try:
+            image = read_image(path)
+            given = None if boxes is None else boxes_of(boxes, path)
+            # To a server goes the file, as it is where it can.
+            faces = predictor(path if options.server else image, given)
+        except InputError as error:
+            failed += 1
+            text = one_line(error).removeprefix("image 0: ")
+            named = text if str(path) in text else f"{path}: {text}"
+            say(f"error: {named}")
+            continue
+        done += 1
+        faces = [face.as_dict() for face in faces]
+        if not faces:
+            say(f"{path}: no face found")
+        print(json.dumps({"image": str(path), "faces": faces}), flush=True)
+        if options.out:
+            draw(image, faces, predictor.layout, options.out, path, drawn)
+    if failed:
+        return 1 if done else 2
+    return 0

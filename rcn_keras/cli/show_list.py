@@ -1,0 +1,25 @@
+"""`rcn-keras list`."""
+
+EXAMPLE = "rcn-keras list"
+
+
+def add_options(parser):
+    pass
+
+
+def run(options):
+    """The presets and the recipes."""
+    from rcn_keras.presets import list_presets
+    from rcn_keras.training.recipes import RECIPES, layout
+
+    print("presets:")
+    for name in list_presets():
+        print(f"  {name}")
+    print(
+        "recipes (keypoints; epochs; the paper's error in %, paper grid, on AFLW or on "
+        "300-W's common part):"
+    )
+    for name, recipe in RECIPES.items():
+        paper = recipe.paper.get("aflw", recipe.paper.get("300w_common", ""))
+        print(f"  {name:32} {layout(recipe).count:2} {recipe.epochs:4} {paper}")
+    return 0

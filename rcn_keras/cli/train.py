@@ -1,0 +1,79 @@
+"""`rcn-keras train`."""
+
+import pathlib
+
+from rcn_keras.cli import arguments
+from rcn_keras.cli.output import cropped, reported, say
+
+EXAMPLE = """\
+rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
+  rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
+  rcn-keras train rcn6_mtfl --data faces --weights rcn6_mtfl --out runs/own"""
+
+
+def add_options(parser):
+    parser.add_argument("recipe", help="see `rcn-keras list`")
+    arguments.data(parser)
+    parser.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the run"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on after a stop")
+    parser.add_argument(
+        "--weights",
+        metavar="PRESET",
+        help="name or folder of a preset whose network goes on: your faces in --data, "
+        "say, and rcn6_mtfl here",
+    )
+    parser.add_argument(
+        "--teacher",
+        metavar="PRESET",
+        help="name or folder of a preset whose maps are learned beside the labels: of "
+        "a wider network, say",
+    )
+    arguments.overrides(parser)
+    parser.add_argument(
+        "--multi-gpu", action="store_true", help="all GPUs, by MirroredStrategy"
+    )
+
+
+def run(options):
+    """Trains a recipe."""
+    from rcn_keras.errors import InputError
+    from rcn_keras.training import recipes
+
+    changes = arguments.overridden(options)
+    try:
+        recipe = recipes.get_recipe(options.recipe, **changes)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    from rcn_keras.data.sets import load_training
+    from rcn_keras.data.three_hundred_w import TRAINING, counts
+    from rcn_keras.layout import FACE_68
+    from rcn_keras.training.fit import BEST, check_folder
+    from rcn_keras.training.fit import train as fit
+
+    check_folder(options.out, recipe, options.resume)
+    training, validation = load_training(
+        options.data,
+        cropped,
+        recipes.layout(recipe),
+        options.allow_missing,
+    )
+    if training.layout.name == FACE_68.name:
+        say(f"300-W: {counts(training.faces + validation.faces, TRAINING)}")
+    strategy = None
+    if options.multi_gpu:
+        from rcn_keras.data.pipeline import all_gpus
+
+        strategy = all_gpus()
+    fit(
+        recipe,
+        reported(training),
+        reported(validation),
+        options.out,
+        resume=options.resume,
+        strategy=strategy,
+        echo=lambda line: print(line, flush=True),
+    )
+    print(f"best weights: {options.out / BEST}")
+    return 0

@@ -1,0 +1,138 @@
+"""Networks as files for other runtimes: TensorFlow Serving, ONNX Runtime, LiteRT."""
+
+import importlib.util
+import pathlib
+
+import keras
+
+from rcn_keras.errors import InputError
+from rcn_keras.export.network import bare_network, quiet
+from rcn_keras.export.saved_model import write_saved_model
+from rcn_keras.faces.boxes import INPUT_SIZE
+from rcn_keras.files import check_writable, replaced, replaced_folder
+from rcn_keras.models import keypoint_model
+from rcn_keras.predictor import Predictor
+from rcn_keras.presets import preset_folder
+
+FORMATS = ("saved_model", "onnx", "litert")
+
+
+def export_model(
+    model, folder, format="saved_model", version=1, quantize=False, force=False
+):
+    """Writes a network for another runtime.
+
+    `"saved_model"` writes `FOLDER/VERSION/`, which TensorFlow Serving runs as it is.
+    Its signatures, N open in all of them:
+
+    - `serving_default`: `images` `(N, 80, 80, 1)` float32, grey 0...255, to `keypoints`
+      `(N, K, 2)` in crop pixels and `confidence` `(N, K)`;
+    - `serving_uint8`: the same, `images` uint8;
+    - `heatmaps`: as `serving_default`, and `heatmaps` `(N, 80, 80, K)`, probabilities;
+    - `faces`: `image_bytes` `(N,)`, files of JPEG or PNG, and `boxes` `(N, 4)` float32,
+      `[x0, y0, x1, y1]` in their pixels, to `keypoints` in the pictures' pixels and
+      `confidence`; see `rcn_keras.export.graph.faces_function`.
+
+    `assets/` holds the layout, the keypoints' names, configuration and model card,
+    `assets.extra/` the requests that a server warms itself up with. `"onnx"` and
+    `"litert"` write `FOLDER/NAME.onnx` and `FOLDER/NAME.tflite`, inputs and outputs as
+    `serving_default`.
+
+    Args:
+        model: a preset's name or folder, the path of a `.keras` file, or a
+            `KeypointModel` or `Predictor`, whose decoder and calibration it keeps.
+        folder: path, made if missing.
+        format: one of `FORMATS`.
+        version: int, of a SavedModel; a server takes the highest.
+        quantize: bool, LiteRT only: weights as 8-bit integers, and activations where
+            LiteRT can (dynamic range), far answers to a picture's corners capped
+            before (`export.quantization.without_outliers`); writes `NAME_int8.tflite`.
+        force: bool, whether what is there may be replaced.
+
+    Returns:
+        path of what was written.
+
+    Raises:
+        InputError: if it is there already, or there is no such model.
+        ImportError: without TensorFlow, or a package that the format needs.
+
+    Example:
+        >>> rcn_keras.export_model("rcn6_mtfl", "saved_models/rcn6_mtfl")
+    """
+    if format not in FORMATS:
+        raise ValueError(f"`format` must be one of {FORMATS}. Received: {format!r}")
+    if quantize and format != "litert":
+        raise ValueError(f"`quantize` is for litert. Received: format={format!r}")
+    if version < 1:
+        raise ValueError(f"`version` must be at least 1. Received: {version}")
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError("export needs Keras on TensorFlow: KERAS_BACKEND=tensorflow")
+    predictor, name, preset = _loaded(model)
+    if format == "saved_model":
+        _need("tensorflow_serving", "serving")
+    if format == "onnx":
+        _need("tf2onnx", "onnx")
+    file = {
+        "saved_model": str(version),
+        "onnx": f"{name}.onnx",
+        "litert": f"{name}_int8.tflite" if quantize else f"{name}.tflite",
+    }[format]
+    target = pathlib.Path(folder) / file
+    if target.exists() and not force:
+        raise InputError(f"{target}: is there already (--force replaces it)")
+    check_writable(target.parent)
+    if format == "saved_model":
+        with replaced_folder(target) as temporary:
+            write_saved_model(temporary, predictor, name, preset)
+    else:
+        network = bare_network(predictor, capped=quantize)
+        images = keras.InputSpec("float32", network.input_shape, name="images")
+        options = {"optimizations": _dynamic_range()} if quantize else {}
+        with replaced(target) as temporary, quiet():
+            network.export(temporary, format, False, [images], **options)
+    return target
+
+
+def _dynamic_range():
+    import tensorflow as tf
+
+    return [tf.lite.Optimize.DEFAULT]
+
+
+def _need(module, extra):
+    if importlib.util.find_spec(module) is None:
+        raise ImportError(
+            f"this format needs a package that is missing: pip install "
+            f"'rcn-keras[{extra}]'"
+        )
+
+
+def _loaded(model):
+    """The predictor, a name, and the folder of its preset, if it is one."""
+    if isinstance(model, Predictor):
+        return model, model.model.name, None
+    if isinstance(model, keras.Model):
+        return Predictor(model), model.name, None
+    path = pathlib.Path(model)
+    if path.suffix == ".keras":
+        return _from_file(path), path.stem, None
+    preset = preset_folder(str(model))
+    return Predictor.from_preset(str(model)), preset.resolve().name, preset
+
+
+def _from_file(path):
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        network = keypoint_model(keras.saving.load_model(path))
+        shapes = network.input_shape, network.output_shape
+    except Exception as error:  # Whatever its zip archive holds.
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{path}: not a network of ours ({reason})") from None
+    side = (INPUT_SIZE, INPUT_SIZE)
+    if shapes != ((None, *side, 1), (None, *side, network.layout.count)):
+        raise InputError(
+            f"{path}: a network of (N, 80, 80, 1) crops to (N, 80, 80, K) maps is "
+            f"wanted. Received: {shapes[0]} to {shapes[1]}"
+        )
+    return Predictor(network)

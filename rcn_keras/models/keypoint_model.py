@@ -1,0 +1,178 @@
+"""A network with all that it takes to read keypoints off what it gives."""
+
+import keras
+from keras import ops
+
+from rcn_keras import codec
+from rcn_keras._serialization import register
+from rcn_keras.layers import KeypointDecoder
+from rcn_keras.layout import KeypointLayout, chosen_layout
+
+
+@register
+class KeypointModel(keras.Model):
+    """A functional model of keypoint maps that knows its layout and its decoder.
+
+    `model(images)` gives pre-softmax maps, which losses and metrics take;
+    `model.locate(images)` gives keypoints and their confidence. A `.keras` file holds
+    layout, decoder and calibration beside the graph, so that it predicts as the model
+    that was saved.
+
+    Args:
+        inputs: symbolic tensor, `(N, H, W, channels)` images (for a denoiser what it
+            takes in place of them).
+        outputs: symbolic tensor, `(N, H, W, K)` pre-softmax maps.
+        layout: `KeypointLayout` of K keypoints, or a dict of its `to_dict`.
+        decoder: one of `codec.DECODERS`.
+        calibration: `(slope, offset)` of the confidence (`codec.confidence`).
+        name: str, name of the model.
+
+    Raises:
+        ValueError: if layout, decoder or calibration do not fit.
+
+    Example:
+        >>> model = rcn_keras.build_rcn(branches=6)
+        >>> model(images).shape, model.locate(images)["keypoints"].shape
+        ((1, 80, 80, 5), (1, 5, 2))
+    """
+
+    def __init__(
+        self,
+        inputs,
+        outputs,
+        layout,
+        decoder="local_mean",
+        calibration=(1.0, 0.0),
+        name=None,
+        **kwargs,
+    ):
+        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        if isinstance(layout, dict):  # out of a configuration
+            layout = KeypointLayout.from_dict(layout)
+        if self._output_keypoints() != layout.count:
+            raise ValueError(
+                f"`outputs` must be of the {layout.count} keypoints of the layout "
+                f"{layout.name!r}. Received: {self._output_keypoints()}"
+            )
+        self.layout = layout
+        self.set_decoder(decoder, calibration)
+
+    def _output_keypoints(self):
+        return self.output_shape[-1]
+
+    def set_decoder(self, decoder, calibration=(1.0, 0.0)):
+        """Sets how keypoints and confidence are read off the maps.
+
+        Args:
+            decoder: one of `codec.DECODERS`.
+            calibration: `(slope, offset)` of the confidence (`codec.confidence`).
+
+        Raises:
+            ValueError: if `decoder` is none of them, or `calibration` not two numbers.
+        """
+        if decoder not in codec.DECODERS:
+            raise ValueError(
+                f"`decoder` must be one of {codec.DECODERS}. "
+                f"Received: decoder={decoder!r}"
+            )
+        numbers = [x for x in calibration if isinstance(x, (int, float))]
+        if len(calibration) != 2 or len(numbers) != 2:
+            raise ValueError(
+                "`calibration` must be two numbers, slope and offset. "
+                f"Received: calibration={calibration!r}"
+            )
+        self.decoder = decoder
+        self.calibration = tuple(calibration)
+
+    def decode(self, maps, decoder=None):
+        """Keypoints and their confidence from the model's output.
+
+        Args:
+            maps: what the model gives, arrays or symbolic tensors.
+            decoder: one of `codec.DECODERS`; `None` for the model's own.
+
+        Returns:
+            dict of `keypoints` `(N, K, 2)`, (x, y) in pixels of the input, and
+            `confidence` `(N, K)`.
+        """
+        decoder = decoder or self.decoder
+        return KeypointDecoder(self.layout, decoder, *self.calibration)(maps)
+
+    def locate(self, images):
+        """Keypoints and their confidence, for one batch of images.
+
+        Args:
+            images: `(N, H, W, channels)`, as the model takes them.
+
+        Returns:
+            dict of `keypoints` `(N, K, 2)`, (x, y) in pixels of the images, and
+            `confidence` `(N, K)`.
+        """
+        return self.decode(self(images, training=False))
+
+    def get_config(self):
+        graph = keras.Model(self.input, self.output, name=self.name)
+        return {
+            **graph.get_config(),
+            "trainable": self.trainable,
+            **self._own_config(),
+        }
+
+    def _own_config(self):
+        return {
+            "layout": self.layout.to_dict(),
+            "decoder": self.decoder,
+            "calibration": list(self.calibration),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        graph = dict(config)
+        own = {key: graph.pop(key) for key in ("layout", "decoder", "calibration")}
+        trainable = graph.pop("trainable", True)
+        graph = keras.Model.from_config(graph, custom_objects)
+        model = cls(graph.input, graph.output, **own, name=graph.name)
+        if not trainable:
+            model.trainable = False
+        return model
+
+
+@register
+class KeypointRegression(KeypointModel):
+    """A `KeypointModel` whose output holds the keypoints themselves, no maps.
+
+    Args:
+        inputs: symbolic tensor, `(N, H, W, channels)` images.
+        outputs: dict of symbolic tensors, `keypoints` `(N, K, 2)` among them.
+        layout: `KeypointLayout` of K keypoints.
+        **kwargs: as of `KeypointModel`; decoder and calibration are without effect.
+    """
+
+    def _output_keypoints(self):
+        return self.output["keypoints"].shape[1]
+
+    def decode(self, outputs, decoder=None):
+        """The keypoints, by any decoder; their confidence is not known, NaN."""
+        keypoints = outputs["keypoints"]
+        unknown = ops.full_like(keypoints[..., 0], float("nan"))
+        return {"keypoints": keypoints, "confidence": unknown}
+
+
+def keypoint_model(model):
+    """A network as a `KeypointModel`, of the same layers.
+
+    Args:
+        model: `KeypointModel`, which is given back, or a plain `keras.Model` of maps or
+            of `keypoints`, as files of older versions hold them: its layout is that of
+            a face with so many keypoints.
+
+    Raises:
+        ValueError: if the layout is not known.
+    """
+    if isinstance(model, KeypointModel):
+        return model
+    kind, count = KeypointModel, model.output_shape[-1]
+    if isinstance(model.output, dict):
+        kind, count = KeypointRegression, model.output["keypoints"].shape[1]
+    layout = chosen_layout(count, None)
+    return kind(model.input, model.output, layout, name=model.name)

@@ -1,0 +1,119 @@
+import csv
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from rcn_keras.cli import main
+from rcn_keras.data.sets import load_test_set
+from rcn_keras.errors import InputError
+from rcn_keras.evaluation.protocols import ground_truth_boxes
+from rcn_keras.reproduction import tables
+from rcn_keras.reproduction.tables import has_row, row_key, table_recipes
+from rcn_keras.training.recipes import RECIPES, get_recipe
+
+
+def test_every_row_of_the_papers_tables_has_a_recipe():
+    assert len(table_recipes("table1")) == 18 and len(table_recipes("table2")) == 13
+    for name in table_recipes("table1") + table_recipes("table2"):
+        assert set(RECIPES[name].paper) == {"aflw", "afw"}
+    assert table_recipes("table3") == [
+        "table3_tcdcn",
+        "table3_tcdcn_keypoints",
+        "table2_sumnet6_occlusion",
+        "table2_rcn6_occlusion",
+    ]
+    two = ["table2_rcn6", "table2_rcn4"]
+    assert table_recipes("table2", two) == ["table2_rcn4", "table2_rcn6"]
+    with pytest.raises(InputError, match="table1 has no recipe 'table2_rcn4'"):
+        table_recipes("table1", ["table2_rcn4"])
+
+
+def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
+    results = tmp_path / "table1.csv"
+    command = ["reproduce", "table1", "--data", str(mtfl_folder)]
+    command += ["--out", str(tmp_path / "runs"), "--results", str(results)]
+    command += ["--epochs", "1", "--batch-size", "10"]
+    first = ["--recipes", "table1_rcn_0001"]
+    assert main([*command, *first]) == 0
+    assert main([*command, *first, "table1_sumnet_0001"]) == 0
+    assert "is in the results already" in capsys.readouterr().out
+    with results.open(newline="") as file:
+        rows = {row["recipe"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["table1_rcn_0001", "table1_sumnet_0001"]
+    row = rows["table1_rcn_0001"]
+    assert row["epochs"] == "1" and row["aflw_paper"] == "46.87"
+    assert row["aflw_faces"] == "6" and 5 < float(row["aflw_paper_grid"]) < 300
+    assert float(row["validation_subpixel"]) > 5
+    assert row["command"] and row["device"] and float(row["training_minutes"]) >= 0
+    assert row["training_command"] == row["command"]
+    # Measured again where another set is asked for, and not trained again.
+    assert main([*command, *first, "--afw", str(mtfl_folder / "missing")]) == 2
+    with_float32 = [*command, "--precision", "float32", *first]
+    assert main(with_float32) == 2
+    assert "another recipe (precision: mixed_bfloat16 th" in capsys.readouterr().err
+    # Told before the first of several is trained.
+    assert main([*with_float32, "table1_rcn_0100"]) == 2
+    assert "1/2 table1_rcn_0100" not in capsys.readouterr().out
+
+
+def test_a_training_that_fails_takes_no_other_row_along(
+    mtfl_folder, tmp_path, capsys, monkeypatch
+):
+    train = tables.train
+
+    def diverging(recipe, *arguments, **settings):
+        if recipe.model == "sumnet":
+            raise InputError("no numbers any more")
+        return train(recipe, *arguments, **settings)
+
+    monkeypatch.setattr(tables, "train", diverging)
+    command = ["reproduce", "table1", "--data", str(mtfl_folder)]
+    command += ["--out", str(tmp_path), "--epochs", "1", "--batch-size", "10"]
+    command += ["--recipes", "table1_sumnet_0001", "table1_rcn_0001"]
+    assert main(command) == 2
+    told = "1 of 2 failed; table1_sumnet_0001: no numbers any more"
+    assert told in capsys.readouterr().err
+    assert "\ntable1_rcn_0001,1," in (tmp_path / "table1.csv").read_text()
+
+
+@pytest.mark.parametrize("table", ["table1", "table2", "table3"])
+def test_the_plain_command_finds_every_row_of_our_results(table):
+    results = pathlib.Path("results") / f"{table}.csv"
+    faces = {"validation_faces": 1000, "aflw_faces": 2995, "afw_faces": 337}
+    for name in table_recipes(table):
+        key = row_key(name, get_recipe(name))
+        assert has_row(results, key, ["aflw_subpixel", "afw_subpixel"], faces), name
+    with pytest.raises(InputError, match="has 337 afw_faces; here are 377"):
+        has_row(results, key, faces={"afw_faces": 377})
+
+
+def test_the_measured_network_is_left_bare(mtfl_folder, tmp_path):
+    command = ["reproduce", "table3", "--data", str(mtfl_folder)]
+    command += ["--out", str(tmp_path), "--recipes", "table3_tcdcn"]
+    command += ["--epochs", "1", "--batch-size", "10"]
+    assert main([*command, "--precision", "mixed_bfloat16"]) == 0
+    with (tmp_path / "table3.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["aflw_paper"] == "7.6" and row["precision"] == "mixed_bfloat16"
+    model = keras.saving.load_model(tmp_path / "table3_tcdcn_1_0" / "model.keras")
+    assert not model.compiled
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    assert row["parameters"] == str(model.count_params())
+    errors = ground_truth_boxes(model, load_test_set(mtfl_folder, "aflw"))
+    for protocol in ("paper_grid", "subpixel"):
+        found = 100 * np.mean(errors[protocol])
+        assert float(row[f"aflw_{protocol}"]) == pytest.approx(found, abs=0.01)
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", bytes(range(128, 256)), None])
+def test_a_results_file_of_another_kind_is_left_alone(
+    content, mtfl_folder, tmp_path, capsys
+):
+    results = tmp_path / "other.csv"
+    results.write_bytes(content) if content else results.mkdir()
+    command = ["reproduce", "table2", "--data", str(mtfl_folder), "--out"]
+    assert main([*command, str(tmp_path), "--results", str(results)]) == 2
+    assert f"{results}: not a table's results" in capsys.readouterr().err
+    assert content is None or results.read_bytes() == content
