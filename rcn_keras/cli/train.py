@@ -69,8 +69,8 @@ def run(options):
             f"{options.data}: expected a file of your own keypoints (see `rcn-keras "
             "layout --help`); no such file"
         )
-    check_folder(options.out, recipe, options.resume)
-    if recipe.weights and not same_keypoints(recipe):
+    resumed = check_folder(options.out, recipe, options.resume)
+    if recipe.weights and not resumed and not same_keypoints(recipe):
         say(f"{recipe.weights} finds other keypoints: the last layer begins anew")
     if own:
         training, validation = load_own_training(own, options.data, cropped)
