@@ -66,9 +66,17 @@ def describe(annotations):
     boxes = sum("box" in face.attributes for face in faces)
     say(f"layout {layout.name}: {layout.count} keypoints: {_short(names)}")
     say(f"mirror pairs: {mirrored or 'none: pictures are not mirrored'}")
+    paired = {index for pair in pairs for index in pair}
+    alone = [n for i, n in enumerate(names) if _sided(n) and i not in paired]
+    if pairs and alone:
+        say(f"taken to be the same point in a mirrored picture: {_short(alone)}")
     say(f"normalizer, the unit of errors: {layout.unit}")
     say(f"{len(faces)} instances in {pictures} pictures, {boxes} with a box")
     say(f"known in fewer instances: {_short(partly) or 'none'}")
+
+
+def _sided(name):
+    return "left" in name.lower() or "right" in name.lower()
 
 
 def _short(texts, most=24):

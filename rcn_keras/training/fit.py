@@ -224,14 +224,17 @@ def same_keypoints(recipe):
 
 
 def _take_weights(model, preset):
-    """Gives a network the weights of a preset's; the layers of keypoint maps stay as
-    they are where the preset finds other keypoints."""
+    """Gives a network the weights of a preset's. Where that finds other keypoints, the
+    layers of keypoint maps are new: zero, which makes all cells equally likely. The
+    features are larger than in a new network; random kernels would lead far astray."""
     before = load_preset(preset).model
     same = before.layout.names == model.layout.names
     try:
         for layer, other in zip(model.layers, before.layers, strict=True):
             if same or layer.name.partition("_")[0] != MAPS:
                 layer.set_weights(other.get_weights())
+            elif isinstance(layer, keras.layers.Conv2D):
+                layer.set_weights([np.zeros(w.shape) for w in layer.weights])
     except ValueError as error:
         raise InputError(
             f"{preset}: not the weights of this recipe's network ({error})"

@@ -124,6 +124,27 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     assert code == 0 and (tmp_path / "exported" / "preset.onnx").is_file()
 
 
+def test_what_was_understood_is_said(run, tmp_path):
+    file = write_quadrilaterals(tmp_path)
+    text = file.read_text()
+    for name, other in zip(NAMES, ("left_top", "right_top", "tip", "left_end")):
+        text = text.replace(f"{name}_", f"{other}_")
+    file.write_text(text.replace("00.png", "gone.png"))
+    options = ("--images", "pictures", "--normalizer", "left_top,right_top")
+    code, out, errors = run("layout", file, *options)
+    assert code == 0 and json.loads(out)["mirror_pairs"] == [[0, 1]]
+    told = "\n".join(errors)
+    assert "left out: 2" in told and "no picture 'gone.png'" in told
+    assert "mirror pairs: left_top - right_top\n" in told
+    assert "same point in a mirrored picture: left_end" in told
+    assert "the distance between left_top and right_top" in told
+    assert "38 instances in 19 pictures" in told
+    known = np.array([line.split(",")[5::2] for line in text.splitlines()[3:]]) != ""
+    counts = ("left_top", "right_top", "tip", "left_end"), known.sum(axis=0)
+    line = ", ".join(f"{name} {count}" for name, count in zip(*counts) if count < 38)
+    assert f"known in fewer instances: {line}" in told
+
+
 def test_data_that_do_not_fit_are_one_line(run, tmp_path):
     file = write_quadrilaterals(tmp_path).name
     data = ("--data", file, "--images", "pictures")
