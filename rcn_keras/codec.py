@@ -120,7 +120,8 @@ def normalizing_distance(keypoints, layout):
         layout: `KeypointLayout` of K keypoints, whose `normalizer` it is.
 
     Returns:
-        `(N,)`, in the unit of the keypoints; NaN where a point that it takes is.
+        `(N,)`, in the unit of the keypoints; NaN where a point that it takes is, and
+        by the rule "box" where fewer than two points are known.
 
     Raises:
         ValueError: if the layout is of another number of keypoints.
@@ -134,6 +135,8 @@ def normalizing_distance(keypoints, layout):
         unknown = ops.isnan(keypoints)
         first = ops.min(ops.where(unknown, np.inf, keypoints), axis=1)
         second = ops.max(ops.where(unknown, -np.inf, keypoints), axis=1)
+        known = ops.sum(1.0 - ops.cast(unknown, "float32"), axis=1)
+        first = ops.where(known < 2, np.nan, first)
     else:
         first, second = (
             sum(keypoints[:, index] for index in group) / len(group)

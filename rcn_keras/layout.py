@@ -179,6 +179,14 @@ class KeypointLayout:
         """K, how many keypoints there are."""
         return len(self.names)
 
+    @property
+    def unit(self) -> str:
+        """The unit of errors in words."""
+        if self.normalizer == "box":
+            return "the diagonal of the box around the known keypoints"
+        ends = ["+".join(self.names[i] for i in part) for part in self.normalizer]
+        return f"the distance between {' and '.join(ends)}"
+
     def to_dict(self) -> dict:
         """The layout as what JSON can hold; `from_dict` is the inverse."""
         return json.loads(json.dumps(dataclasses.asdict(self)))

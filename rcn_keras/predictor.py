@@ -187,6 +187,8 @@ class Predictor(FaceFinder):
         preset = load_preset(name)
         if preset.config["model"] == "denoiser":
             raise InputError(f"{preset.name} sees no photographs: it is a denoiser")
+        if "refinements" in preset.config:
+            arguments.setdefault("refinements", preset.config["refinements"])
         return cls(preset.model, **arguments)
 
     def _found(self, image, given, name):

@@ -194,6 +194,9 @@ def test_diagonal_of_the_box_around_the_known_points():
     points[1, 1] = np.nan
     found = to_numpy(codec.normalizing_distance(points, layout))
     np.testing.assert_allclose(found, [5, np.hypot(1, 3)])
+    points[0, 1:] = np.nan  # The box around one point is no unit.
+    found = to_numpy(codec.normalizing_distance(points, layout))
+    np.testing.assert_allclose(found, [np.nan, np.hypot(1, 3)])
 
 
 CENTERS = np.array(

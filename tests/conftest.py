@@ -18,6 +18,7 @@ if keras.backend.backend() != "tensorflow":
         "benchmarks_test.py",
         "bulk",
         "cli/cli_test.py",
+        "cli/own_data_test.py",
         "data/afw_test.py",
         "data/pipeline_test.py",
         "data/points_file_test.py",

@@ -11,6 +11,7 @@ from rcn_keras.cli import (
     export,
     info,
     join,
+    layout,
     make_preset,
     pack,
     predict,
@@ -25,6 +26,7 @@ COMMANDS = {
     "predict": predict,
     "bulk": bulk,
     "evaluate": evaluate,
+    "layout": layout,
     "train": train,
     "reproduce": reproduce,
     "train-many": train_many,
@@ -45,6 +47,7 @@ EXAMPLES = """examples:
   rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
+  rcn-keras layout points.csv && rcn-keras train own --data points.csv --out runs/own
   rcn-keras evaluate joint_300w --data 300W --set 300w --allow-missing
   rcn-keras demo-data demo && rcn-keras train demo --data demo --out runs/demo
 

@@ -16,7 +16,11 @@ def detection(parser):
 def data(parser):
     """Adds the options for a data set."""
     parser.add_argument(
-        "--data", type=pathlib.Path, required=True, help="folder of the data set"
+        "--data",
+        type=pathlib.Path,
+        required=True,
+        help="folder of the data set; for train, make-preset and evaluate also a file "
+        "of your own keypoints (`rcn-keras layout`)",
     )
     parser.add_argument(
         "--allow-missing",

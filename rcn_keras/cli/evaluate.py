@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from rcn_keras.cli import arguments
+from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, progress, reported
 from rcn_keras.cli.predictors import make_predictor
 
@@ -13,11 +13,13 @@ EXAMPLE = "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
 def add_options(parser):
     parser.add_argument("model", help="a preset's name or folder")
     arguments.data(parser)
+    own_data.reading_options(parser)
     parser.add_argument(
         "--set",
-        choices=["aflw", "afw", "300w", "validation"],
+        choices=["aflw", "afw", "300w", "validation", "all"],
         required=True,
-        help="validation: what training holds out, of MTFL or 300-W as the preset",
+        help="validation: what training holds out, of MTFL, of 300-W or of a file, as "
+        "the preset; all: every instance of a file",
     )
     parser.add_argument(
         "--border-snap",
@@ -56,14 +58,21 @@ def run(options):
         raise InputError("--border-snap is for networks that see faces of 68 points")
     # Made and tried first: better no detector before the work than after it.
     predictor = None
-    if sees and not options.no_detector:
+    if sees and layout.detector_square and not options.no_detector:
         predictor = make_predictor(options.model, options.detector or "mtcnn")
     if options.json:
         check_writable(options.json.parent)
     if options.csv:
         tables.check_rows_file(options.csv)
     crops = reported(
-        load_test_set(options.data, options.set, cropped, needed, options.allow_missing)
+        load_test_set(
+            options.data,
+            options.set,
+            cropped,
+            needed,
+            options.allow_missing,
+            **own_data.reading(options),
+        )
     )
     shift = protocols.label_shift(options.set)
     errors, confidence = protocols.with_true_boxes(preset, crops, shift)

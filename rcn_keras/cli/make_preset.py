@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from rcn_keras.cli import arguments
+from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, reported
 
 EXAMPLE = "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
@@ -14,6 +14,7 @@ def add_options(parser):
         "run_folder", type=pathlib.Path, metavar="RUN", help="what train left"
     )
     arguments.data(parser)
+    own_data.reading_options(parser)
     parser.add_argument(
         "--out", type=pathlib.Path, required=True, help="folder of the preset"
     )
@@ -34,7 +35,12 @@ def run(options):
     check_free(options.out, recipe.model)
     check_results(options.results)
     validation = load_test_set(
-        options.data, "validation", cropped, layout(recipe), options.allow_missing
+        options.data,
+        "validation",
+        cropped,
+        layout(recipe),
+        options.allow_missing,
+        **own_data.reading(options),
     )
     config = publish(options.run_folder, reported(validation), options.out)
     write_card(options.out, options.results)

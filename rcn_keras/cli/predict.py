@@ -57,6 +57,12 @@ def run(options):
             )
     detect = None if boxes is not None else options.detector or "mtcnn"
     predictor = make_predictor(options.preset, detect, options.server)
+    layout = predictor.layout  # None where a server does not tell
+    if detect and layout is not None and layout.detector_square is None:
+        raise InputError(
+            f"{options.preset}: --boxes is needed: how a detector's boxes lie to the "
+            f"keypoints of the layout {layout.name!r} is not known"
+        )
     done, drawn = 0, set()
     for number, path in enumerate(paths, 1):
         if len(paths) > 1:
@@ -78,7 +84,7 @@ def run(options):
             say(f"{path}: no face found")
         print(json.dumps({"image": str(path), "faces": faces}), flush=True)
         if options.out:
-            draw(image, faces, predictor.layout, options.out, path, drawn)
+            draw(image, faces, layout, options.out, path, drawn)
     if failed:
         return 1 if done else 2
     return 0

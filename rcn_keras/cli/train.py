@@ -2,18 +2,21 @@
 
 import pathlib
 
-from rcn_keras.cli import arguments
+from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, reported, say
 
 EXAMPLE = """\
 rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
-  rcn-keras train rcn6_mtfl --data faces --weights rcn6_mtfl --out runs/own"""
+  rcn-keras train rcn6_mtfl --data faces --weights rcn6_mtfl --out runs/faces
+  rcn-keras train own --data points.csv --images pictures --out runs/own"""
 
 
 def add_options(parser):
     parser.add_argument("recipe", help="see `rcn-keras list`")
     arguments.data(parser)
+    own_data.reading_options(parser)
+    own_data.layout_options(parser)
     parser.add_argument(
         "--out", type=pathlib.Path, required=True, help="folder of the run"
     )
@@ -46,21 +49,45 @@ def run(options):
         recipe = recipes.get_recipe(options.recipe, **changes)
     except ValueError as error:
         raise InputError(str(error)) from None
+    from rcn_keras.data.own import is_own, load_own_training
     from rcn_keras.data.sets import load_training
     from rcn_keras.data.three_hundred_w import TRAINING, counts
     from rcn_keras.layout import FACE_68
-    from rcn_keras.training.fit import BEST, check_folder
+    from rcn_keras.training.fit import BEST, check_folder, same_keypoints
     from rcn_keras.training.fit import train as fit
 
-    check_folder(options.out, recipe, options.resume)
-    training, validation = load_training(
-        options.data,
-        cropped,
-        recipes.layout(recipe),
-        options.allow_missing,
-    )
-    if training.layout.name == FACE_68.name:
-        say(f"300-W: {counts(training.faces + validation.faces, TRAINING)}")
+    own = None
+    if is_own(options.data):
+        own = own_data.read(options.data, options)
+        own_data.describe(own)
+        try:
+            recipe = recipes.with_layout(recipe, own.layout)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+    elif options.recipe == "own" or options.layout or options.normalizer:
+        raise InputError(
+            f"{options.data}: expected a file of your own keypoints (see `rcn-keras "
+            "layout --help`); no such file"
+        )
+    resumed = check_folder(options.out, recipe, options.resume)
+    if recipe.weights and not resumed and not same_keypoints(recipe):
+        say(f"{recipe.weights} finds other keypoints: the last layer begins anew")
+    if own:
+        training, validation = load_own_training(own, options.data, cropped)
+        counted = validation.counted().any(axis=1).sum()
+        say(
+            f"{len(training)} instances for training, {len(validation)} for validation "
+            f"(the errors of {counted} count, whose normalizer is known)"
+        )
+    else:
+        training, validation = load_training(
+            options.data,
+            cropped,
+            recipes.layout(recipe),
+            options.allow_missing,
+        )
+        if training.layout.name == FACE_68.name:
+            say(f"300-W: {counts(training.faces + validation.faces, TRAINING)}")
     strategy = None
     if options.multi_gpu:
         from rcn_keras.data.pipeline import all_gpus

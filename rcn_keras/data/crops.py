@@ -21,7 +21,7 @@ class Crops:
 
     Attributes:
         images: `(N, 160, 160, 1)` uint8, the stored crops.
-        keypoints: `(N, K, 2)` float32 in pixels of the crops.
+        keypoints: `(N, K, 2)` float32 in pixels of the crops, NaN where unknown.
         squares: `(N, 3)` float32, left, top and side of the network's input in them.
         outer: `(N, 3)` float32, left, top and side of the crops in their photographs.
         picture: `(N, 2, 2)` float32, the left top and right bottom corners of the
@@ -67,14 +67,25 @@ class Crops:
         keypoints = np.where(flagged, np.float32(np.nan), self.keypoints)
         return dataclasses.replace(self, keypoints=keypoints)
 
+    def counted(self):
+        """`(N, K)` bool, the keypoints whose errors count: known, not at a border, of a
+        face whose unit of error is known."""
+        units = np.asarray(normalizing_distance(self.keypoints, self.layout))
+        return (self.border == 0) & np.isfinite(
+            self.keypoints.sum(axis=-1) + units[:, None]
+        )
 
-def load_crops(faces, layout, progress=None):
+
+def load_crops(faces, layout, progress=None, border=True):
     """Decodes and crops every face; one that fails is left out and told of.
 
     Args:
-        faces: list of `Face`.
+        faces: list of `Face`. `attributes["box"]`, where there is one, gives the square
+            of a layout without constants of a detector (`faces.boxes`).
         layout: `KeypointLayout` of their keypoints.
         progress: callable `(done, total)`, or `None`.
+        border: bool, whether a keypoint at an edge of the photograph may have been put
+            there because it lies beyond, as annotators of 300-W did.
 
     Returns:
         `Crops`.
@@ -83,7 +94,7 @@ def load_crops(faces, layout, progress=None):
         InputError: if no face at all could be loaded.
     """
     loaded, failures = [], []
-    load = functools.partial(_load, layout)
+    load = functools.partial(_load, layout, border)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, (face, result) in enumerate(zip(faces, pool.map(load, faces)), 1):
             if isinstance(result, str):
@@ -112,19 +123,24 @@ def load_crops(faces, layout, progress=None):
     )
 
 
-def _load(layout, face):
+def _load(layout, border, face):
     """`(crop, outer, inner, border, size)`, or the reason why there is none."""
+    points, box = face.keypoints, face.attributes.get("box")
     try:
         image = read_image(face.image)
         height, width = image.shape[:2]
-        reach = face.keypoints / [width, height]
-        if reach.min() < -0.5 or reach.max() > 1.5:
+        reach = points / [width, height]
+        if np.nanmin(reach) < -0.5 or np.nanmax(reach) > 1.5:
             return f"keypoints far outside the picture of {width}x{height} pixels"
-        unit = float(normalizing_distance(face.keypoints[None], layout)[0])
-        if not unit >= 1:
+        if box is not None and (fault := boxes.box_fault(box, width, height)):
+            return fault
+        unit = float(normalizing_distance(points[None], layout)[0])
+        if unit < 1:  # Not so if it is NaN, unknown: the face is trained on then.
             return f"its errors would be measured in units of {unit:.2f} pixels"
-        outer, inner = boxes.training_squares(face.keypoints, layout, width, height)
-        border = boxes.border_flags(face.keypoints, layout, width, height)
+        outer, inner = boxes.training_squares(points, layout, width, height, box)
+        flags = np.zeros(layout.count, "uint8")
+        if border:
+            flags = boxes.border_flags(points, layout, width, height)
     except ValueError as error:
         return str(error)
-    return crop_square(image, outer), outer, inner, border, (width, height)
+    return crop_square(image, outer), outer, inner, flags, (width, height)

@@ -3,12 +3,13 @@
 from rcn_keras.data import afw, three_hundred_w
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
+from rcn_keras.data.own import is_own, load_own_test, read_own
 from rcn_keras.data.packed import is_packed, load_packed
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
 from rcn_keras.layout import FACE_5, FACE_68
 
-TEST_SETS = ("aflw", "afw", "300w", "validation")
+TEST_SETS = ("aflw", "afw", "300w", "validation", "all")
 LAYOUTS = {"aflw": FACE_5, "afw": FACE_5, "300w": FACE_68}  # validation: of either
 
 # What the training faces of a layout are called in a table.
@@ -86,17 +87,23 @@ def _loaded(faces, failures, layout, progress):
     return crops
 
 
-def load_test_set(folder, name, progress=None, layout=FACE_5, allow_missing=False):
+def load_test_set(
+    folder, name, progress=None, layout=FACE_5, allow_missing=False, **reading
+):
     """A set to measure on.
 
     Args:
         folder: folder of MTFL (`"aflw"`, `"validation"`) or of 300-W (`"300w"`, and
             `"validation"` of `FACE_68`); for `"afw"` that of AFW's `anno.mat`, or
-            of 300-W's `.pts` files (AFW-337, derived).
+            of 300-W's `.pts` files (AFW-337, derived). Or a file of one's own
+            keypoints (`"validation"`, `"all"`).
         name: one of `TEST_SETS`.
         progress: callable `(done, total)`, or `None`.
-        layout: `FACE_5` or `FACE_68`: whose validation split `"validation"` is.
+        layout: `FACE_5` or `FACE_68`: whose validation split `"validation"` is; of a
+            file the layout of its keypoints.
         allow_missing: bool, go on without those folders of 300-W that are missing.
+        **reading: how to read a file: `images`, `coordinates` and `category` of
+            `keypoint_files.read_annotations`.
 
     Returns:
         `Crops`, with all failures.
@@ -105,6 +112,16 @@ def load_test_set(folder, name, progress=None, layout=FACE_5, allow_missing=Fals
         InputError: if the folder cannot be used.
         ValueError: if there is no such set.
     """
+    if is_own(folder):
+        annotations = read_own(folder, layout, **reading)
+        return load_own_test(annotations, folder, name, progress)
+    if name == "all":
+        raise InputError(f"{folder}: the set all is that of a file; no such file")
+    if name == "validation" and layout.name not in TRAINING_SETS:
+        raise InputError(
+            f"{folder}: keypoints of the layout {layout.name!r} are read from a file "
+            "(a table or JSON); no such file"
+        )
     if name == "validation":
         validation = split_faces(folder, layout, allow_missing)[1]
         return _loaded(*validation, layout, progress)
@@ -134,6 +151,8 @@ def full_name(folder, name, crops):
     if name == "300w":
         official = sum(three_hundred_w.OFFICIAL_FACES[part] for part in _TEST_300W)
         return f"300-W ({len(crops)} of {official} official test faces)"
+    if is_own(folder):
+        return f"{folder.name}, {name}"
     if name == "validation":
         return f"{TRAINING_SETS[crops.layout.name]} validation"
     return {"aflw": "AFLW"}[name]

@@ -25,3 +25,32 @@ def split(count):
     order = np.random.RandomState(SEED).permutation(count)
     held_out = count // 10
     return order[:-held_out], order[-held_out:]
+
+
+def split_by_picture(faces):
+    """As `split`, of pictures: all faces of one are on the same side.
+
+    Args:
+        faces: list of N `Face`.
+
+    Returns:
+        training, validation: two int arrays, indices of faces, in the permuted order of
+        their pictures. With one face a picture they are those of `split`.
+
+    Raises:
+        ValueError: if there are fewer than 10 pictures.
+    """
+    pictures = {}
+    for index, face in enumerate(faces):
+        pictures.setdefault(face.image, []).append(index)
+    if len(pictures) < 10:
+        raise ValueError(
+            "A split takes faces of at least 10 pictures. Received: "
+            f"{len(pictures)} pictures with {len(faces)} faces"
+        )
+    indices = list(pictures.values())
+    training, validation = split(len(indices))
+    return (
+        np.concatenate([indices[i] for i in training]),
+        np.concatenate([indices[i] for i in validation]),
+    )

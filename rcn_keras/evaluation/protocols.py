@@ -209,7 +209,7 @@ def detector_boxes(predictor, crops, label_shift=0.0, progress=None):
 def _nearest(found, keypoints):
     """The face whose box holds the centre of the true keypoints, the nearest if
     several, or `None`: a face elsewhere in the photograph is not this one."""
-    center = keypoints.mean(axis=0)
+    center = np.nanmean(keypoints, axis=0)
     holding = [
         face
         for face in found
@@ -252,7 +252,8 @@ def report(name, set_name, errors, confidence=None):
         if protocol.startswith("detector"):
             protocols[protocol]["detected"] = int(found.sum())
         if confidence is not None and protocol in CONFIDENT:
-            gap = calibration_error(confidence, values < 0.1)
+            known = ~np.isnan(values)
+            gap = calibration_error(confidence[known], values[known] < 0.1)
             protocols[protocol]["calibration_error"] = round(100 * gap, 4)
     faces = len(next(iter(errors.values())))
     return {"model": name, "set": set_name, "faces": faces, "protocols": protocols}

@@ -102,7 +102,7 @@ def _in_crop(keypoints, outer, xp):
     return (keypoints - outer[..., None, :2]) * (CROP_SIZE / side)
 
 
-def training_squares(keypoints, layout, width, height):
+def training_squares(keypoints, layout, width, height, box=None):
     """Both squares of the paper's crop: the stored one and the network's input in it.
 
     By the rule "eyes_mouth" the squares are kept inside the photograph
@@ -111,9 +111,12 @@ def training_squares(keypoints, layout, width, height):
     points leave 32 pixels of the crop on every side, and at most 18 are taken.
 
     Args:
-        keypoints: `(K, 2)` in photograph pixels.
+        keypoints: `(K, 2)` in photograph pixels. By the rule "points" some may be NaN,
+            unknown: the square is that of the others.
         layout: their `KeypointLayout`.
         width, height: ints, size of the photograph.
+        box: `None`, or `(x0, y0, x1, y1)`. Of a layout without constants of a detector
+            the squares are then those of the box, as in `box_squares`.
 
     Returns:
         outer: `(left, top, side)` in photograph pixels; it is resampled to 160x160.
@@ -121,17 +124,21 @@ def training_squares(keypoints, layout, width, height):
 
     Raises:
         ValueError: if the face is too small for a square of one pixel, or if there are
-            not K finite keypoints.
+            not K keypoints, finite where they must be.
     """
     keypoints = np.asarray(keypoints, "float64")
-    shape = (layout.count, 2)
-    if keypoints.shape != shape or not np.isfinite(keypoints).all():
+    shape, by_points = (layout.count, 2), layout.square.kind == "points"
+    known = np.isfinite(keypoints).all(axis=-1)
+    if keypoints.shape != shape or not (known.any() if by_points else known.all()):
         raise ValueError(
             f"`keypoints` must be {shape} and finite. "
             f"Received: shape {keypoints.shape}, {keypoints.tolist()}"
         )
+    points = keypoints[known]
+    if box is not None and layout.detector_square is None:
+        points = np.reshape(np.asarray(box, "float64"), (2, 2))
     size = np.array([width, height])
-    outer, inner, found = _squares(keypoints, layout.square, size, np)
+    outer, inner, found = _squares(points, layout.square, size, np)
     if not found:
         raise ValueError(
             f"the keypoints leave no square of a pixel in a picture of {width}x{height}"

@@ -16,7 +16,7 @@ library_name: keras
 pipeline_tag: keypoint-detection
 license: apache-2.0
 datasets: [{data}]
-tags: [face-landmarks, recombinator-networks]
+tags: [{tag}, recombinator-networks]
 ---
 
 # {name}
@@ -37,9 +37,7 @@ tags: [face-landmarks, recombinator-networks]
 {remark}| machine | {device}, backend {backend}; {minutes} minutes |
 {further}| chosen by | lowest error on the validation faces; decoder, confidence too |
 
-{sets} may be used for research only; their images are not in this package. The
-weights are released under Apache-2.0; whether weights trained on research data may be
-used otherwise is for their user to judge.
+{rights}
 
 ## Numbers
 
@@ -53,8 +51,7 @@ used otherwise is for their user to judge.
 
 ## Limits
 
-{limits} in which groups of age, skin and sex are not evenly
-present: measure on your own faces before relying on it. Not for identifying people. A
+{limits} A
 confidence is calibrated on validation faces; it is too high where photographs are much
 harder than those.
 
@@ -65,6 +62,14 @@ Aggregation, CVPR 2016.
 
 # What the numbers that chose a network are of.
 VALIDATION = "validation, without keypoints at a photograph's border"
+
+_RIGHTS = """\
+{sets} may be used for research only; their images are not in this package. The
+weights are released under Apache-2.0; whether weights trained on research data may be
+used otherwise is for their user to judge."""
+
+_LIMITS = """{limits} in which groups of age, skin and sex are not evenly
+present: measure on your own faces before relying on it. Not for identifying people."""
 
 # What a card says of its data, by the name of the layout.
 _OF = {
@@ -95,9 +100,13 @@ trained on few photographs of the web,""",
 _OF_OTHERS = {
     "data": "own",
     "trained_on": "`--data` of the command",
-    "sets": "The training photographs",
-    "notes": "Distances over the layout's normaliser (`config.json`).",
-    "limits": "Trained on photographs",
+    "tag": "keypoints",
+    "rights": """\
+The pictures are not in this preset. Whether weights trained on them may be passed on is
+for whoever holds the rights in them to say.""",
+    "notes": """\
+Unknown keypoints do not count, nor do instances whose unit of error is unknown.""",
+    "limits": "Measure on pictures of your own before relying on it.",
 }
 
 FEW = 10  # keypoints that are named one by one
@@ -105,6 +114,9 @@ FEW = 10  # keypoints that are named one by one
 _MEASURE = """Errors in percent of the interocular distance (mean over keypoints and
 faces, 95 % bootstrap interval). Boxes from the true keypoints as in the paper, unless
 `detector`."""
+
+_MEASURE_OTHERS = """Errors in percent of {unit} (mean over keypoints
+and instances, 95 % bootstrap interval), the network's input cut out as in training."""
 
 _MEASURE_DENOISER = """True keypoints go in, some of them moved anywhere. Errors of the
 moved ones in percent of the interocular distance (95 % bootstrap interval); on
@@ -118,9 +130,11 @@ def _network(config, layout):
     points = f"{layout.count} points"
     if layout.count <= FEW:
         points = ", ".join(layout.names).replace("_", " ")
-    whole = "a face" if layout.name in _OF else f"the layout `{layout.name}`"
+    face = layout.name in _OF
+    whole = "a face" if face else f"the layout `{layout.name}`"
+    given = '"photo.jpg"' if face else '"photo.jpg", boxes=[[x0, y0, x1, y1]]'
     found = f"{points} of {whole} from a grey crop of 80x80 pixels, with a confidence"
-    predict = 'faces = rcn_keras.Predictor.from_preset("{name}")("photo.jpg")'
+    predict = f'faces = rcn_keras.Predictor.from_preset("{{name}}")({given})'
     if kind == "denoiser":
         return (
             "Denoising keypoint model",
@@ -165,12 +179,13 @@ def write_card(folder, results=None):
     preset = load_preset(folder)
     config = preset.config
     recipe, made = config["recipe"], config["trained_on"]
-    validation = config["validation"]
+    validation, layout = config["validation"], preset.model.layout
+    held_out = VALIDATION if layout.name in _OF else "validation"
     best = validation["subpixel_nme"][config["decoder"]]
     grid = validation["paper_grid_nme"]
     rows = [
-        f"| {VALIDATION} | paper grid | {validation['faces']} | {grid:.2f} | | |",
-        f"| {VALIDATION} | sub-pixel | {validation['faces']} | {best:.2f} | | |",
+        f"| {held_out} | paper grid | {validation['faces']} | {grid:.2f} | | |",
+        f"| {held_out} | sub-pixel | {validation['faces']} | {best:.2f} | | |",
     ]
     for row in _rows(results, preset.name):
         found = row["detected"] or row["faces"]
@@ -180,7 +195,6 @@ def write_card(folder, results=None):
             f"| {_number(row['ci95_low'])} to {_number(row['ci95_high'])} "
             f"| {_number(row['failure_rate_10_percent'])} |"
         )
-    layout = preset.model.layout
     kind, what, use = _network(config, layout)
     # A short training has a shorter finish than its recipe.
     finish = config.get("finish_epochs", recipe["finish_epochs"])
@@ -211,10 +225,10 @@ def write_card(folder, results=None):
 
 def _differing(config, layout):
     """What the card says by the kind of network and its keypoints."""
-    texts = dict(_OF.get(layout.name, _OF_OTHERS))
+    texts = _texts(layout)
     faces = config["trained_on"].get("faces")
     texts["used"] = f": {sum(faces.values()):,} faces" if faces else ""
-    texts["further"], texts["measure"] = _before(config), _MEASURE
+    texts["further"] = _before(config)
     if config["model"] == "denoiser":
         texts["measure"] = _MEASURE_DENOISER.format(moved=config["recipe"]["corrupted"])
         texts["notes"] = "What it does for an RCN is told by the joint model's card."
@@ -228,6 +242,15 @@ def _differing(config, layout):
             "`config.json`) |\n"
         )
     return texts
+
+
+def _texts(layout):
+    """What the card says of its data and of the unit of its errors."""
+    if layout.name not in _OF:
+        return _OF_OTHERS | {"measure": _MEASURE_OTHERS.format(unit=layout.unit)}
+    texts = _OF[layout.name] | {"tag": "face-landmarks", "measure": _MEASURE}
+    texts["rights"] = _RIGHTS.format(sets=texts["sets"])
+    return texts | {"limits": _LIMITS.format(limits=texts["limits"])}
 
 
 def _before(config):

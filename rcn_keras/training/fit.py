@@ -38,6 +38,7 @@ from rcn_keras.training.recipes import (
     RECIPE,
     as_dict,
     finish_length,
+    layout,
     read_recipe,
     with_precision,
 )
@@ -47,6 +48,7 @@ LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
 RUN = "run.json"  # machine, day, command and number of faces
 BEST = "best.weights.h5"  # weights with the lowest validation error
 BEFORE = "before.csv"  # the log of the preset that goes on here
+MAPS = "maps"  # what the names of layers that give keypoint maps begin with
 # What is kept of that preset's configuration.
 TOLD = ("trained_epochs", "training_minutes", "trained_on", "recipe")
 
@@ -160,7 +162,9 @@ def _plot(rows, path, echo):
 def build_model(recipe):
     """The untrained model of a recipe; a denoiser takes keypoints, not their maps."""
     own = {"from_keypoints": True} if recipe.model == "denoiser" else {}
-    return BUILDERS[recipe.model](**recipe.arguments, **own, name=recipe.model)
+    return BUILDERS[recipe.model](
+        **recipe.arguments, **own, layout=layout(recipe), name=recipe.model
+    )
 
 
 def make_optimizer(recipe, steps):
@@ -216,10 +220,23 @@ def _some_images(batches, count=8):
     return np.concatenate([ops.convert_to_numpy(x) for x in images])
 
 
+def same_keypoints(recipe):
+    """Whether the preset whose network goes on finds the keypoints of the recipe."""
+    return load_preset(recipe.weights).model.layout.names == layout(recipe).names
+
+
 def _take_weights(model, preset):
-    weights = load_preset(preset).model.get_weights()
+    """Gives a network the weights of a preset's. Where that finds other keypoints, the
+    layers of keypoint maps are new: zero, which makes all cells equally likely. The
+    features are larger than in a new network; random kernels would lead far astray."""
+    before = load_preset(preset).model
+    same = before.layout.names == model.layout.names
     try:
-        model.set_weights(weights)
+        for layer, other in zip(model.layers, before.layers, strict=True):
+            if same or layer.name.partition("_")[0] != MAPS:
+                layer.set_weights(other.get_weights())
+            elif isinstance(layer, keras.layers.Conv2D):
+                layer.set_weights([np.zeros(w.shape) for w in layer.weights])
     except ValueError as error:
         raise InputError(
             f"{preset}: not the weights of this recipe's network ({error})"
@@ -302,7 +319,7 @@ def check_folder(out, recipe, resume):
             )
         before = as_dict(read_recipe(out))
         differing = [
-            f"{name}: {before[name]} there, {asked[name]} asked for"
+            f"{name}: {before[name]!s:.80} there, {asked[name]!s:.80} asked for"
             for name in asked
             if asked[name] not in (before[name], "auto")
         ]

@@ -55,6 +55,7 @@ def publish(run_folder, validation, out):
     run_folder, out = pathlib.Path(run_folder), pathlib.Path(out)
     told = read_recipe(run_folder)
     recipe, kind = as_dict(told), told.model
+    del recipe["layout"]  # It stands beside.
     made, log = read_run(run_folder), read_log(run_folder / "log.csv")
     if not log:
         raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
@@ -73,6 +74,7 @@ def publish(run_folder, validation, out):
         "arguments": recipe["arguments"],
         **measured,
         **_facts(kind, model.layout),
+        **_refinements(validation),
         "paper": recipe["paper"],
         "recipe": recipe,
         "finish_epochs": finish_length(told.finish_epochs, told.epochs),
@@ -102,6 +104,15 @@ def _facts(kind, layout):
             "(rcn_keras.faces.boxes)"
         )
     return facts | {"input": {"size": 80, "channels": channels, "values": values}}
+
+
+def _refinements(validation):
+    """No second pass where training cut the network's input out by given boxes, which
+    may not lie around the points as its squares would."""
+    boxed = validation.layout.detector_square is None and any(
+        "box" in face.attributes for face in validation.faces
+    )
+    return {"refinements": 0} if boxed else {}
 
 
 def joint_parts(rcn, denoiser):

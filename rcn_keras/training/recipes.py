@@ -12,7 +12,7 @@ import pathlib
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
-from rcn_keras.layout import FACES
+from rcn_keras.layout import FACES, KeypointLayout
 from rcn_keras.provenance import fast_precision
 
 RECIPE = "recipe.json"  # its file in a training's folder
@@ -50,6 +50,8 @@ class Recipe:
         teacher, teacher_weight: `None`, or the name or folder of a preset whose maps
             are learned beside the labels (`--teacher` gives another), and what they
             count, the labels the rest (`training.distillation`).
+        layout: `None` for a face of `arguments["keypoints"]` points, or the
+            `KeypointLayout` of one's own, as its `to_dict`.
         paper: the paper's error in percent of the interocular distance, paper grid:
             `{"aflw": ..., "afw": ...}` or `{"300w_common": ...}`, where it has one.
             AFW there are 377 faces.
@@ -76,6 +78,7 @@ class Recipe:
     normalization: str | None = None
     teacher: str | None = None
     teacher_weight: float = 0.5
+    layout: dict | None = None
     paper: dict = dataclasses.field(default_factory=dict)
 
 
@@ -236,6 +239,17 @@ RECIPES = {
     "denoiser_300w_full": Recipe(
         "denoiser", {}, corrupted=35, epochs=100, precision="float32"
     ),
+    # One's own keypoints: few pictures, so small batches and many epochs.
+    "own": Recipe(
+        "rcn",
+        {"branches": 6},
+        finish=Augmentation(rotation=20.0),
+        finish_epochs=30,
+        **_FAST,
+        warmup_steps=100,
+        batch_size=8,
+        epochs=150,
+    ),
     # For tests and demonstrations on the drawn faces: minutes on a laptop.
     "demo": Recipe("rcn", {"branches": 4}, epochs=20, batch_size=32, warmup_steps=20),
     "demo_68": Recipe(
@@ -269,6 +283,28 @@ def get_recipe(name, **changes):
             f"(among them: rcn6_mtfl, sumnet6_mtfl, demo)"
         )
     return dataclasses.replace(RECIPES[name], **changes)
+
+
+def with_layout(recipe, layout):
+    """The recipe for keypoints of one's own; without mirror pairs it flips nothing.
+
+    Raises:
+        ValueError: if its model is of faces alone.
+    """
+    if recipe.model not in ("rcn", "sumnet"):
+        raise ValueError(
+            "keypoints of one's own are learned by an RCN or a SumNet (recipe own). "
+            f"Received: a recipe of a {recipe.model}"
+        )
+    recipe = dataclasses.replace(recipe, layout=layout.to_dict())
+    if layout.mirror_pairs:
+        return recipe
+    changes = {
+        part: dataclasses.replace(augmentation, flip=False)
+        for part in ("augmentation", "finish")
+        if (augmentation := getattr(recipe, part)) is not None
+    }
+    return dataclasses.replace(recipe, **changes)
 
 
 def with_precision(recipe):
@@ -307,5 +343,7 @@ def read_recipe(run_folder):
 
 def layout(recipe):
     """The `KeypointLayout` of a recipe's model; it decides which data it takes."""
+    if recipe.layout is not None:
+        return KeypointLayout.from_dict(recipe.layout)
     default = 68 if recipe.model == "denoiser" else 5
     return FACES[recipe.arguments.get("keypoints", default)]

@@ -111,8 +111,8 @@ def validation_sets(model, validation, corrupted=0, occlusion=True):
             shapes.corrupted_shapes(validation, corrupted, augmentation)
             for augmentation in augmentations
         )
-    known = validation.border == 0
+    counted = validation.counted()
     return tuple(
-        (*input_images(validation, augmentation, seed=0), known)
+        (*input_images(validation, augmentation, seed=0), counted)
         for augmentation in augmentations
     )

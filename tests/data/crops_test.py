@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rcn_keras.data.annotations import Face
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.three_hundred_w import read_300w
@@ -11,7 +12,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
 from rcn_keras.faces.crop import crop_square, to_photograph
 from rcn_keras.faces.images import read_image
-from rcn_keras.layout import FACE_5, FACE_68
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 
 
 def test_arrays(crops, mtfl_folder):
@@ -145,3 +146,58 @@ def test_no_face_at_all(mtfl_folder, tmp_path):
         load_crops([gone, gone], FACE_5)
     with pytest.raises(InputError, match="no face"):
         load_crops([], FACE_5)
+
+
+def quadrilateral(tmp_path, normalizer="box"):
+    """A layout of 4 points, and three instances of it in a picture of 90 x 80."""
+    names = ("nw", "ne", "se", "sw")
+    layout = KeypointLayout("quadrilateral", names, normalizer=normalizer)
+    path = tmp_path / "picture.png"
+    Image.new("L", (90, 80), "gray").save(path)
+    points = np.array([[20, 20], [60, 24], [64, 66], [18, 60]], "float32")
+    faces = [Face(path, points.copy(), f"points.csv:{row}") for row in (2, 3, 4)]
+    faces[1].keypoints[2] = np.nan
+    faces[2].keypoints[[0, 2]] = np.nan
+    return layout, faces
+
+
+def test_unknown_keypoints_are_nan_and_do_not_count(tmp_path):
+    layout, faces = quadrilateral(tmp_path, ((0,), (1,)))
+    crops = load_crops(faces, layout, border=False)
+    assert crops.failures == [] and not crops.border.any()
+    unknown = np.isnan([face.keypoints for face in faces])
+    np.testing.assert_array_equal(np.isnan(crops.keypoints), unknown)
+    back = to_photograph(crops.keypoints, crops.outer, 160)
+    np.testing.assert_allclose(back, [face.keypoints for face in faces], atol=1e-3)
+    # Of the last one the normalizer is unknown: it is there, and counts nowhere.
+    expected = [[True] * 4, [True, True, False, True], [False] * 4]
+    np.testing.assert_array_equal(crops.counted(), expected)
+    # Over the box around the known points each known one counts.
+    layout, faces = quadrilateral(tmp_path)
+    counted = load_crops(faces, layout, border=False).counted()
+    np.testing.assert_array_equal(counted, ~unknown[..., 0])
+
+
+def test_a_point_at_the_edge_is_flagged_where_annotators_put_such_points_there(
+    tmp_path,
+):
+    layout, (face, *_) = quadrilateral(tmp_path)
+    face.keypoints[0] = [2, 20]
+    assert not load_crops([face], layout, border=False).border.any()
+    crops = load_crops([face], layout)
+    assert crops.border[0].tolist() == [boxes.LEFT, 0, 0, 0]
+    assert not crops.counted()[0, 0] and crops.counted()[0, 1:].all()
+
+
+def test_the_square_is_that_of_the_box_that_the_file_gives(tmp_path):
+    layout, (face, *_) = quadrilateral(tmp_path)
+    box = (5.0, 8.0, 75.0, 78.0)
+    boxed = dataclasses.replace(face, attributes={"box": box})
+    wrong = dataclasses.replace(face, attributes={"box": (200, 0, 300, 90)})
+    crops = load_crops([face, boxed, wrong], layout)
+    outer, inner = boxes.training_squares(face.keypoints, layout, 90, 80, box)
+    np.testing.assert_array_equal(crops.outer[1], outer)
+    np.testing.assert_array_equal(crops.squares[1], inner)
+    assert crops.outer[0, 2] < crops.outer[1, 2]
+    (failure,) = crops.failures
+    assert "lies outside the picture of 90x80 pixels" in failure

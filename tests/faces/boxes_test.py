@@ -126,12 +126,44 @@ def test_the_inner_square_lies_inside_the_crop():
         assert min(left, top) > 14 and max(left, top) + side < 146
 
 
-@pytest.mark.parametrize("fault, message", [(0.9, "no square"), (np.nan, "finite")])
-def test_68_points_that_leave_no_square(fault, message):
+@pytest.mark.parametrize(
+    "points_at, fault, message",
+    [(5, 0.9, "no square"), (slice(None), np.nan, "finite")],
+)
+def test_68_points_that_leave_no_square(points_at, fault, message):
     points = np.full((68, 2), 20.5)
-    points[5] += fault
+    points[points_at] += fault
     with pytest.raises(ValueError, match=message):
         boxes.training_squares(points, FACE_68, 100, 50)
+
+
+QUADRILATERAL = KeypointLayout("quadrilateral", ("nw", "ne", "se", "sw"))
+
+
+def test_unknown_points_have_no_part_in_the_square():
+    points = np.array([[10.2, 20.7], [60.1, 22.0], [np.nan, np.nan], [14.0, 71.5]])
+    # By hand: x 10...61, y 20...72, so a side of 52, and 18 (0.35 of it) on each side.
+    outer, inner = boxes.training_squares(points, QUADRILATERAL, 100, 100)
+    side = 52 + 2 * 19
+    assert outer == (10 - 1 - 19, 20 - 19, side)
+    known = np.array([*points[:2], points[3], points[3]])
+    assert (outer, inner) == boxes.training_squares(known, QUADRILATERAL, 100, 100)
+    with pytest.raises(ValueError, match="finite"):
+        five = np.array([[20, 20], [60, 20], [40, 40], [25, 60], [np.nan, 60]])
+        boxes.training_squares(five, FACE_5, 100, 100)
+
+
+def test_a_box_gives_the_square_where_a_detector_is_not_known():
+    points, box = np.array([[30, 30], [50, 30], [50, 50.0], [30, 50]]), (10, 12, 70, 60)
+    outer, inner = boxes.training_squares(points, QUADRILATERAL, 100, 100, box)
+    left, top, side = boxes.box_squares(np.array([box], float), QUADRILATERAL)[0]
+    step = outer[2] / boxes.CROP_SIZE
+    assert left == outer[0] + inner[0] * step and top == outer[1] + inner[1] * step
+    assert side == inner[2] * step
+    # With constants of a detector it is the points' square, box or not.
+    layout = dataclasses.replace(QUADRILATERAL, detector_square=(0.0, 0.0, 1.2))
+    without = boxes.training_squares(points, layout, 100, 100)
+    assert boxes.training_squares(points, layout, 100, 100, box) == without
 
 
 def test_border_flags():

@@ -11,6 +11,7 @@ import pytest
 
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
+from rcn_keras.layout import KeypointLayout
 from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import CONFIG, SHIPPED, WEIGHTS, load_preset, save_preset
 from rcn_keras.presets.card import write_card
@@ -149,6 +150,21 @@ def test_a_presets_network_goes_on(crops, tmp_path):
     log = read_log(tmp_path / "more" / "training_log.csv")
     assert [row["epoch"] for row in log] == [1, 2]
     assert log[0] == read_log(tmp_path / "first" / "log.csv")[0]
+
+
+def test_a_presets_network_goes_on_with_other_keypoints_and_a_new_last_layer():
+    own = KeypointLayout("beak", ("left", "tip", "right"))
+    recipe = recipes.with_layout(recipes.get_recipe("own", weights="rcn6_mtfl"), own)
+    assert not fit.same_keypoints(recipe)
+    model = fit.build_model(recipe)
+    assert model.layout == own
+    fit._take_weights(model, "rcn6_mtfl")
+    shipped = load_preset("rcn6_mtfl").model
+    for layer, other in zip(model.layers, shipped.layers, strict=True):
+        for a, b in zip(layer.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, 0 if layer.name == "maps" else b)
+    assert model.get_layer("maps").get_weights()[0].shape[-1] == 3
+    assert fit.same_keypoints(recipes.get_recipe("rcn6_mtfl", weights="rcn6_mtfl"))
 
 
 def save_untold(folder):

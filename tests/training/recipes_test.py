@@ -4,7 +4,9 @@ import pytest
 from model_checks import MASKS
 
 from rcn_keras.errors import InputError
+from rcn_keras.layout import FACE_68, KeypointLayout
 from rcn_keras.models import BUILDERS
+from rcn_keras.training import recipes
 from rcn_keras.training.recipes import (
     RECIPES,
     as_dict,
@@ -132,3 +134,27 @@ def test_what_is_no_recipe_is_told(tmp_path, text):
     (tmp_path / "recipe.json").write_text(text)
     with pytest.raises(InputError, match="recipe.json: damaged"):
         read_recipe(tmp_path)
+
+
+def test_a_recipe_with_a_layout_of_ones_own(tmp_path):
+    own = KeypointLayout("beak", ("left", "tip", "right"), ((0, 2),))
+    recipe = recipes.with_layout(RECIPES["own"], own)
+    assert recipes.layout(recipe) == own
+    assert recipe.augmentation.flip and recipe.finish.flip
+    (tmp_path / "recipe.json").write_text(json.dumps(as_dict(recipe)))
+    assert recipes.layout(read_recipe(tmp_path)) == own
+    # As an older file has it: a face of so many points.
+    told = as_dict(RECIPES["rcn5_300w"])
+    del told["layout"]
+    (tmp_path / "recipe.json").write_text(json.dumps(told))
+    assert recipes.layout(read_recipe(tmp_path)) == FACE_68
+
+
+def test_without_mirror_pairs_nothing_is_flipped():
+    own = KeypointLayout("card", ("nw", "ne", "se", "sw"))
+    recipe = recipes.with_layout(RECIPES["own"], own)
+    assert not recipe.augmentation.flip and not recipe.finish.flip
+    recipe = recipes.with_layout(RECIPES["demo"], own)
+    assert not recipe.augmentation.flip and recipe.finish is None
+    with pytest.raises(ValueError, match="Received: a recipe of a denoiser"):
+        recipes.with_layout(RECIPES["denoiser_300w"], own)

@@ -1,0 +1,46 @@
+"""`rcn-keras layout`."""
+
+import pathlib
+
+from rcn_keras.cli import own_data
+from rcn_keras.cli.output import draw, reported
+
+EXAMPLE = """\
+rcn-keras layout points.csv --images pictures --out drawn
+  rcn-keras layout points.csv --normalizer left_eye,right_eye > layout.json"""
+
+DRAWN = 8  # pictures
+
+
+def add_options(parser):
+    parser.add_argument(
+        "file",
+        type=pathlib.Path,
+        help="keypoints: a CSV table, or the file of COCO, DeepLabCut or Label Studio",
+    )
+    own_data.reading_options(parser)
+    own_data.layout_options(parser)
+    parser.add_argument(
+        "--out", type=pathlib.Path, help=f"folder for the first {DRAWN} pictures, drawn"
+    )
+
+
+def run(options):
+    """What is understood of a file of keypoints: its layout as JSON, and drawn."""
+    from rcn_keras.faces.images import read_image
+    from rcn_keras.files import check_writable
+
+    annotations = reported(own_data.read(options.file, options))
+    own_data.describe(annotations)
+    print(annotations.layout.to_json(), end="")
+    if options.out:
+        check_writable(options.out)
+        pictures = {}
+        for face in annotations.faces:
+            instance = {"keypoints": face.keypoints, "box": face.attributes.get("box")}
+            pictures.setdefault(face.image, []).append(instance)
+        drawn = set()
+        for path, faces in list(pictures.items())[:DRAWN]:
+            image = read_image(path)
+            draw(image, faces, annotations.layout, options.out, path, drawn)
+    return 0

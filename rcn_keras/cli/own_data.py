@@ -1,0 +1,84 @@
+"""One's own keypoints on the command line: options, and what was understood."""
+
+import pathlib
+
+from rcn_keras.cli.output import say
+
+COORDINATES = ("continuous", "pixel-centers", "one-based")
+
+
+def reading_options(parser):
+    """Adds the options for reading a file of keypoints."""
+    parser.add_argument(
+        "--images",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="of a file of keypoints: folder of its pictures (default: the file's)",
+    )
+    parser.add_argument(
+        "--coordinates",
+        choices=COORDINATES,
+        help="of a file of keypoints: the centre of the top left pixel is (0.5, 0.5), "
+        "(0, 0) or (1, 1) (default: as its format has it)",
+    )
+    parser.add_argument("--category", help="of a COCO file, if several have keypoints")
+
+
+def layout_options(parser):
+    """Adds the options for the layout of one's own keypoints."""
+    parser.add_argument(
+        "--layout",
+        type=pathlib.Path,
+        metavar="JSON",
+        help="layout of the keypoints in a file (default: from their names)",
+    )
+    parser.add_argument(
+        "--normalizer",
+        metavar="NAME,NAME|box",
+        help="unit of errors: the distance of two keypoints, or the diagonal of the "
+        "box around the known ones (default)",
+    )
+
+
+def reading(options):
+    """What `reading_options` gave, for `read_annotations`."""
+    return {key: getattr(options, key) for key in ("images", "coordinates", "category")}
+
+
+def read(path, options):
+    """The file as `Annotations`, by all of the options."""
+    from rcn_keras.data.own import read_layout, read_own
+
+    layout = None if options.layout is None else read_layout(options.layout)
+    return read_own(path, layout, options.normalizer, **reading(options))
+
+
+def describe(annotations):
+    """Says what was understood of a file."""
+    import numpy as np
+
+    layout, faces = annotations.layout, annotations.faces
+    names, pairs = layout.names, layout.mirror_pairs
+    mirrored = ", ".join(f"{names[i]} - {names[j]}" for i, j in pairs)
+    known = np.isfinite([face.keypoints for face in faces]).all(-1).sum(axis=0)
+    partly = [f"{n} {c}" for n, c in zip(names, known) if c < len(faces)]
+    pictures = len({face.image for face in faces})
+    boxes = sum("box" in face.attributes for face in faces)
+    say(f"layout {layout.name}: {layout.count} keypoints: {_short(names)}")
+    say(f"mirror pairs: {mirrored or 'none: pictures are not mirrored'}")
+    paired = {index for pair in pairs for index in pair}
+    alone = [n for i, n in enumerate(names) if _sided(n) and i not in paired]
+    if pairs and alone:
+        say(f"taken to be the same point in a mirrored picture: {_short(alone)}")
+    say(f"normalizer, the unit of errors: {layout.unit}")
+    say(f"{len(faces)} instances in {pictures} pictures, {boxes} with a box")
+    say(f"known in fewer instances: {_short(partly) or 'none'}")
+
+
+def _sided(name):
+    return "left" in name.lower() or "right" in name.lower()
+
+
+def _short(texts, most=24):
+    more = f", ... ({len(texts)})" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

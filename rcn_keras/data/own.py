@@ -1,0 +1,162 @@
+"""One's own keypoints as training, validation and test sets."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from rcn_keras.data.crops import load_crops
+from rcn_keras.data.keypoint_files import read_annotations
+from rcn_keras.data.splits import split_by_picture
+from rcn_keras.errors import InputError
+from rcn_keras.layout import FACES, KeypointLayout
+
+OWN_SETS = ("validation", "all")
+
+
+def is_own(path):
+    """Whether a data set is a file of one's own keypoints: all others are folders."""
+    return pathlib.Path(path).is_file()
+
+
+def read_own(path, layout=None, normalizer=None, **reading):
+    """Reads a file of one's own keypoints, in the order of a layout.
+
+    Args:
+        path: of the file.
+        layout: `KeypointLayout` with the keypoints of the file, in any order; `None`
+            for what the file tells.
+        normalizer: str, the names of two keypoints with a comma between them, or
+            `"box"`; `None` for the layout's.
+        **reading: `images`, `coordinates` and `category` of `read_annotations`.
+
+    Returns:
+        `Annotations`.
+
+    Raises:
+        InputError: if the file cannot be used, or has other keypoints than the layout.
+    """
+    annotations = read_annotations(path, **reading)
+    if layout is None:
+        layout = annotations.layout
+        if layout.name in {face.name for face in FACES.values()}:
+            layout = dataclasses.replace(layout, name=f"own_{layout.name}")
+    if normalizer is not None:
+        layout = dataclasses.replace(
+            layout, normalizer=_normalizer(normalizer, layout.names)
+        )
+    found = annotations.layout.names
+    if set(found) != set(layout.names):
+        raise InputError(
+            f"{path}: expected the {layout.count} keypoints of the layout "
+            f"{layout.name!r}; found {len(found)}"
+            + _listed("; without", set(layout.names) - set(found))
+            + _listed("; not of the layout:", set(found) - set(layout.names))
+        )
+    order = [found.index(name) for name in layout.names]
+    faces = [
+        dataclasses.replace(face, keypoints=face.keypoints[order])
+        for face in annotations.faces
+    ]
+    return dataclasses.replace(annotations, faces=faces, layout=layout)
+
+
+def _listed(text, names, most=5):
+    shown = ", ".join(sorted(names)[:most])
+    more = ", ..." if len(names) > most else ""
+    return f"{text} {shown}{more}" if names else ""
+
+
+def _normalizer(text, names):
+    if text == "box":
+        return "box"
+    pair = [name.strip() for name in text.split(",")]
+    if len(pair) != 2 or not set(pair) <= set(names) or pair[0] == pair[1]:
+        raise InputError(
+            "expected as normalizer 'box' or two of the keypoints, NAME,NAME "
+            f"({_listed('they are', names)}); found {text!r}"
+        )
+    return tuple((names.index(name),) for name in pair)
+
+
+def read_layout(path):
+    """The layout of a JSON file.
+
+    Raises:
+        InputError: if there is none in it.
+    """
+    try:
+        return KeypointLayout.from_json(pathlib.Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a layout ({error})") from None
+
+
+def split_own(annotations, path):
+    """Training and validation: two lists of `Face`, split by picture.
+
+    Raises:
+        InputError: if there are fewer than 10 pictures.
+    """
+    try:
+        parts = split_by_picture(annotations.faces)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    return tuple([annotations.faces[i] for i in part] for part in parts)
+
+
+def load_own_training(annotations, path, progress=None):
+    """The instances of a file, split and cropped.
+
+    Args:
+        annotations: `Annotations` that `read_own` gave.
+        path: of their file, for messages.
+        progress: callable `(done, total)`, or `None`.
+
+    Returns:
+        training, validation: `Crops`; what could not be used of the file is told of
+        with the training part.
+
+    Raises:
+        InputError: if there are fewer than 10 pictures, or no error of the validation
+            part could be measured.
+    """
+    training, validation = (
+        load_crops(part, annotations.layout, progress, border=False)
+        for part in split_own(annotations, path)
+    )
+    training.failures.extend(annotations.failures)
+    return training, _measurable(validation, path)
+
+
+def load_own_test(annotations, path, name, progress=None):
+    """The instances of a file to measure on.
+
+    Args:
+        annotations, path, progress: as of `load_own_training`.
+        name: `"validation"`, what training holds out, or `"all"`.
+
+    Raises:
+        InputError: as `load_own_training`, or if there is no such set.
+    """
+    if name not in OWN_SETS:
+        raise InputError(
+            f"{path}: the sets of a file are {' and '.join(OWN_SETS)}; {name} is a "
+            "folder's"
+        )
+    faces = annotations.faces
+    if name == "validation":
+        faces = split_own(annotations, path)[1]
+    crops = load_crops(faces, annotations.layout, progress, border=False)
+    crops.failures.extend(annotations.failures)
+    return _measurable(crops, path)
+
+
+def _measurable(crops, path):
+    """The crops, if an error can be measured on any of them."""
+    if not np.any(crops.counted()):
+        raise InputError(
+            f"{path}: the errors of {len(crops)} instances cannot be measured: the "
+            "keypoints of their normalizer are unknown in each; choose another "
+            "--normalizer"
+        )
+    return crops

@@ -1,0 +1,203 @@
+"""What the readers of one's own keypoints share: text, numbers, boxes, pictures."""
+
+import dataclasses
+import os
+import pathlib
+
+import numpy as np
+
+from rcn_keras.data.annotations import Face
+from rcn_keras.data.points_file import LIMIT
+from rcn_keras.errors import InputError
+from rcn_keras.layout import KeypointLayout, mirror_pairs_by_name
+
+# What is added to a coordinate of the file: where the file puts the centre of the top
+# left pixel, it must lie at (0.5, 0.5).
+COORDINATES = {"continuous": 0.0, "pixel-centers": 0.5, "one-based": -0.5}
+
+
+@dataclasses.dataclass(frozen=True)
+class Annotations:
+    """The instances of a file of one's own keypoints.
+
+    Attributes:
+        faces: list of N `Face`, in the order of the file: keypoints `(K, 2)` in
+            continuous pixels, NaN where unknown. `attributes["box"]` is
+            `(x0, y0, x1, y1)` where the file gives a box.
+        layout: `KeypointLayout` of the K keypoints; its mirror pairs are guessed from
+            their names.
+        failures: list of str, what could not be used: its place in the file, what was
+            expected and what was found.
+    """
+
+    faces: list
+    layout: KeypointLayout
+    failures: list
+
+
+def read_text(path):
+    """The text of a file: UTF-8, or UTF-16 with its byte order mark.
+
+    Raises:
+        InputError: if it cannot be read, or is no such text.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        what = "a folder, not a file" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {what}")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    utf_16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    try:
+        return content.decode("utf-16" if utf_16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: expected text in UTF-8, or in UTF-16 with its mark; found byte "
+            f"0x{content[error.start]:02x} at position {error.start}"
+        ) from None
+
+
+def named_layout(path, names):
+    """The layout of keypoints of which only the names are known.
+
+    Args:
+        path: path of the file, whose name without suffix becomes the layout's.
+        names: K str.
+
+    Raises:
+        InputError: if they are not different, non-empty strings.
+    """
+    try:
+        return KeypointLayout(
+            path.stem, tuple(names), mirror_pairs=mirror_pairs_by_name(names)
+        )
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def tails(name):
+    """A path, then it without its first folder, ..., then its last part."""
+    parts = name.split("/")
+    return ["/".join(parts[i:]) for i in range(len(parts))]
+
+
+class Reading:
+    """Collects the instances of one file, and what is wrong with it.
+
+    Args:
+        path: path of the file.
+        images: folder that the names of pictures are relative to, or `None` for the
+            file's own folder.
+        coordinates: a key of `COORDINATES`, or `None` for the format's default.
+        default: that default.
+        candidates: function from the name of a picture to the paths, relative to the
+            folder, under which it is looked for.
+
+    Raises:
+        InputError: if there is no folder `images`.
+        ValueError: if there is no such convention.
+    """
+
+    def __init__(self, path, images, coordinates, default, candidates=None):
+        self.path = pathlib.Path(path)
+        self.folder = self.path.parent if images is None else pathlib.Path(images)
+        if not self.folder.is_dir():
+            raise InputError(f"{self.folder}: no such folder (expected the pictures)")
+        coordinates = default if coordinates is None else coordinates
+        if coordinates not in COORDINATES:
+            raise ValueError(
+                f"`coordinates` must be one of {', '.join(COORDINATES)}. "
+                f"Received: coordinates={coordinates!r}"
+            )
+        self.shift = COORDINATES[coordinates]
+        self.candidates = candidates or (lambda name: [name])
+        self.faces, self.failures = [], []
+        self._located = {}
+        self._without_points = []
+
+    def report(self, source, reason):
+        """Adds "source: reason" to the failures."""
+        self.failures.append(f"{source}: {reason}")
+
+    def number(self, value, source, name):
+        """A finite number, or NaN, which is reported under `name`."""
+        try:
+            number = float("nan" if isinstance(value, bool) else value)
+        except (TypeError, ValueError, OverflowError):
+            number = float("nan")
+        if abs(number) < LIMIT:  # Not so if it is NaN.
+            return number
+        self.report(
+            f"{source}, {name}", f"expected a finite number; found {repr(value)[:40]}"
+        )
+        return float("nan")
+
+    def box(self, corners, source, shift=0.0):
+        """A box as a tuple, or `None`; a box without area is reported.
+
+        Args:
+            corners: 4 floats, x0, y0, x1, y1; NaN for a number that was reported.
+            source: where it stands.
+            shift: float, added to them.
+        """
+        x0, y0, x1, y1 = corners
+        if np.isnan(corners).any():
+            return None
+        if not (x0 < x1 and y0 < y1):
+            self.report(
+                source,
+                f"expected a box with x0 < x1 and y0 < y1; found {x0:g}, {y0:g}, "
+                f"{x1:g}, {y1:g}; the instance is used without it",
+            )
+            return None
+        return tuple(corner + shift for corner in corners)
+
+    def add(self, source, name, points, box=None):
+        """Adds an instance, unless it has no known keypoint or no picture.
+
+        Args:
+            source: str, where it stands.
+            name: of its picture, as the file has it; with `/` or `\\`.
+            points: `(K, 2)` floats in the file's convention, NaN where unknown.
+            box: what `box` returned.
+        """
+        points = np.array(points, "float64") + self.shift
+        points[np.isnan(points).any(axis=1)] = np.nan
+        if np.isnan(points).all():
+            self._without_points.append(source)
+            return
+        image = self._picture(name, source)
+        if image is not None:
+            attributes = {} if box is None else {"box": box}
+            self.faces.append(Face(image, points.astype("float32"), source, attributes))
+
+    def _picture(self, name, source):
+        """The path of a picture, or `None`, which is reported."""
+        if not isinstance(name, str) or not name.strip():
+            self.report(source, f"expected the name of a picture; found {name!r}")
+            return None
+        if name not in self._located:
+            relative = self.candidates(name.strip().replace("\\", "/"))
+            paths = (self.folder / path for path in relative if path)
+            self._located[name] = next(filter(os.path.isfile, paths), None)
+        if self._located[name] is None:
+            self.report(source, f"no picture {name!r} in {self.folder}")
+        return self._located[name]
+
+    def result(self, layout):
+        """The `Annotations`.
+
+        Raises:
+            InputError: if no instance could be used.
+        """
+        if self._without_points:
+            self.failures.append(
+                f"{self.path}: {len(self._without_points)} without a known keypoint, "
+                f"left out; the first: {self._without_points[0]}"
+            )
+        if not self.faces:
+            reason = self.failures[0] if self.failures else "the file lists none"
+            raise InputError(f"{self.path}: no instance can be used: {reason}")
+        return Annotations(self.faces, layout, self.failures)

@@ -1,0 +1,162 @@
+"""One's own keypoints through the commands, from a file to ONNX: quadrilaterals."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from rcn_keras.cli import main
+from rcn_keras.layout import KeypointLayout
+from rcn_keras.presets import load_preset
+
+NAMES = ("nw", "ne", "se", "sw")
+PICTURES = 20
+
+
+def write_quadrilaterals(folder, seed=0):
+    """Two quadrilaterals in each of 20 pictures, with boxes, as a table.
+
+    A tenth of the points is unknown, and all but one of the last instance's.
+    """
+    rng = np.random.default_rng(seed)
+    corners = [f"{name}_{axis}" for name in NAMES for axis in "xy"]
+    lines = [",".join(["image", "x0", "y0", "x1", "y1", *corners])]
+    (folder / "pictures").mkdir()
+    for number in range(PICTURES):
+        image = rng.integers(60, 120, (100, 200), "uint8")
+        for left in (20, 120):
+            points = np.array([[0, 0], [60, 0], [60, 60], [0, 60]], float)
+            points += [left, 20] + rng.uniform(-12, 12, (4, 2))
+            pixels = np.round((points - 0.5) * 256).astype("int32")
+            cv2.fillPoly(image, [pixels], int(rng.integers(160, 250)), cv2.LINE_AA, 8)
+            box = *points.min(0) - 3, *points.max(0) + 3
+            last = number == PICTURES - 1 and left == 120
+            unknown = rng.random(4) < 0.1
+            unknown = np.array([False, True, True, True]) if last else unknown
+            cells = [
+                "" if missing else f"{value:.3f}"
+                for point, missing in zip(points, unknown)
+                for value in point
+            ]
+            row = [f"{number:02d}.png", *(f"{value:.3f}" for value in box), *cells]
+            lines.append(",".join(row))
+        Image.fromarray(image).save(folder / "pictures" / f"{number:02d}.png")
+    path = folder / "quadrilaterals.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Runs a command line in a folder; its exit code, output and error lines."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        code = main([str(argument) for argument in arguments])
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        return code, told.out, told.err.splitlines()
+
+    return run
+
+
+def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
+    file = write_quadrilaterals(tmp_path).name
+    data = ("--data", file, "--images", "pictures")
+
+    code, out, errors = run("layout", file, "--images", "pictures", "--out", "drawn")
+    layout = KeypointLayout.from_json(out)
+    assert code == 0 and layout.names == NAMES and layout.normalizer == "box"
+    told = "\n".join(errors)
+    assert "mirror pairs: none: pictures are not mirrored" in told
+    assert "40 instances in 20 pictures, 40 with a box" in told
+    drawn = sorted(path.name for path in (tmp_path / "drawn").iterdir())
+    assert drawn == [f"{number:02d}.png" for number in range(8)]
+    (tmp_path / "layout.json").write_text(out)
+
+    train = ("train", "own", *data, "--layout", "layout.json", "--epochs", 2)
+    train += ("--precision", "float32", "--weights", "rcn6_mtfl")
+    code, out, errors = run(*train, "--out", "run")
+    told = "\n".join(errors)
+    assert code == 0, told
+    assert "rcn6_mtfl finds other keypoints: the last layer begins anew" in told
+    assert "36 instances for training, 4 for validation (the errors of 4 " in told
+    assert "epoch 2/2" in out
+    recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    assert recipe["layout"] == layout.to_dict() and not recipe["augmentation"]["flip"]
+    code, out, errors = run(*train, "--out", "run")
+    assert code == 2 and "holds a training already" in errors[-1]
+
+    code, out, _ = run("make-preset", "run", *data, "--out", "preset")
+    assert code == 0 and json.loads(out)["faces"] == 4
+    preset = load_preset("preset")
+    assert preset.model.layout == layout and preset.config["refinements"] == 0
+    card = (tmp_path / "preset" / "README.md").read_text()
+    assert "nw, ne, se, sw of the layout" in card
+    assert "diagonal of the box" in card and "boxes=[[x0, y0, x1, y1]]" in card
+
+    evaluate = ("evaluate", "preset", *data, "--json", "numbers.json")
+    code, out, _ = run(*evaluate, "--set", "validation")
+    assert code == 0
+    assert "preset on quadrilaterals.csv, validation: 4 faces" in out
+    numbers = json.loads((tmp_path / "numbers.json").read_text())
+    held_out = numbers["protocols"]["subpixel"]["nme"]
+    measured = preset.config["validation"]["subpixel_nme"][preset.config["decoder"]]
+    assert held_out == pytest.approx(measured, abs=1.0)  # the mean of faces' means
+    code, out, _ = run(*evaluate, "--set", "all")
+    assert code == 0 and "preset on quadrilaterals.csv, all: 40 faces" in out
+
+    code, out, errors = run("predict", "pictures/00.png", "--preset", "preset")
+    assert code == 2 and out == "" and "--boxes is needed" in errors[-1]
+    boxes = {"00.png": [[15, 15, 90, 90], [112, 10, 190, 90]]}
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    predict = ("predict", "pictures/00.png", "--preset", "preset")
+    code, out, _ = run(*predict, "--boxes", "boxes.json", "--out", "found")
+    assert code == 0
+    first, second = (face["keypoints"] for face in json.loads(out)["faces"])
+    assert np.shape(first) == np.shape(second) == (4, 2)
+    assert (tmp_path / "found" / "00.png").is_file()
+
+    pytest.importorskip("tf2onnx")
+    code, out, _ = run("export", "preset", "exported", "--format", "onnx")
+    assert code == 0 and (tmp_path / "exported" / "preset.onnx").is_file()
+
+
+def test_what_was_understood_is_said(run, tmp_path):
+    file = write_quadrilaterals(tmp_path)
+    text = file.read_text()
+    for name, other in zip(NAMES, ("left_top", "right_top", "tip", "left_end")):
+        text = text.replace(f"{name}_", f"{other}_")
+    file.write_text(text.replace("00.png", "gone.png"))
+    options = ("--images", "pictures", "--normalizer", "left_top,right_top")
+    code, out, errors = run("layout", file, *options)
+    assert code == 0 and json.loads(out)["mirror_pairs"] == [[0, 1]]
+    told = "\n".join(errors)
+    assert "left out: 2" in told and "no picture 'gone.png'" in told
+    assert "mirror pairs: left_top - right_top\n" in told
+    assert "same point in a mirrored picture: left_end" in told
+    assert "the distance between left_top and right_top" in told
+    assert "38 instances in 19 pictures" in told
+    known = np.array([line.split(",")[5::2] for line in text.splitlines()[3:]]) != ""
+    counts = ("left_top", "right_top", "tip", "left_end"), known.sum(axis=0)
+    line = ", ".join(f"{name} {count}" for name, count in zip(*counts) if count < 38)
+    assert f"known in fewer instances: {line}" in told
+
+
+def test_data_that_do_not_fit_are_one_line(run, tmp_path):
+    file = write_quadrilaterals(tmp_path).name
+    data = ("--data", file, "--images", "pictures")
+    code, _, errors = run("evaluate", "rcn6_mtfl", *data, "--set", "validation")
+    assert code == 2 and len(errors) == 1
+    assert "expected the 5 keypoints of the layout 'mtfl5'; found 4" in errors[0]
+    code, _, errors = run("train", "own", "--data", tmp_path, "--out", "run")
+    assert code == 2 and len(errors) == 1 and "no such file" in errors[0]
+    train = ("train", "own", *data, "--out", "run")
+    code, _, errors = run(*train, "--normalizer", "nw,north")
+    assert code == 2 and len(errors) == 1 and "found 'nw,north'" in errors[0]
+    code, _, errors = run("train", "demo_denoiser", *data, "--out", "run")
+    assert code == 2 and "a recipe of a denoiser" in errors[-1]
+    code, _, errors = run("train", "own", "--data", file, "--out", "run")
+    assert code == 2 and "no picture '00.png'" in errors[-1]
