@@ -49,12 +49,14 @@ def test_the_joint_model_is_made_of_the_other_two():
 
 
 def test_shipped_names_and_sizes():
-    shipped = {"rcn6_mtfl", "sumnet6_mtfl", "denoiser_300w", "rcn5_300w", "joint_300w"}
+    shipped = {"rcn6_mtfl", "rcn6_wide", "sumnet6_mtfl"}
+    shipped |= {"denoiser_300w", "rcn5_300w", "joint_300w"}
     assert shipped == set(rcn_keras.list_presets())
     assert rcn_keras.from_preset("rcn5_300w").count_params() == 1_095_492
     assert rcn_keras.from_preset("joint_300w").count_params() == 1_095_492 + 1_257_188
     assert rcn_keras.from_preset("denoiser_300w").count_params() == 1_257_188
     assert rcn_keras.from_preset("rcn6_mtfl").count_params() == 310_229
+    assert rcn_keras.from_preset("rcn6_wide").count_params() == 1_237_925
     assert rcn_keras.from_preset("sumnet6_mtfl").count_params() == 186_588
 
 

@@ -35,6 +35,12 @@ def overrides(parser):
     parser.add_argument("--seed", type=whole(0), help="in place of the recipe's")
     parser.add_argument("--batch-size", type=whole(1), help="in place of the recipe's")
     parser.add_argument(
+        "--learning-rate",
+        type=float,
+        metavar="RATE",
+        help="the highest, in place of the recipe's; half of it or less to fine-tune",
+    )
+    parser.add_argument(
         "--patience", type=whole(1), help="stop after so many bad epochs"
     )
     parser.add_argument(
@@ -48,7 +54,7 @@ def overrides(parser):
 def overridden(options):
     """What of a recipe the command line changes."""
     names = ("epochs", "seed", "batch_size", "patience", "precision")
-    names += ("weights", "teacher")
+    names += ("learning_rate", "weights", "teacher")
     given = {name: getattr(options, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -239,7 +239,7 @@ def _differing(config, layout):
             f"{part['trained_epochs']} epochs, {part['training_minutes']} minutes |\n"
             "| factor of its maps | "
             f"{config['arguments']['denoiser_weight']}, by validation (`fitted` in "
-            "`config.json`) |\n"
+            "`config.json`) |\n" + _learned_by(config["recipe"])
         )
     return texts
 
@@ -266,7 +266,23 @@ def _before(config):
     if times:
         told = ", ".join(map(str, times))
         text += f"| faces repeated | by MTFL's pose, 1 to 5: {told} times |\n"
-    return text
+    return text + _learned_by(config["recipe"])
+
+
+def _learned_by(recipe):
+    """The rows of what the paper does not have: normalisation, Muon, a teacher."""
+    rows = {
+        "optimiser": {"muon": "Muon for the kernels, Adam for the rest"}.get(
+            recipe["optimizer"]
+        ),
+        "normalisation": {
+            "batch": "batch normalisation in training, folded into these weights"
+        }.get(recipe.get("normalization")),
+        "teacher": recipe.get("teacher")
+        and f"`{recipe['teacher']}`, whose maps count {recipe['teacher_weight']}, the "
+        "labels the rest",
+    }
+    return "".join(f"| {name} | {text} |\n" for name, text in rows.items() if text)
 
 
 def _paper_rows(paper):
