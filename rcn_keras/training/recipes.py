@@ -201,9 +201,9 @@ RECIPES = {
         {"branches": 6, "width": 2},
         Augmentation(flip=False),
         finish=Augmentation(rotation=20.0, flip=False),
-        finish_epochs=9,
+        finish_epochs=7,
         **_FAST,
-        epochs=28,
+        epochs=22,
     ),
     # How soon RCN is good: the paper is below 7 % on AFLW after 15 epochs.
     "rcn6_quick": Recipe(
