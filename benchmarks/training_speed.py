@@ -52,7 +52,7 @@ def main():
     ratios = np.divide(speeds["with"], speeds["without"])
     row = {
         "recipe": options.recipe,
-        "optimizer": recipe.optimizer,
+        "optimizer": "adam",
         "precision": recipe.precision,
         "batch_size": recipe.batch_size,
         "images_per_second_without": round(float(np.median(speeds["without"])), 1),
