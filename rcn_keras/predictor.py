@@ -121,7 +121,7 @@ class Predictor(FaceFinder):
             `image -> (boxes, scores)`; built when first needed.
         box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
             square (`faces.boxes.box_squares`); `None` for the layout's, fitted to
-            MTCNN's boxes. The second pass mends what another detector's differ by.
+            MTCNN's boxes. The second pass corrects for other detectors' boxes.
         refinements: int, how often the square is drawn anew from the predicted points
             and the network run again.
 

@@ -51,7 +51,7 @@ EXAMPLES = """examples:
   rcn-keras evaluate joint_300w --data 300W --set 300w --allow-missing
   rcn-keras demo-data demo && rcn-keras train demo --data demo --out runs/demo
 
-exit codes: 0 done (faces left out of a set are told of on standard error),
+exit codes: 0 done (faces left out of a set are reported on stderr),
 1 some of the photographs failed, 2 nothing could be done
 """
 

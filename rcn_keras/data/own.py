@@ -113,7 +113,7 @@ def load_own_training(annotations, path, progress=None):
         progress: callable `(done, total)`, or `None`.
 
     Returns:
-        training, validation: `Crops`; what could not be used of the file is told of
+        training, validation: `Crops`; what could not be used of the file is reported
         with the training part.
 
     Raises:

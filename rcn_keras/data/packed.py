@@ -15,7 +15,7 @@ from rcn_keras.data.annotations import Face
 from rcn_keras.data.crops import Crops
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
-from rcn_keras.layout import FACES, KeypointLayout
+from rcn_keras.layout import KeypointLayout
 
 INDEX = "packed.json"
 _ARRAYS = ("keypoints", "squares", "outer", "picture", "border")
@@ -87,13 +87,11 @@ def load_packed(folder, layout):
         sides = {"training": [], "validation": []}
         for part in index["parts"]:
             sides[part["of"]].append(folder / part["file"])
-        told = index.get("layout")  # older ones have only the number of keypoints
-        told = told and KeypointLayout.from_dict(told)
+        found = KeypointLayout.from_dict(index["layout"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / INDEX}: damaged ({error!r})") from None
     read = [[_read(path) for path in paths] for paths in sides.values()]
     training, validation = map(_joined, read)
-    found = told or FACES[training["keypoints"].shape[1]]
     if found.name != layout.name:
         raise InputError(
             f"{folder}: packed faces of {layout.count} keypoints ({layout.name}) are "

@@ -29,14 +29,6 @@ def test_packed_faces_come_back_to_the_byte_from_files_of_a_size(crops, tmp_path
         assert after.layout == FACE_5
 
 
-def test_packed_faces_without_a_layout_have_that_of_a_face(crops, tmp_path):
-    pack(crops, crops, tmp_path)
-    index = json.loads((tmp_path / INDEX).read_text())
-    del index["layout"]
-    (tmp_path / INDEX).write_text(json.dumps(index))
-    assert load_training(tmp_path)[0].layout is FACE_5
-
-
 def test_another_number_of_keypoints_is_refused(crops, tmp_path):
     pack(crops, crops, tmp_path)
     with pytest.raises(InputError, match="of 68 keypoints .* wanted; these have 5"):
