@@ -71,6 +71,7 @@ def run(options):
             cropped,
             needed,
             options.allow_missing,
+            preset.model.input_size,
             **own_data.reading(options),
         )
     )

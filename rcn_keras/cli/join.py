@@ -33,7 +33,12 @@ def run(options):
     check_results(options.results)
     layout = parts["rcn"].model.layout
     validation = load_test_set(
-        options.data, "validation", cropped, layout, options.allow_missing
+        options.data,
+        "validation",
+        cropped,
+        layout,
+        options.allow_missing,
+        parts["rcn"].model.input_size,
     )
     config = publish_joint(parts, reported(validation), options.out)
     write_card(options.out, options.results)

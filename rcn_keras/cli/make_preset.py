@@ -29,7 +29,7 @@ def run(options):
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card
     from rcn_keras.training.publish import publish
-    from rcn_keras.training.recipes import layout, read_recipe
+    from rcn_keras.training.recipes import input_size, layout, read_recipe
 
     recipe = read_recipe(options.run_folder)
     check_free(options.out, recipe.model)
@@ -40,6 +40,7 @@ def run(options):
         cropped,
         layout(recipe),
         options.allow_missing,
+        input_size(recipe),
         **own_data.reading(options),
     )
     config = publish(options.run_folder, reported(validation), options.out)

@@ -64,7 +64,7 @@ def run(options):
             recipe = recipes.with_layout(recipe, own.layout)
         except ValueError as error:
             raise InputError(str(error)) from None
-    elif options.recipe == "own" or options.layout or options.normalizer:
+    elif options.recipe.startswith("own") or options.layout or options.normalizer:
         raise InputError(
             f"{options.data}: expected a file of your own keypoints (see `rcn-keras "
             "layout --help`); no such file"
@@ -73,7 +73,9 @@ def run(options):
     if recipe.weights and not resumed and not same_keypoints(recipe):
         say(f"{recipe.weights} finds other keypoints: the last layer begins anew")
     if own:
-        training, validation = load_own_training(own, options.data, cropped)
+        training, validation = load_own_training(
+            own, options.data, cropped, recipes.input_size(recipe)
+        )
         counted = validation.counted().any(axis=1).sum()
         say(
             f"{len(training)} instances for training, {len(validation)} for validation "
@@ -85,6 +87,7 @@ def run(options):
             cropped,
             recipes.layout(recipe),
             options.allow_missing,
+            recipes.input_size(recipe),
         )
         if training.layout.name == FACE_68.name:
             say(f"300-W: {counts(training.faces + validation.faces, TRAINING)}")

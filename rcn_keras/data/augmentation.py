@@ -11,6 +11,7 @@ from rcn_keras.layers.random_keypoint_affine import DRAWS as AFFINE_DRAWS
 from rcn_keras.layers.random_occlusion import DRAWS as OCCLUSION_DRAWS
 
 DRAWS = AFFINE_DRAWS + OCCLUSION_DRAWS
+OCCLUSION_SIDES = (20, 50)  # pixels of an input of 80 (footnote 9)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Augmentation:
         scale, translation: floats, fractions of the square's side.
         rotation: float, degrees to either side.
         flip: bool, mirror half of the faces.
-        occlusion: bool, one black rectangle of 20 to 50 pixels a side.
+        occlusion: bool, one black rectangle of 20 to 50 pixels a side (of 80).
     """
 
     scale: float = 0.1
@@ -31,16 +32,17 @@ class Augmentation:
     occlusion: bool = True
 
 
-def affine_layer(augmentation, layout):
+def affine_layer(augmentation, layout, size=INPUT_SIZE):
     """The affine part of an augmentation, `RandomKeypointAffine`.
 
     Args:
         augmentation: `Augmentation`, or `None` where nothing will be drawn.
         layout: `KeypointLayout`; one without mirror pairs is never flipped.
+        size: int, side of the network's input in pixels.
     """
     settings = augmentation or Augmentation()
     return RandomKeypointAffine(
-        size=INPUT_SIZE,
+        size=size,
         scale=settings.scale,
         translation=settings.translation,
         rotation=settings.rotation,
@@ -54,17 +56,19 @@ class Augmenter:
     Args:
         augmentation: `Augmentation`, or `None` to only cut out the square.
         layout: `KeypointLayout` of the keypoints.
+        size: int, side of the network's input in pixels.
     """
 
-    def __init__(self, augmentation, layout):
+    def __init__(self, augmentation, layout, size=INPUT_SIZE):
         self.training = augmentation is not None
         self.occluding = self.training and augmentation.occlusion
-        self.affine = affine_layer(augmentation, layout)
-        self.occlusion = RandomOcclusion()
+        self.affine = affine_layer(augmentation, layout, size)
+        sides = (size * side // INPUT_SIZE for side in OCCLUSION_SIDES)
+        self.occlusion = RandomOcclusion(*sides)
 
     def __call__(self, images, keypoints, squares, draws):
-        """`(N, 160, 160, 1)` uint8 crops and their keypoints, squares and `(N, 9)`
-        uniform numbers to `(N, 80, 80, 1)` float32 and `(N, K, 2)`."""
+        """`(N, 2S, 2S, 1)` uint8 crops and their keypoints, squares and `(N, 9)`
+        uniform numbers to `(N, S, S, 1)` float32 and `(N, K, 2)`."""
         moved = self.affine(
             {"images": images, "keypoints": keypoints, "squares": squares},
             training=self.training,

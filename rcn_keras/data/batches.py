@@ -19,10 +19,10 @@ def input_images(crops, augmentation=None, seed=0, batch_size=256):
         batch_size: int.
 
     Returns:
-        images: `(N, 80, 80, 1)` uint8.
+        images: `(N, S, S, 1)` uint8, S of `Crops.input_size`.
         keypoints: `(N, K, 2)` float32 in their pixels.
     """
-    augmenter = Augmenter(augmentation, crops.layout)
+    augmenter = Augmenter(augmentation, crops.layout, crops.input_size)
     # Face by face, in order: what follows a face does not change what it gets.
     draws = np.random.default_rng(seed).random((len(crops), DRAWS), "float32")
     images, keypoints = [], []
@@ -76,7 +76,9 @@ class TrainingBatches(keras.utils.PyDataset):
             ops.convert_to_tensor(array)
             for array in (crops.images, crops.keypoints, crops.squares)
         )
-        self._augment = _compiled(Augmenter(augmentation, crops.layout))
+        self._augment = _compiled(
+            Augmenter(augmentation, crops.layout, crops.input_size)
+        )
         self._drawn = epoch_draws(self.count, seed, first_epoch)
 
     def __len__(self):

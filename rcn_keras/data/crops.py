@@ -20,7 +20,7 @@ class Crops:
     """A set of faces as arrays, `N` of them.
 
     Attributes:
-        images: `(N, 160, 160, 1)` uint8, the stored crops.
+        images: `(N, 2S, 2S, 1)` uint8, the stored crops: twice the network's input.
         keypoints: `(N, K, 2)` float32 in pixels of the crops, NaN where unknown.
         squares: `(N, 3)` float32, left, top and side of the network's input in them.
         outer: `(N, 3)` float32, left, top and side of the crops in their photographs.
@@ -45,6 +45,11 @@ class Crops:
 
     def __len__(self):
         return len(self.images)
+
+    @property
+    def input_size(self) -> int:
+        """S, the side of the network's input in pixels."""
+        return self.images.shape[1] // 2
 
     def take(self, indices):
         """The crops at these indices, in this order."""
@@ -76,7 +81,7 @@ class Crops:
         )
 
 
-def load_crops(faces, layout, progress=None, border=True):
+def load_crops(faces, layout, progress=None, border=True, input_size=boxes.INPUT_SIZE):
     """Decodes and crops every face; one that fails is left out and told of.
 
     Args:
@@ -86,6 +91,7 @@ def load_crops(faces, layout, progress=None, border=True):
         progress: callable `(done, total)`, or `None`.
         border: bool, whether a keypoint at an edge of the photograph may have been put
             there because it lies beyond, as annotators of 300-W did.
+        input_size: int, S, side of the network's input in pixels.
 
     Returns:
         `Crops`.
@@ -94,7 +100,8 @@ def load_crops(faces, layout, progress=None, border=True):
         InputError: if no face at all could be loaded.
     """
     loaded, failures = [], []
-    load = functools.partial(_load, layout, border)
+    size = 2 * input_size
+    load = functools.partial(_load, layout, border, size)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, (face, result) in enumerate(zip(faces, pool.map(load, faces)), 1):
             if isinstance(result, str):
@@ -112,10 +119,10 @@ def load_crops(faces, layout, progress=None, border=True):
     corners = np.stack([np.zeros((len(sizes), 2)), sizes], axis=1)
     return Crops(
         images=np.stack(images)[..., None],
-        keypoints=to_crop(keypoints, outer, boxes.CROP_SIZE).astype("float32"),
-        squares=np.array(inner, "float32"),
+        keypoints=to_crop(keypoints, outer, size).astype("float32"),
+        squares=np.array(inner, "float32") * (size / boxes.CROP_SIZE),
         outer=outer,
-        picture=to_crop(corners, outer, boxes.CROP_SIZE).astype("float32"),
+        picture=to_crop(corners, outer, size).astype("float32"),
         border=np.stack(border),
         faces=list(kept),
         failures=failures,
@@ -123,7 +130,7 @@ def load_crops(faces, layout, progress=None, border=True):
     )
 
 
-def _load(layout, border, face):
+def _load(layout, border, size, face):
     """`(crop, outer, inner, border, size)`, or the reason why there is none."""
     points, box = face.keypoints, face.attributes.get("box")
     try:
@@ -143,4 +150,4 @@ def _load(layout, border, face):
             flags = boxes.border_flags(points, layout, width, height)
     except ValueError as error:
         return str(error)
-    return crop_square(image, outer), outer, inner, flags, (width, height)
+    return crop_square(image, outer, size), outer, inner, flags, (width, height)

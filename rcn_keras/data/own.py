@@ -9,6 +9,7 @@ from rcn_keras.data.crops import load_crops
 from rcn_keras.data.keypoint_files import read_annotations
 from rcn_keras.data.splits import split_by_picture
 from rcn_keras.errors import InputError
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.layout import FACES, KeypointLayout
 
 OWN_SETS = ("validation", "all")
@@ -104,13 +105,14 @@ def split_own(annotations, path):
     return tuple([annotations.faces[i] for i in part] for part in parts)
 
 
-def load_own_training(annotations, path, progress=None):
+def load_own_training(annotations, path, progress=None, input_size=INPUT_SIZE):
     """The instances of a file, split and cropped.
 
     Args:
         annotations: `Annotations` that `read_own` gave.
         path: of their file, for messages.
         progress: callable `(done, total)`, or `None`.
+        input_size: int, side of the network's input in pixels.
 
     Returns:
         training, validation: `Crops`; what could not be used of the file is reported
@@ -121,18 +123,18 @@ def load_own_training(annotations, path, progress=None):
             part could be measured.
     """
     training, validation = (
-        load_crops(part, annotations.layout, progress, border=False)
+        load_crops(part, annotations.layout, progress, False, input_size)
         for part in split_own(annotations, path)
     )
     training.failures.extend(annotations.failures)
     return training, _measurable(validation, path)
 
 
-def load_own_test(annotations, path, name, progress=None):
+def load_own_test(annotations, path, name, progress=None, input_size=INPUT_SIZE):
     """The instances of a file to measure on.
 
     Args:
-        annotations, path, progress: as of `load_own_training`.
+        annotations, path, progress, input_size: as of `load_own_training`.
         name: `"validation"`, what training holds out, or `"all"`.
 
     Raises:
@@ -146,7 +148,7 @@ def load_own_test(annotations, path, name, progress=None):
     faces = annotations.faces
     if name == "validation":
         faces = split_own(annotations, path)[1]
-    crops = load_crops(faces, annotations.layout, progress, border=False)
+    crops = load_crops(faces, annotations.layout, progress, False, input_size)
     crops.failures.extend(annotations.failures)
     return _measurable(crops, path)
 

@@ -14,6 +14,7 @@ import numpy as np
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.crops import Crops
 from rcn_keras.errors import InputError
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import check_writable, replaced
 from rcn_keras.layout import KeypointLayout
 
@@ -67,12 +68,13 @@ def is_packed(folder):
     return (pathlib.Path(folder) / INDEX).is_file()
 
 
-def load_packed(folder, layout):
+def load_packed(folder, layout, input_size=INPUT_SIZE):
     """Reads what `pack` wrote.
 
     Args:
         folder: path.
         layout: `KeypointLayout` that is wanted.
+        input_size: int, side of the network's input in pixels that is wanted.
 
     Returns:
         training, validation: `Crops` equal to those that were packed; a face's
@@ -97,9 +99,15 @@ def load_packed(folder, layout):
             f"{folder}: packed faces of {layout.count} keypoints ({layout.name}) are "
             f"wanted; these have {found.count} ({found.name})"
         )
-    return tuple(
+    crops = tuple(
         Crops(**side, failures=[], layout=found) for side in (training, validation)
     )
+    if crops[0].input_size != input_size:
+        raise InputError(
+            f"{folder}: packed faces for an input of {input_size} pixels are wanted; "
+            f"these are for one of {crops[0].input_size}"
+        )
+    return crops
 
 
 def _write(path, encoded, crops):

@@ -31,7 +31,7 @@ def training_dataset(
         attributes: bool, give the faces' attributes too.
 
     Returns:
-        `tf.data.Dataset` of `(N, 80, 80, 1)` float32 images and `(N, K, 2)` float32
+        `tf.data.Dataset` of `(N, S, S, 1)` float32 images and `(N, K, 2)` float32
         keypoints in their pixels; with attributes in place of these a dict of
         `keypoints` and of `(N,)` int32 for each attribute (`attribute_targets`).
 
@@ -49,7 +49,7 @@ def training_dataset(
             f"`batch_size` must be at most the number of faces, {len(crops)}. "
             f"Received: batch_size={batch_size}"
         )
-    augmenter = Augmenter(augmentation, crops.layout)
+    augmenter = Augmenter(augmentation, crops.layout, crops.input_size)
     labels = attribute_targets(crops.faces, augmentation) if attributes else {}
     with tf.device("CPU"):
         images, keypoints, squares = map(

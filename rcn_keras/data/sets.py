@@ -7,6 +7,7 @@ from rcn_keras.data.own import is_own, load_own_test, read_own
 from rcn_keras.data.packed import is_packed, load_packed
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.layout import FACE_5, FACE_68
 
 TEST_SETS = ("aflw", "afw", "300w", "validation", "all")
@@ -18,7 +19,9 @@ TRAINING_SETS = {FACE_5.name: "MTFL", FACE_68.name: "300-W"}
 _TEST_300W = three_hundred_w.COMMON + three_hundred_w.CHALLENGING
 
 
-def load_training(folder, progress=None, layout=FACE_5, allow_missing=False):
+def load_training(
+    folder, progress=None, layout=FACE_5, allow_missing=False, input_size=INPUT_SIZE
+):
     """The training faces of MTFL, or of 300-W, split.
 
     Args:
@@ -27,6 +30,7 @@ def load_training(folder, progress=None, layout=FACE_5, allow_missing=False):
         layout: `FACE_5` for MTFL or `FACE_68` for 300-W.
         allow_missing: bool, go on without those folders of 300-W that are missing. The
             split is then another one: train and calibrate on the same folders.
+        input_size: int, side of the network's input in pixels.
 
     Returns:
         training, validation: `Crops`, each with its own failures. The list is split
@@ -37,9 +41,9 @@ def load_training(folder, progress=None, layout=FACE_5, allow_missing=False):
         InputError: if the folder or its list cannot be used.
     """
     if is_packed(folder):
-        return load_packed(folder, layout)
+        return load_packed(folder, layout, input_size)
     parts = split_faces(folder, layout, allow_missing)
-    return tuple(_loaded(*part, layout, progress) for part in parts)
+    return tuple(_loaded(*part, layout, progress, input_size) for part in parts)
 
 
 def split_faces(folder, layout, allow_missing):
@@ -81,14 +85,20 @@ def split_faces(folder, layout, allow_missing):
     return parts
 
 
-def _loaded(faces, failures, layout, progress):
-    crops = load_crops(faces, layout, progress)
+def _loaded(faces, failures, layout, progress, input_size):
+    crops = load_crops(faces, layout, progress, input_size=input_size)
     crops.failures.extend(failures)
     return crops
 
 
 def load_test_set(
-    folder, name, progress=None, layout=FACE_5, allow_missing=False, **reading
+    folder,
+    name,
+    progress=None,
+    layout=FACE_5,
+    allow_missing=False,
+    input_size=INPUT_SIZE,
+    **reading,
 ):
     """A set to measure on.
 
@@ -102,6 +112,7 @@ def load_test_set(
         layout: `FACE_5` or `FACE_68`: whose validation split `"validation"` is; of a
             file the layout of its keypoints.
         allow_missing: bool, go on without those folders of 300-W that are missing.
+        input_size: int, side of the network's input in pixels.
         **reading: how to read a file: `images`, `coordinates` and `category` of
             `keypoint_files.read_annotations`.
 
@@ -114,7 +125,7 @@ def load_test_set(
     """
     if is_own(folder):
         annotations = read_own(folder, layout, **reading)
-        return load_own_test(annotations, folder, name, progress)
+        return load_own_test(annotations, folder, name, progress, input_size)
     if name == "all":
         raise InputError(f"{folder}: the set all is that of a file; no such file")
     if name == "validation" and layout.name not in TRAINING_SETS:
@@ -124,7 +135,7 @@ def load_test_set(
         )
     if name == "validation":
         validation = split_faces(folder, layout, allow_missing)[1]
-        return _loaded(*validation, layout, progress)
+        return _loaded(*validation, layout, progress, input_size)
     failures = []
     if name == "aflw":
         faces = read_mtfl(folder, "testing")
@@ -134,7 +145,7 @@ def load_test_set(
         faces = three_hundred_w.read_300w(folder, _TEST_300W, allow_missing, failures)
     else:
         raise ValueError(f"`name` must be one of {TEST_SETS}. Received: {name!r}")
-    return _loaded(faces, failures, LAYOUTS[name], progress)
+    return _loaded(faces, failures, LAYOUTS[name], progress, input_size)
 
 
 def full_name(folder, name, crops):

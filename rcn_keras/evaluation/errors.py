@@ -14,15 +14,16 @@ FACE_68_OUTER_CORNERS = dataclasses.replace(FACE_68, normalizer=((36,), (45,)))
 INNER_49 = np.setdiff1d(np.arange(17, 68), [60, 64])
 
 
-def normalized_errors(true, predicted, layout, grid=False):
+def normalized_errors(true, predicted, layout, grid=False, size=80):
     """Distance over the normalising distance for every keypoint (Eq. 4).
 
     Args:
-        true, predicted: `(N, K, 2)` in pixels of the 80x80 input. The error of a
+        true, predicted: `(N, K, 2)` in pixels of the input. The error of a
             keypoint that is NaN is NaN.
         layout: `KeypointLayout` of the K keypoints.
         grid: bool, the paper's protocol: both are floored to whole cells inside the
-            80x80 grid; the normalising distance stays that of the unfloored truth.
+            grid; the normalising distance stays that of the unfloored truth.
+        size: int, side of the grid: that of the input in pixels.
 
     Returns:
         `(N, K)` float64 fractions.
@@ -34,11 +35,11 @@ def normalized_errors(true, predicted, layout, grid=False):
     distance = codec.normalizing_distance(true.astype("float32"), layout)
     distance = np.asarray(distance)
     if grid:
-        true, predicted = _floored(true), _floored(predicted)
+        true, predicted = _floored(true, size), _floored(predicted, size)
     return np.linalg.norm(true - predicted, axis=-1) / distance[:, None]
 
 
-def _floored(points, size=80):
+def _floored(points, size):
     return np.clip(np.floor(points), 0, size - 1)
 
 

@@ -33,7 +33,6 @@ from rcn_keras.evaluation.errors import (
     summary,
 )
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
 from rcn_keras.faces.images import read_image
 from rcn_keras.layers import KeypointOneHot
 from rcn_keras.layout import FACE_68
@@ -81,19 +80,25 @@ def ground_truth_boxes(model, crops, label_shift=0.0):
         dict: protocol to `(N, K)` errors (fractions).
     """
     images, true = input_images(crops)
-    out, layout = run(decoded_model(model), images), model.layout
+    out, layout, size = (
+        run(decoded_model(model), images),
+        model.layout,
+        model.input_size,
+    )
     found = out[model.decoder]
     errors = {
-        "paper_grid": normalized_errors(true, out["argmax"], layout, grid=True),
+        "paper_grid": normalized_errors(
+            true, out["argmax"], layout, grid=True, size=size
+        ),
         "subpixel": normalized_errors(true, found, layout),
     }
     if label_shift:
         # Side of the network's input in photograph pixels.
-        side = crops.squares[:, 2] * crops.outer[:, 2] / CROP_SIZE
-        moved = true - (label_shift * INPUT_SIZE / side)[:, None, None]
+        side = crops.squares[:, 2] * crops.outer[:, 2] / (2 * size)
+        moved = true - (label_shift * size / side)[:, None, None]
         errors |= {
             "paper_grid_shift_corrected": normalized_errors(
-                moved, out["argmax"], layout, grid=True
+                moved, out["argmax"], layout, grid=True, size=size
             ),
             "subpixel_shift_corrected": normalized_errors(moved, found, layout),
         }
@@ -119,8 +124,10 @@ def ground_truth_boxes_68(model, crops):
             ("subpixel", model.decoder, False),
         ):
             found = out[method]
-            every = normalized_errors(true, found, model.layout, grid)
-            corners = normalized_errors(true, found, FACE_68_OUTER_CORNERS, grid)
+            every, corners = (
+                normalized_errors(true, found, layout, grid, model.input_size)
+                for layout in (model.layout, FACE_68_OUTER_CORNERS)
+            )
             errors[f"{name}{ending}"] = every
             errors[f"{name}_49{ending}"] = every[:, INNER_49]
             errors[f"{name}_outer_corners{ending}"] = corners

@@ -5,8 +5,6 @@ Lists of branches run coarse to fine, as in the paper.
 
 import dataclasses
 
-RESOLUTIONS = (1, 2, 5, 10, 20, 40, 80)
-
 
 @dataclasses.dataclass(frozen=True)
 class BranchSpec:
@@ -45,13 +43,20 @@ class BranchSpec:
         )
 
 
-def _levels(branches, fewest, most):
+def _levels(branches, input_size, fewest, most):
+    """The side of the maps at each level, coarse to fine: each half of the next finer
+    one, rounded down. 80 gives the paper's 1, 2, 5, 10, 20, 40 and 80."""
     if not fewest <= branches <= most:
         raise ValueError(
             f"`branches` must be between {fewest} and {most}. "
             f"Received: branches={branches}"
         )
-    return RESOLUTIONS[-branches:]
+    if not isinstance(input_size, int) or input_size >> (branches - 1) < 1:
+        raise ValueError(
+            f"`input_size` must be a whole number of at least {1 << (branches - 1)} "
+            f"for {branches} branches. Received: input_size={input_size!r}"
+        )
+    return [input_size >> level for level in range(branches)][::-1]
 
 
 def _square(resolution, trunk_filters, *filters):
@@ -63,41 +68,47 @@ def _square(resolution, trunk_filters, *filters):
     )
 
 
-def rcn_mtfl_specs(branches=6):
+def rcn_mtfl_specs(branches=6, input_size=80):
     """The 5-keypoint RCN, 4 to 7 branches (Fig. 1 right, Table 2).
 
     The 10x10 branch has two convolutions in the figure's 4-branch network and one in
     the original code's larger ones; both are kept.
+
+    Args:
+        branches: int, 4 to 7.
+        input_size: int, side of the finest maps (the paper: 80). The widths are those
+            of the same level, counted from the finest.
     """
-    mtfl = {
-        1: _square(1, 48, 48, 48),
-        2: _square(2, 48, 48, 48),
-        5: _square(5, 48, 48, 48),
-        10: _square(10, 48, 48, 48) if branches == 4 else _square(10, 48, 48),
-        20: _square(20, 48, 48, 32),
-        40: _square(40, 32, 32, 16),
-        80: _square(80, 16, 16),
-    }
-    return [mtfl[resolution] for resolution in _levels(branches, 4, 7)]
-
-
-def sumnet_mtfl_specs(branches=6):
-    """The 5-keypoint SumNet, 4 to 6 branches (Fig. 1 left, Table 2)."""
-    widths = {40: 32, 80: 16}
-    return [
-        _square(resolution, width, width)
-        for resolution in _levels(branches, 4, 6)
-        for width in [widths.get(resolution, 48)]
+    sides = _levels(branches, input_size, 4, 7)
+    finest_first = [
+        (16, 16),
+        (32, 32, 16),
+        (48, 48, 32),
+        (48, 48, 48) if branches == 4 else (48, 48),
+        (48, 48, 48),
+        (48, 48, 48),
+        (48, 48, 48),
     ]
+    widths = finest_first[:branches][::-1]
+    return [_square(side, *maps) for side, maps in zip(sides, widths)]
 
 
-def rcn_300w_specs(branches=5, kernel_scheme="5x5_1x1"):
+def sumnet_mtfl_specs(branches=6, input_size=80):
+    """The 5-keypoint SumNet, 4 to 6 branches (Fig. 1 left, Table 2); arguments as of
+    `rcn_mtfl_specs`."""
+    sides = _levels(branches, input_size, 4, 6)
+    widths = [48] * (branches - 2) + [32, 16]
+    return [_square(side, width, width) for side, width in zip(sides, widths)]
+
+
+def rcn_300w_specs(branches=5, kernel_scheme="5x5_1x1", input_size=80):
     """The 68-keypoint RCN: 64 maps everywhere, two extra 1x1 layers at 80x80.
 
     Args:
         branches: int, 4 to 7 (the paper: 5).
         kernel_scheme: `"5x5_1x1"`, the original code: the first convolution of a branch
             is 5x5 and the others 1x1; or `"3x3"`, the paper's text.
+        input_size: int, side of the finest maps (the paper: 80).
     """
     if kernel_scheme not in ("5x5_1x1", "3x3"):
         raise ValueError(
@@ -106,22 +117,20 @@ def rcn_300w_specs(branches=5, kernel_scheme="5x5_1x1"):
         )
     first, other = (5, 1) if kernel_scheme == "5x5_1x1" else (3, 3)
     specs = []
-    for resolution in _levels(branches, 4, 7):
-        if resolution == 1:
+    for level, side in enumerate(reversed(_levels(branches, input_size, 4, 7))):
+        if level == 0:
+            spec = BranchSpec(side, 64, (64,) * 3, (first, 1, 1), output_kernel=other)
+        elif side == 1:
             spec = _square(1, 64, 64, 64)
-        elif resolution == 10:
-            spec = BranchSpec(10, 64, (64,), (first,))
-        elif resolution == 80:
-            spec = BranchSpec(80, 64, (64,) * 3, (first, 1, 1), output_kernel=other)
+        elif level == 3:  # the paper's 10x10
+            spec = BranchSpec(side, 64, (64,), (first,))
         else:
-            spec = BranchSpec(resolution, 64, (64, 64), (first, other))
+            spec = BranchSpec(side, 64, (64, 64), (first, other))
         specs.append(spec)
-    return specs
+    return specs[::-1]
 
 
-def sumnet_300w_specs(branches=5):
+def sumnet_300w_specs(branches=5, input_size=80):
     """The 68-keypoint SumNet: 64 maps everywhere, three layers in the finest branch."""
-    return [
-        _square(resolution, 64, *([64] * (3 if resolution == 80 else 1)))
-        for resolution in _levels(branches, 4, 6)
-    ]
+    *coarser, finest = _levels(branches, input_size, 4, 6)
+    return [*(_square(side, 64, 64) for side in coarser), _square(finest, *[64] * 4)]

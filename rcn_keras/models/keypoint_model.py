@@ -62,6 +62,11 @@ class KeypointModel(keras.Model):
     def _output_keypoints(self):
         return self.output_shape[-1]
 
+    @property
+    def input_size(self) -> int:
+        """S, the side of the images and of the maps in pixels."""
+        return self.output_shape[1]
+
     def set_decoder(
         self, decoder: str, calibration: Sequence[float] = (1.0, 0.0)
     ) -> None:
@@ -154,6 +159,11 @@ class KeypointRegression(KeypointModel):
 
     def _output_keypoints(self):
         return self.output["keypoints"].shape[1]
+
+    @property
+    def input_size(self) -> int:
+        """S, the side of the images in pixels."""
+        return self.input_shape[1]
 
     def decode(self, maps, decoder: str | None = None) -> dict:
         """The keypoints of the output, by any decoder; their confidence is NaN."""

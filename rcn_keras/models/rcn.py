@@ -12,6 +12,7 @@ def build_rcn(
     branches: int = 6,
     keypoints: int = 5,
     layout: KeypointLayout | None = None,
+    input_size: int = 80,
     skip: bool = False,
     mask: Sequence[int] | None = None,
     branch_specs: Sequence[BranchSpec] | None = None,
@@ -32,17 +33,20 @@ def build_rcn(
     the finer ones early (Eq. 3).
 
     Args:
-        branches: int, 4 to 7: the coarsest maps are 10x10, 5x5, 2x2 or 1x1.
+        branches: int, 4 to 7: the coarsest maps are 10x10, 5x5, 2x2 or 1x1 (of an
+            input of 80x80).
         keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
         layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
             `FACE_68` takes the paper's 300-W widths and kernels (`rcn_300w_specs`), any
             other its MTFL widths (`rcn_mtfl_specs`).
+        input_size: int, side S of the input and of the keypoint maps (the paper: 80).
+            112, 128 or 160 find points more finely, for up to four times the work.
         skip: bool, each branch sees all coarser branches, not only the next one.
         mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: an omitted
             branch is passed by upsampling the coarser one further. The finest active
             branch ends in the keypoint maps, which are upsampled to the input's size.
         branch_specs: list of `BranchSpec`, coarse to fine, for anything not in the
-            paper; `branches` is then ignored.
+            paper; `branches` and `input_size` are then ignored.
         kernel_scheme: str, of the 300-W widths: `"5x5_1x1"`, the original code's,
             or `"3x3"`, the paper's text (`rcn_300w_specs`).
         width: int, factor of the number of maps of every convolution but the last (the
@@ -56,7 +60,7 @@ def build_rcn(
         name: str, name of the model.
 
     Returns:
-        `KeypointModel`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`
+        `KeypointModel`, `(N, S, S, channels)` grey values 0...255 to `(N, S, S, K)`
         pre-softmax maps.
 
     Raises:
@@ -73,9 +77,9 @@ def build_rcn(
     layout = chosen_layout(keypoints, layout)
     if branch_specs is None:
         branch_specs = (
-            rcn_300w_specs(branches, kernel_scheme)
+            rcn_300w_specs(branches, kernel_scheme, input_size)
             if layout.name == FACE_68.name
-            else rcn_mtfl_specs(branches)
+            else rcn_mtfl_specs(branches, input_size)
         )
     branch_specs = [spec.widened(width) for spec in branch_specs]
     levels = blocks.active_specs(branch_specs, mask)

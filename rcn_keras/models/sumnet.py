@@ -13,6 +13,7 @@ def build_sumnet(
     branches: int = 6,
     keypoints: int = 5,
     layout: KeypointLayout | None = None,
+    input_size: int = 80,
     mask: Sequence[int] | None = None,
     weight_per_pixel: bool = False,
     branch_specs: Sequence[BranchSpec] | None = None,
@@ -30,16 +31,19 @@ def build_sumnet(
     input's size in one step and summed with a learned weight (Eq. 1).
 
     Args:
-        branches: int, 4 to 6: the coarsest maps are 10x10, 5x5 or 2x2.
+        branches: int, 4 to 6: the coarsest maps are 10x10, 5x5 or 2x2 (of an input of
+            80x80).
         keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
         layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
             `FACE_68` takes the paper's 300-W widths (`sumnet_300w_specs`), any other
             its MTFL widths.
+        input_size: int, side S of the input and of the keypoint maps (the paper: 80).
         mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: a branch
             with 0 adds nothing to the sum.
         weight_per_pixel: bool, alpha of Eq. 1 as one weight for each pixel, branch and
             keypoint (the paper's text) in place of one for each branch and keypoint.
-        branch_specs: list of `BranchSpec`, coarse to fine; `branches` is then ignored.
+        branch_specs: list of `BranchSpec`, coarse to fine; `branches` and
+            `input_size` are then ignored.
         upsampling: `"tiling"`, or `"bilinear"` (footnote 3).
         channels: int, 1 for grey, 3 for RGB (footnote 8).
         normalization: `"local_contrast"`, or `None` for a plain division by 255.
@@ -48,7 +52,7 @@ def build_sumnet(
         name: str, name of the model.
 
     Returns:
-        `KeypointModel`, `(N, 80, 80, channels)` grey values 0...255 to `(N, 80, 80, K)`
+        `KeypointModel`, `(N, S, S, channels)` grey values 0...255 to `(N, S, S, K)`
         pre-softmax maps.
 
     Raises:
@@ -65,7 +69,7 @@ def build_sumnet(
     if branch_specs is None:
         is_300w = layout.name == FACE_68.name
         paper_specs = sumnet_300w_specs if is_300w else sumnet_mtfl_specs
-        branch_specs = paper_specs(branches)
+        branch_specs = paper_specs(branches, input_size)
     levels = blocks.active_specs(branch_specs, mask)
     specs = [spec for spec, _ in levels]
     image, x = blocks.image_input(specs[-1].resolution, channels, normalization)

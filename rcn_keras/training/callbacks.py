@@ -139,7 +139,9 @@ class Validation(keras.callbacks.Callback):
         out = run(self.decoded, inputs)
         layout = self.network.layout
         subpixel = normalized_errors(keypoints, out["local_mean"], layout)
-        grid = normalized_errors(keypoints, out["argmax"], layout, grid=True)
+        grid = normalized_errors(
+            keypoints, out["argmax"], layout, grid=True, size=self.network.input_size
+        )
         return float(subpixel[counted].mean()), float(grid[counted].mean())
 
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from rcn_keras._serialization import register
 from rcn_keras.errors import InputError
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import load_preset
 
@@ -59,12 +60,13 @@ class TaughtCrossentropy(keras.losses.Loss):
         }
 
 
-def load_teacher(preset, layout):
+def load_teacher(preset, layout, input_size=INPUT_SIZE):
     """The network of a preset that teaches.
 
     Args:
         preset: str, name or folder of a preset.
         layout: `KeypointLayout` of the network that learns.
+        input_size: int, side of its input in pixels.
 
     Raises:
         InputError: if there is no such preset, or it has no maps of these keypoints.
@@ -75,6 +77,11 @@ def load_teacher(preset, layout):
         raise InputError(
             f"{preset}: a teacher must be an RCN or a SumNet of {layout.count} "
             f"keypoints ({layout.name}); found a {kind} of {found.count} ({found.name})"
+        )
+    if teacher.model.input_size != input_size:
+        raise InputError(
+            f"{preset}: a teacher must see what the network sees, {input_size} pixels; "
+            f"found an input of {teacher.model.input_size}"
         )
     teacher.model.trainable = False
     return teacher.model

@@ -73,7 +73,7 @@ def publish(run_folder, validation, out):
         "model": kind,
         "arguments": recipe["arguments"],
         **measured,
-        **_facts(kind, model.layout),
+        **_facts(kind, model),
         **_refinements(validation),
         "paper": recipe["paper"],
         "recipe": recipe,
@@ -87,9 +87,10 @@ def publish(run_folder, validation, out):
     return config
 
 
-def _facts(kind, layout):
+def _facts(kind, model):
     """What a preset says of its keypoints and of what goes in: a denoiser sees no
     picture."""
+    layout = model.layout
     facts = {
         "layout": layout.to_dict(),
         "license": LICENSES.get(layout.name, "as that of the training data"),
@@ -103,7 +104,8 @@ def _facts(kind, layout):
             f"square of {layout.count} keypoints, ratio {layout.square.inner} "
             "(rcn_keras.faces.boxes)"
         )
-    return facts | {"input": {"size": 80, "channels": channels, "values": values}}
+    size = model.input_size
+    return facts | {"input": {"size": size, "channels": channels, "values": values}}
 
 
 def _refinements(validation):
@@ -175,7 +177,7 @@ def publish_joint(parts, validation, out):
             "denoiser_weight": factor,
         },
         **_measured(model, *sets),
-        **_facts("joint", model.layout),
+        **_facts("joint", model),
         "parts": {kind: _origin(part) for kind, part in parts.items()},
         "fitted": [
             {"denoiser_weight": key, "validation_nme": round(100 * error, 4)}
@@ -238,8 +240,9 @@ def _measured(model, clean, jittered):
         for method, found in decoded.items()
     }
     decoder = min(codec.DECODERS, key=errors.get)
-    grid = normalized_errors(keypoints, decoded["argmax"], layout, grid=True)
-    grid = grid[counted].mean()
+    grid = normalized_errors(
+        keypoints, decoded["argmax"], layout, grid=True, size=model.input_size
+    )[counted].mean()
     model.set_decoder(decoder)  # and the bare mass for confidence
     bare = keras.Model(model.input, model.decode(model.output))
     bare.compile(jit_compile=keras.backend.backend() == "jax")

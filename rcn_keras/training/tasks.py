@@ -86,7 +86,7 @@ def make_task(recipe, training, validation):
     outside = training.layout.outside
     if recipe.teacher is None:
         return Task(batches, SpatialCrossentropy(outside=outside), clean, jittered)
-    teacher = load_teacher(recipe.teacher, training.layout)
+    teacher = load_teacher(recipe.teacher, training.layout, training.input_size)
     loss = TaughtCrossentropy(outside, recipe.teacher_weight)
     return Task(
         lambda *epochs: taught(batches(*epochs), teacher), loss, clean, jittered

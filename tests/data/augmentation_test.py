@@ -6,7 +6,7 @@ from layer_checks import to_numpy
 
 from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
 from rcn_keras.layers import RandomKeypointAffine, RandomOcclusion
-from rcn_keras.layout import FACE_68, KeypointLayout
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 
 PLAIN = Augmentation(flip=False, occlusion=False)
 
@@ -103,3 +103,9 @@ def test_epoch_draws():
     for seed, epoch in ((3, 1), (2, 2), (2, 3)):
         other = epoch_draws(500, seed, epoch)
         assert (other[0] != order).any() and (other[1] != draws).any()
+
+
+def test_a_larger_input_has_larger_rectangles():
+    augmenter = Augmenter(Augmentation(), FACE_5, size=160)
+    assert (augmenter.occlusion.min_size, augmenter.occlusion.max_size) == (40, 100)
+    assert augmenter.affine.size == 160

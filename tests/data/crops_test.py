@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from rcn_keras.data.annotations import Face
+from rcn_keras.data.batches import input_images
 from rcn_keras.data.crops import load_crops
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.three_hundred_w import read_300w
@@ -201,3 +202,20 @@ def test_the_square_is_that_of_the_box_that_the_file_gives(tmp_path):
     assert crops.outer[0, 2] < crops.outer[1, 2]
     (failure,) = crops.failures
     assert "lies outside the picture of 90x80 pixels" in failure
+
+
+def test_the_stored_crop_is_twice_the_input(mtfl_folder):
+    faces = read_mtfl(mtfl_folder, "testing")
+    paper = load_crops(faces, FACE_5)
+    fine = load_crops(faces, FACE_5, input_size=160)
+    assert (paper.input_size, fine.input_size) == (80, 160)
+    assert fine.images.shape[1:] == (320, 320, 1)
+    np.testing.assert_array_equal(fine.outer, paper.outer)
+    np.testing.assert_allclose(fine.squares, 2 * paper.squares)
+    np.testing.assert_allclose(fine.keypoints, 2 * paper.keypoints, rtol=1e-5)
+    # The inputs too: the same face, twice as fine.
+    images, points = input_images(paper)
+    fine_images, fine_points = input_images(fine)
+    np.testing.assert_allclose(fine_points, 2 * points, atol=1e-2)
+    halves = fine_images[..., 0].reshape(-1, 80, 2, 80, 2).mean(axis=(2, 4))
+    assert np.abs(halves - images[..., 0]).mean() < 2

@@ -34,6 +34,8 @@ def test_the_papers_grid_ends_at_its_border():
     grid = errors.normalized_errors(true, predicted, FACE_5, grid=True)
     assert not grid.any()
     assert errors.normalized_errors(true, predicted, FACE_5)[:, 2].all()
+    larger = errors.normalized_errors(true, predicted, FACE_5, grid=True, size=160)
+    assert larger[:, 2].all()
 
 
 def test_the_eye_distance_is_not_floored():

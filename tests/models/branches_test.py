@@ -40,3 +40,27 @@ def test_kernel_scheme():
     assert [spec.kernels for spec in text] == [(3, 3), (3,), (3, 3), (3, 3), (3, 1, 1)]
     with pytest.raises(ValueError, match="Received: kernel_scheme='7x7'"):
         branches.rcn_300w_specs(kernel_scheme="7x7")
+
+
+@pytest.mark.parametrize(
+    "size, levels",
+    [
+        (160, [5, 10, 20, 40, 80, 160]),
+        (128, [4, 8, 16, 32, 64, 128]),
+        (112, [3, 7, 14, 28, 56, 112]),
+    ],
+)
+def test_another_input_size_has_the_widths_of_the_same_levels(size, levels):
+    for specs in (branches.rcn_mtfl_specs, branches.sumnet_mtfl_specs):
+        scaled, paper = specs(6, input_size=size), specs(6)
+        assert [spec.resolution for spec in scaled] == levels
+        assert [spec.filters for spec in scaled] == [spec.filters for spec in paper]
+    kernels = [spec.kernels for spec in branches.rcn_300w_specs()]
+    scaled = branches.rcn_300w_specs(input_size=size)
+    assert [spec.kernels for spec in scaled] == kernels
+
+
+@pytest.mark.parametrize("size", [15, 80.0, None])
+def test_an_input_too_small_for_its_branches_is_refused(size):
+    with pytest.raises(ValueError, match="of at least 16 for 5 branches. Received"):
+        branches.rcn_mtfl_specs(5, input_size=size)

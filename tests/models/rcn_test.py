@@ -43,6 +43,16 @@ def test_parameters_and_shape(arguments, count):
     assert model.output_shape == (None, 80, 80, arguments.get("keypoints", 5))
 
 
+@pytest.mark.parametrize("size", [112, 128, 160])
+def test_another_input_size_has_the_papers_parameters(size):
+    model = build_rcn(branches=6, input_size=size)
+    assert model.count_params() == 310_229 and model.input_size == size
+    assert model.input_shape == (None, size, size, 1)
+    assert model.output_shape == (None, size, size, 5)
+    deepest = build_rcn(branches=7, input_size=160)
+    assert deepest.input_size == 160 and deepest.output_shape == (None, 160, 160, 5)
+
+
 def test_the_papers_3x3_kernels():
     model = build_rcn(5, keypoints=68, kernel_scheme="3x3")
     assert model.count_params() == 638_788

@@ -106,3 +106,8 @@ def test_a_network_comes_closer_to_its_teacher(crops, tmp_path):
 def test_what_cannot_teach_is_refused(preset, reason):
     with pytest.raises(InputError, match=reason):
         load_teacher(preset, FACE_5)
+
+
+def test_a_teacher_sees_what_the_network_sees():
+    with pytest.raises(InputError, match="160 pixels; found an input of 80"):
+        load_teacher("rcn6_mtfl", FACE_5, input_size=160)
