@@ -14,6 +14,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.inference import run
 from rcn_keras.evaluation.protocols import OCCLUSION, moved_keypoints
 from rcn_keras.layout import KeypointLayout
+from rcn_keras.models import KeypointModel
 
 
 @pytest.mark.parametrize("name", rcn_keras.list_presets())
@@ -103,6 +104,25 @@ def test_a_preset_of_any_layout(tmp_path):
     (tmp_path / presets.CONFIG).write_text(json.dumps(config))
     with pytest.raises(InputError, match="does not describe a network .*'drop'"):
         rcn_keras.from_preset(tmp_path)
+
+
+def test_any_keypoint_model_becomes_a_preset(tmp_path):
+    layout = KeypointLayout("card", ("nw", "ne", "se", "sw"))
+    images = keras.Input((64, 64, 1))
+    maps = keras.layers.Conv2D(4, 3, padding="same")(images)
+    model = KeypointModel(images, maps, layout, "quadratic", (0.5, 0.25))
+    model.compile("adam", "mse")
+    model.save_to_preset(tmp_path / "mine")
+    loaded = KeypointModel.from_preset(tmp_path / "mine")
+    assert loaded.layout == layout and loaded.calibration == (0.5, 0.25)
+    picture = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 1)).astype("float32")
+    np.testing.assert_array_equal(loaded(picture), model(picture))
+    blank = KeypointModel.from_preset(tmp_path / "mine", load_weights=False)
+    assert (blank.get_weights()[0] != model.get_weights()[0]).any()
+    with pytest.raises(InputError, match="another preset"):
+        rcn_keras.from_preset("denoiser_300w").save_to_preset(
+            shutil.copytree(presets.SHIPPED / "rcn6_mtfl", tmp_path / "other")
+        )
 
 
 def test_no_such_preset():

@@ -119,6 +119,35 @@ class KeypointModel(keras.Model):
         """
         return self.decode(self(images, training=False))
 
+    @classmethod
+    def from_preset(cls, name: str, load_weights: bool = True) -> "KeypointModel":
+        """The network of a preset.
+
+        Args:
+            name: str, one of `rcn_keras.list_presets()`, the path of a preset's folder,
+                or `hf://organisation/model` (needs `pip install huggingface_hub`).
+            load_weights: bool; `False` for the network as its builder initialises it.
+
+        Raises:
+            InputError: if there is no such preset or its files are damaged.
+        """
+        from rcn_keras.presets import from_preset
+
+        return from_preset(name, load_weights)
+
+    def save_to_preset(self, folder) -> None:
+        """Writes the model as a preset: graph, weights, layout, decoder, calibration.
+
+        Args:
+            folder: path, made if missing.
+
+        Raises:
+            InputError: if the folder holds another preset or cannot be written to.
+        """
+        from rcn_keras.presets import save_to_preset
+
+        save_to_preset(folder, self)
+
     def get_config(self):
         graph = keras.Model(self.input, self.output, name=self.name)
         return {

@@ -2,12 +2,16 @@
 
 `config.json` (builder and its arguments, layout, decoder, calibration, licence, data,
 paper, numbers), `model.weights.h5`, `training_log.csv` and `README.md`, the model card.
+A joint model of two shipped presets has no weights of its own: `weights_from` names
+theirs. A network that no builder of ours made is a `graph`, as Keras serialises it.
 """
 
 import dataclasses
 import json
 import pathlib
 import warnings
+
+import keras
 
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
@@ -27,11 +31,13 @@ class Preset:
         model: `KeypointModel`, images to pre-softmax maps; of a joint model the
             `JointModel`, of a denoiser one-hot maps to pre-softmax maps.
         config: dict as in `config.json`.
+        shipped: bool, whether it comes with the package.
     """
 
     name: str
     model: KeypointModel
     config: dict
+    shipped: bool = False
 
 
 def list_presets():
@@ -39,20 +45,21 @@ def list_presets():
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
-def from_preset(name):
+def from_preset(name, load_weights: bool = True) -> KeypointModel:
     """The network of a preset: `KeypointModel`, see `Preset.model`.
 
     Args:
         name: str, a name of `list_presets()`, the path of a preset's folder, or
             `hf://organisation/model` (needs `pip install huggingface_hub`).
+        load_weights: bool; `False` for the network as its builder initialises it.
 
     Raises:
         InputError: if there is no such preset or its files are damaged.
     """
-    return load_preset(name).model
+    return load_preset(name, load_weights).model
 
 
-def load_preset(name):
+def load_preset(name, with_weights: bool = True) -> Preset:
     """A preset with its configuration; arguments and errors as `from_preset`."""
     folder = preset_folder(str(name))
     config = read_config(folder)
@@ -62,11 +69,17 @@ def load_preset(name):
         raise InputError(
             f"{folder / CONFIG}: does not describe a network ({error})"
         ) from None
-    load_weights(model, folder / WEIGHTS)
-    return Preset(folder.name, model, config)
+    if with_weights and "weights_from" in config:
+        for part, other in config["weights_from"].items():
+            load_weights(getattr(model, part), SHIPPED / other / WEIGHTS)
+    elif with_weights:
+        load_weights(model, folder / WEIGHTS)
+    return Preset(folder.name, model, config, folder.parent == SHIPPED)
 
 
 def _built(config):
+    if config["model"] == "graph":
+        return keras.saving.deserialize_keras_object(config["graph"])
     layout = config.get("layout")  # older ones have only the number of keypoints
     if layout is not None:
         layout = KeypointLayout.from_dict(layout)
@@ -114,13 +127,30 @@ def save_preset(folder, model, config):
     """
     folder = pathlib.Path(folder)
     check_free(folder, config["model"])
-    # A model that was never compiled: no optimiser state in the file.
-    bare = _built(config)
-    bare.set_weights(model.get_weights())
-    with replaced(folder / WEIGHTS) as temporary:
-        bare.save_weights(temporary)
+    if "weights_from" not in config:
+        # A model that was never compiled: no optimiser state in the file.
+        bare = _built(config)
+        bare.set_weights(model.get_weights())
+        with replaced(folder / WEIGHTS) as temporary:
+            bare.save_weights(temporary)
     with replaced(folder / CONFIG) as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def save_to_preset(folder, model: KeypointModel) -> None:
+    """Writes any `KeypointModel` as a preset: its graph, layout, decoder, calibration.
+
+    Args:
+        folder: path, made if missing.
+        model: `KeypointModel`.
+
+    Raises:
+        InputError: if the folder holds a preset of another kind or cannot be written.
+    """
+    graph = keras.saving.serialize_keras_object(model)
+    for key in ("build_config", "compile_config"):
+        graph.pop(key, None)
+    save_preset(folder, model, {"model": "graph", "graph": graph})
 
 
 def check_free(folder, kind):

@@ -189,6 +189,8 @@ def publish_joint(parts, validation, out):
         "trained_on": first["trained_on"],
         "training_minutes": round(sum(each["training_minutes"] for each in both), 1),
     }
+    if all(part.shipped for part in parts.values()):
+        config["weights_from"] = {kind: part.name for kind, part in parts.items()}
     save_preset(out, model, config)
     return config
 
