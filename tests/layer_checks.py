@@ -1,10 +1,10 @@
 """What every layer must hold, in one helper; and small tools that tests share."""
 
-import contextlib
-
 import keras
 import numpy as np
 from keras import ops, tree
+
+from rcn_keras.dtype_policy import dtype_policy
 
 
 def to_numpy(structure):
@@ -17,16 +17,6 @@ def assert_same(actual, expected, **tolerance):
     tree.assert_same_structure(actual, expected)
     for a, e in zip(tree.flatten(to_numpy(actual)), tree.flatten(to_numpy(expected))):
         np.testing.assert_allclose(a, e, **tolerance)
-
-
-@contextlib.contextmanager
-def dtype_policy(name):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _symbolic(x, name=None):

@@ -6,8 +6,6 @@ The denoiser is ours, a twentieth of the paper's (`denoiser_300w`).
 import functools
 import pathlib
 
-import keras
-
 from rcn_keras.data.three_hundred_w import subset_masks
 from rcn_keras.evaluation.protocols import ground_truth_boxes_68
 from rcn_keras.files import check_writable
@@ -120,7 +118,6 @@ def _published(make, source, validation, folder):
     if not (folder / CARD).is_file():
         make(source, validation, folder)
         write_card(folder)
-    keras.config.set_dtype_policy("float32")  # a training may have set another
     preset = load_preset(folder)
     same_faces(preset.name, preset.config["validation"]["faces"], validation)
     return preset

@@ -7,9 +7,8 @@ import csv
 import pathlib
 import time
 
-import keras
-
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
+from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
 from rcn_keras.files import check_writable, replaced
@@ -148,9 +147,9 @@ def training_columns(*folders):
     return columns
 
 
+@dtype_policy("float32")
 def best_model(recipe, folder):
     """The network of a training with its best weights, in float32, never compiled."""
-    keras.config.set_dtype_policy("float32")
     model = build_model(recipe)
     load_weights(model, folder / BEST)
     return model

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from rcn_keras.data.attributes import repeated_by_pose
+from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
 from rcn_keras.layers.tiling_conv2d import untiled
@@ -85,13 +86,17 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
     else:
         recipe = with_precision(recipe)
         _begin(out, recipe, faces)
-    keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(recipe.precision)
     if recipe.precision == "mixed_bfloat16" and emulates_bfloat16():
         echo(
             "this processor has no bfloat16 instructions, the training will be many "
             "times slower than with --precision float32"
         )
+    with dtype_policy(recipe.precision):
+        return _trained(recipe, training, validation, out, strategy, echo)
+
+
+def _trained(recipe, training, validation, out, strategy, echo):
+    keras.utils.set_random_seed(recipe.seed)
     if recipe.pose_repeats:
         training = repeated_by_pose(training, recipe.pose_repeats)
     steps = len(training) // recipe.batch_size

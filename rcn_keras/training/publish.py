@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from rcn_keras import codec
+from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
@@ -34,6 +35,7 @@ LICENSES = {
 }
 
 
+@dtype_policy("float32")
 def publish(run_folder, validation, out):
     """Writes a preset from a training's best weights.
 
@@ -60,7 +62,6 @@ def publish(run_folder, validation, out):
     if not log:
         raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
     check_free(out, kind)
-    keras.config.set_dtype_policy("float32")
     # A denoiser is measured as it was trained, with the keypoints drawn inside.
     model = build_model(told)
     load_weights(model, run_folder / BEST)
@@ -143,6 +144,7 @@ def joint_parts(rcn, denoiser):
     return parts
 
 
+@dtype_policy("float32")
 def publish_joint(parts, validation, out):
     """Writes the preset of a joint model from those of its parts.
 
@@ -162,7 +164,6 @@ def publish_joint(parts, validation, out):
     """
     for part in parts.values():
         same_faces(part.name, part.config["validation"]["faces"], validation)
-    keras.config.set_dtype_policy("float32")
     rcn, denoiser = parts["rcn"].model, parts["denoiser"].model
     sets = validation_sets("joint", validation)
     tried = _tried_factors(rcn, denoiser, sets)

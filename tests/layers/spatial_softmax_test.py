@@ -1,8 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from layer_checks import dtype_policy, run_layer_test, to_numpy
+from layer_checks import run_layer_test, to_numpy
 
+from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.layers import SpatialSoftmax
 
 

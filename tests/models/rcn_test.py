@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from layer_checks import dtype_policy, to_numpy
+from layer_checks import to_numpy
 from model_checks import (
     MASKS,
     SMALL,
@@ -14,6 +14,7 @@ from model_checks import (
 )
 
 import rcn_keras
+from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.models import build_rcn, rcn_300w_specs
 
 

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from layer_checks import dtype_policy, to_numpy
+from layer_checks import to_numpy
 from model_checks import (
     MASKS,
     SMALL,
@@ -14,6 +14,7 @@ from model_checks import (
 )
 
 import rcn_keras
+from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.models import branch_maps, build_rcn, build_sumnet
 
 

@@ -1,10 +1,11 @@
 import keras
 import numpy as np
 import pytest
-from layer_checks import dtype_policy, to_numpy
+from layer_checks import to_numpy
 from model_checks import conv, feature_maps, images
 
 import rcn_keras
+from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.losses import KeypointDistance
 from rcn_keras.models import build_tcdcn
 from rcn_keras.models.tcdcn import ATTRIBUTES

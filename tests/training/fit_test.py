@@ -88,21 +88,17 @@ def test_killed_and_resumed_ends_as_one_that_ran_through(recipe, crops, tmp_path
 
 
 def test_tcdcn_learns_without_attributes_in_mixed_precision(crops, tmp_path):
-    policy = keras.config.dtype_policy()
-    try:
-        recipe = dataclasses.replace(
-            TCDCN,
-            arguments={"size": 40, "attributes": False},
-            epochs=2,
-            precision="mixed_bfloat16",
-        )
-        model, _ = train(recipe, crops, tmp_path)
-        assert list(model.output) == ["keypoints"]
-        assert model.get_layer("features").compute_dtype == "bfloat16"
-        first, last = read_log(tmp_path / "log.csv")
-        assert last["loss"] < first["loss"]
-    finally:
-        keras.config.set_dtype_policy(policy)
+    recipe = dataclasses.replace(
+        TCDCN,
+        arguments={"size": 40, "attributes": False},
+        epochs=2,
+        precision="mixed_bfloat16",
+    )
+    model, _ = train(recipe, crops, tmp_path)
+    assert list(model.output) == ["keypoints"]
+    assert model.get_layer("features").compute_dtype == "bfloat16"
+    first, last = read_log(tmp_path / "log.csv")
+    assert last["loss"] < first["loss"]
 
 
 def test_finish_changes_the_augmentation_of_the_last_epochs(crops, tmp_path):
@@ -303,16 +299,13 @@ def test_schedule_and_optimizers():
 
 def test_mixed_precision_keeps_maps_in_float32(crops, tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "emulates_bfloat16", lambda: True)
-    policy = keras.config.dtype_policy()
-    try:
-        recipe = dataclasses.replace(TINY, epochs=1, precision="mixed_bfloat16")
-        model, lines = train(recipe, crops, tmp_path)
-        assert "no bfloat16 instructions" in lines[0]
-        assert "--precision float32" in lines[0]
-        assert model.get_layer("branch_80_1").compute_dtype == "bfloat16"
-        assert model.get_layer("maps").compute_dtype == "float32"
-    finally:
-        keras.config.set_dtype_policy(policy)
+    recipe = dataclasses.replace(TINY, epochs=1, precision="mixed_bfloat16")
+    model, lines = train(recipe, crops, tmp_path)
+    assert "no bfloat16 instructions" in lines[0]
+    assert "--precision float32" in lines[0]
+    assert model.get_layer("branch_80_1").compute_dtype == "bfloat16"
+    assert model.get_layer("maps").compute_dtype == "float32"
+    assert keras.config.dtype_policy().name == "float32"  # restored
 
 
 MIRRORED = """
