@@ -261,7 +261,8 @@ class KeypointLayout:
 
 
 def mirror_pairs_by_name(names) -> tuple[tuple[int, int], ...]:
-    """Pairs of indices whose names differ by `left` and `right` alone.
+    """Pairs of indices whose names differ by `left` and `right` alone, or by `l` and
+    `r` as a word of their own.
 
     Example:
         >>> mirror_pairs_by_name(["left_eye", "nose", "right_eye"])
@@ -270,7 +271,8 @@ def mirror_pairs_by_name(names) -> tuple[tuple[int, int], ...]:
     index = {str(name).lower(): i for i, name in enumerate(names)}
     pairs = []
     for name, left in index.items():
-        right = index.get(re.sub(r"(?<![a-z])left(?![a-z])", "right", name))
+        mirrored = re.sub(r"(?<![a-z])l(?![a-z])", "r", name.replace("left", "right"))
+        right = index.get(mirrored)
         if right is not None and right != left:
             pairs.append((left, right))
     return tuple(pairs)

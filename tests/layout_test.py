@@ -53,6 +53,8 @@ def test_names_of_mirrored_points_differ_by_their_side():
     assert mirror_pairs_by_name(FACE_5.names) == FACE_5.mirror_pairs
     names = ["LeftEar", "left ear", "right ear", "left", "right", "bleft", "bright"]
     assert mirror_pairs_by_name(names) == ((1, 2), (3, 4))
+    names = ("leftear", "rightear", "L_Hip", "R_Hip", "eye.l", "eye.r", "tail", "trail")
+    assert mirror_pairs_by_name(names) == ((0, 1), (2, 3), (4, 5))
 
 
 @pytest.mark.parametrize("layout", [FACE_5, FACE_68], ids=["5", "68"])

@@ -3,8 +3,7 @@
 import pathlib
 
 from rcn_keras.cli.output import say
-
-COORDINATES = ("continuous", "pixel-centers", "one-based")
+from rcn_keras.data.reading import COORDINATES
 
 
 def reading_options(parser):

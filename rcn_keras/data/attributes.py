@@ -3,8 +3,8 @@ how often a face is shown."""
 
 import numpy as np
 
+from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.errors import InputError
-from rcn_keras.models.tcdcn import ATTRIBUTES
 
 
 def attribute_targets(faces, augmentation):

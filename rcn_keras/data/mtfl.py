@@ -4,9 +4,9 @@ import pathlib
 
 import numpy as np
 
+from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.data.annotations import Face
 from rcn_keras.errors import InputError
-from rcn_keras.models.tcdcn import ATTRIBUTES
 
 # The labels of `testing.txt` (AFLW) lie this many pixels further right and down than
 # those of `training.txt`; taken off both coordinates for the "shift-corrected"

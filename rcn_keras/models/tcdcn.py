@@ -1,13 +1,11 @@
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.layout import KeypointLayout, chosen_layout
 from rcn_keras.models import blocks
 from rcn_keras.models.keypoint_model import KeypointRegression
-
-# What MTFL tells of a face beside its keypoints, and into how many classes.
-ATTRIBUTES = {"gender": 2, "smile": 2, "glasses": 2, "pose": 5}
 
 # Filters and side of the kernel of each convolution.
 CONVOLUTIONS = ((16, 5), (48, 3), (64, 3), (64, 2))

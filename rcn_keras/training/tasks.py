@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import keras
 
+from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.data import shapes
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import TrainingBatches, input_images
 from rcn_keras.losses import KeypointDistance, SpatialCrossentropy
-from rcn_keras.models.tcdcn import ATTRIBUTES
 from rcn_keras.training.distillation import TaughtCrossentropy, load_teacher, taught
 
 # What an attribute's cross-entropy counts in the loss, beside the keypoints' distance.
