@@ -7,7 +7,6 @@ is in a picture.
 """
 
 import argparse
-import csv
 import pathlib
 import statistics
 import time
@@ -16,7 +15,7 @@ import numpy as np
 
 from rcn_keras.data.crops import Crops
 from rcn_keras.data.pipeline import training_dataset
-from rcn_keras.files import replaced
+from rcn_keras.files import write_csv
 from rcn_keras.layout import FACE_5
 from rcn_keras.provenance import record
 
@@ -61,11 +60,7 @@ def main():
     }
     print(row)
     if options.csv:
-        options.csv.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(options.csv) as temporary, temporary.open("w") as file:
-            writer = csv.DictWriter(file, list(row))
-            writer.writeheader()
-            writer.writerow(row)
+        write_csv(options.csv, [row])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from rcn_keras import provenance
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import training_square
 from rcn_keras.faces.images import read_image
-from rcn_keras.files import replaced
+from rcn_keras.files import write_csv
 from rcn_keras.layout import FACE_5
 
 RESULTS = pathlib.Path(__file__).resolve().parents[1] / "results"
@@ -149,13 +149,7 @@ def write_rows(path, rows):
         with path.open(newline="") as file:
             old = list(csv.DictReader(file))
         kept = [row for row in old if (row.get("device"), row.get("command")) != own]
-    rows = kept + [row | origin for row in rows]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, kept + [row | origin for row in rows])
     say(f"written: {path}")
 
 

@@ -18,7 +18,7 @@ import sys
 
 import common
 
-from rcn_keras.files import replaced
+from rcn_keras.files import write_csv
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import read_run
 from rcn_keras.training.recipes import read_recipe
@@ -61,19 +61,16 @@ def main():
 def write_tables(path, split, out):
     """The parts of the table as files of their own: name to path."""
     with path.open(newline="") as file:
-        header, *lines = csv.reader(file)
+        lines = list(csv.DictReader(file))
     parts, seen = {}, {"london": 0, "canada": 0}
     for line in lines:
-        place = line[0].split("_")[0]
+        place = line["image"].split("_")[0]
         seen[place] += 1
         every = {"london": 5, "canada": 4}[place]
         held_out = place == "canada" if split == "london" else seen[place] % every == 0
         parts.setdefault(place if held_out else "training", []).append(line)
-    out.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
-        path = out / f"{split}_{name}.csv"
-        with replaced(path) as temporary, temporary.open("w", newline="") as file:
-            csv.writer(file).writerows([header, *part])
+        write_csv(out / f"{split}_{name}.csv", part)
     return {name: out / f"{split}_{name}.csv" for name in parts}
 
 

@@ -1,6 +1,7 @@
 """Files are written whole or not at all."""
 
 import contextlib
+import csv
 import os
 import pathlib
 import shutil
@@ -25,6 +26,26 @@ def replaced(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_csv(path, rows: list[dict], columns: list[str] | None = None) -> None:
+    """Writes rows as CSV; the folder is made if it is missing.
+
+    Args:
+        path: of the file.
+        rows: list of dicts; what a row does not have is left empty.
+        columns: names, in their order; `None` for all that the rows have.
+    """
+    path = pathlib.Path(path)
+    columns = columns or list(dict.fromkeys(name for row in rows for name in row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        replaced(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 @contextlib.contextmanager

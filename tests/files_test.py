@@ -1,7 +1,7 @@
 import pytest
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, replaced
+from rcn_keras.files import check_writable, replaced, write_csv
 
 
 def test_writes_beside_and_renames(tmp_path):
@@ -46,3 +46,11 @@ def test_check_writable(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write there"):
         check_writable(tmp_path / "file" / "inside")
+
+
+def test_rows_of_different_columns_as_csv(tmp_path):
+    path = tmp_path / "new" / "rows.csv"
+    write_csv(path, [{"a": 1, "b": "ä"}, {"a": 2, "c": 3}])
+    assert path.read_text(encoding="utf-8") == "a,b,c\n1,ä,\n2,,3\n"
+    write_csv(path, [{"a": 1, "b": 2}], ["b", "a"])
+    assert path.read_text(encoding="utf-8") == "b,a\n2,1\n"

@@ -60,11 +60,7 @@ class TrainingBatches(keras.utils.PyDataset):
         attributes=False,
     ):
         super().__init__(workers=1)
-        if len(crops) < batch_size:
-            raise ValueError(
-                f"`batch_size` must be at most the number of faces, {len(crops)}. "
-                f"Received: batch_size={batch_size}"
-            )
+        crops.check_batch_size(batch_size)
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = first_epoch

@@ -72,6 +72,14 @@ class Crops:
         keypoints = np.where(flagged, np.float32(np.nan), self.keypoints)
         return dataclasses.replace(self, keypoints=keypoints)
 
+    def check_batch_size(self, batch_size: int) -> None:
+        """Raises ValueError if there are fewer faces than one batch."""
+        if len(self) < batch_size:
+            raise ValueError(
+                f"`batch_size` must be at most the number of faces, {len(self)}. "
+                f"Received: batch_size={batch_size}"
+            )
+
     def counted(self):
         """`(N, K)` bool, the keypoints whose errors count: known, not at a border, of a
         face whose unit of error is known."""

@@ -44,11 +44,7 @@ def training_dataset(
         >>> data = training_dataset(crops, batch_size=64, seed=0)
         >>> model.fit(data, steps_per_epoch=len(crops) // 64, epochs=20)
     """
-    if len(crops) < batch_size:
-        raise ValueError(
-            f"`batch_size` must be at most the number of faces, {len(crops)}. "
-            f"Received: batch_size={batch_size}"
-        )
+    crops.check_batch_size(batch_size)
     augmenter = Augmenter(augmentation, crops.layout, crops.input_size)
     labels = attribute_targets(crops.faces, augmentation) if attributes else {}
     with tf.device("CPU"):

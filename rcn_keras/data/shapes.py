@@ -91,11 +91,7 @@ class ShapeBatches(keras.utils.PyDataset):
         first_epoch=0,
     ):
         super().__init__(workers=1)
-        if len(crops) < batch_size:
-            raise ValueError(
-                f"`batch_size` must be at most the number of faces, {len(crops)}. "
-                f"Received: batch_size={batch_size}"
-            )
+        crops.check_batch_size(batch_size)
         self.crops = crops
         self.corrupted = corrupted
         self.batch_size = batch_size

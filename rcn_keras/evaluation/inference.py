@@ -1,9 +1,9 @@
 """Running a network over a set: compiled, in batches of one shape, on any backend."""
 
-import keras
 import numpy as np
 
 from rcn_keras import codec
+from rcn_keras.models.keypoint_model import compiled
 
 
 def decoded_model(model):
@@ -19,10 +19,7 @@ def decoded_model(model):
         method: model.decode(model.output, method)["keypoints"]
         for method in codec.DECODERS
     }
-    decoded = keras.Model(model.input, outputs)
-    # One call without a trace for each batch; XLA is slower on the CPU.
-    decoded.compile(jit_compile=keras.backend.backend() == "jax")
-    return decoded
+    return compiled(model.input, outputs)
 
 
 def run(model, images, batch_size=100):

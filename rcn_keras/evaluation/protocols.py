@@ -37,6 +37,7 @@ from rcn_keras.faces.images import read_image
 from rcn_keras.layers import KeypointOneHot
 from rcn_keras.layout import FACE_68
 from rcn_keras.models import KeypointModel
+from rcn_keras.models.keypoint_model import compiled
 
 MOVED = (5, 15, 25, 35, 45, 55, 60)
 CONFIDENT = ("subpixel", "subpixel_shift_corrected")
@@ -236,8 +237,7 @@ def confidences(model, crops):
         model: `KeypointModel`.
         crops: `Crops`.
     """
-    decoded = keras.Model(model.input, model.decode(model.output))
-    decoded.compile(jit_compile=keras.backend.backend() == "jax")
+    decoded = compiled(model.input, model.decode(model.output))
     return run(decoded, input_images(crops)[0])["confidence"]
 
 

@@ -3,7 +3,7 @@
 import csv
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, replaced
+from rcn_keras.files import check_writable, write_csv
 from rcn_keras.provenance import record
 
 _KEY = ("model", "set", "protocol")
@@ -130,8 +130,4 @@ def write_rows(path, report, config):
         )
     keys = {tuple(row[k] for k in _KEY) for row in new}
     rows = [row for row in rows if tuple(row[k] for k in _KEY) not in keys] + new
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(new[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, rows, list(new[0]))

@@ -11,7 +11,7 @@ from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
-from rcn_keras.files import check_writable, replaced
+from rcn_keras.files import check_writable, replaced, write_csv
 from rcn_keras.presets import load_weights
 from rcn_keras.provenance import record
 from rcn_keras.training.callbacks import read_log
@@ -204,9 +204,4 @@ def add_row(results, row):
     same key is replaced."""
     key = {column: row[column] for column in _KEY}
     rows = [each for each in _rows(results) if not _is_of(each, key)]
-    rows.append(row | record())
-    columns = list(dict.fromkeys(name for each in rows for name in each))
-    with replaced(results) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(results, [*rows, row | record()])

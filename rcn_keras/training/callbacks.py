@@ -9,7 +9,7 @@ import numpy as np
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.files import replaced
+from rcn_keras.files import replaced, write_csv
 from rcn_keras.training.normalization import fold
 
 COLUMNS = [
@@ -174,7 +174,4 @@ def read_log(path):
 
 def write_log(path, rows):
     """Writes the rows of a training log as CSV."""
-    with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, rows, COLUMNS)

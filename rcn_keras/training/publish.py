@@ -2,7 +2,6 @@
 
 import pathlib
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -14,6 +13,7 @@ from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.layers import PeakOneHot
 from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.models import JointModel
+from rcn_keras.models.keypoint_model import compiled
 from rcn_keras.presets import LOG, check_free, load_preset, load_weights, save_preset
 from rcn_keras.training.callbacks import read_log, write_log
 from rcn_keras.training.fit import BEFORE, BEST, build_model, read_run
@@ -218,8 +218,7 @@ def same_faces(name, count, validation):
 def _tried_factors(rcn, denoiser, sets, batch_size=50):
     """The mean validation error for each of `FACTORS`; both networks run once."""
     seen = rcn.output
-    both = keras.Model(rcn.input, [seen, denoiser(PeakOneHot()(seen))])
-    both.compile(jit_compile=keras.backend.backend() == "jax")
+    both = compiled(rcn.input, [seen, denoiser(PeakOneHot()(seen))])
     errors = {factor: [] for factor in FACTORS}
     for inputs, keypoints, counted in sets:
         for start in range(0, len(inputs), batch_size):
@@ -247,8 +246,7 @@ def _measured(model, clean, jittered):
         keypoints, decoded["argmax"], layout, grid=True, size=model.input_size
     )[counted].mean()
     model.set_decoder(decoder)  # and the bare mass for confidence
-    bare = keras.Model(model.input, model.decode(model.output))
-    bare.compile(jit_compile=keras.backend.backend() == "jax")
+    bare = compiled(model.input, model.decode(model.output))
     mass, correct = [], []
     for inputs, keypoints, counted in (clean, jittered):
         found = run(bare, inputs)

@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.data.attributes import attribute_targets, repeated_by_pose
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
-from rcn_keras.attributes import ATTRIBUTES
 
 STILL = Augmentation(flip=False)
 

@@ -5,10 +5,10 @@ from layer_checks import to_numpy
 from model_checks import conv, feature_maps, images
 
 import rcn_keras
+from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.losses import KeypointDistance
 from rcn_keras.models import build_tcdcn
-from rcn_keras.attributes import ATTRIBUTES
 
 # Convolutions without padding, pooling after the first three, from side 40:
 # 40 -5x5-> 36 -> 18 -3x3-> 16 -> 8 -3x3-> 6 -> 3 -2x2-> 2.
