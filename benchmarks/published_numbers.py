@@ -32,13 +32,14 @@ def main():
     rows = []
     for name in list_presets():
         preset = load_preset(name)
-        sets = {row["set"] for row in published if row["model"] == name}
-        for set_name in sorted(sets):
+        of_preset = [row for row in published if row["model"] == name]
+        for set_name in sorted({row["set"] for row in of_preset}):
             errors = measured(preset, set_name, options)
-            for row in published:
-                if (row["model"], row["set"]) == (name, set_name):
-                    if row["protocol"] in errors:
-                        rows.append(compared(row, errors[row["protocol"]]))
+            rows += [
+                compared(row, errors[row["protocol"]])
+                for row in of_preset
+                if row["set"] == set_name and row["protocol"] in errors
+            ]
     print(common.markdown(rows))
     different = sum(row["published"] != row["measured"] for row in rows)
     common.say(f"{len(rows)} numbers compared, {different} differ")
