@@ -32,8 +32,8 @@ def emulates_bfloat16(info=CPU_INFO):
     Returns:
         bool; `False` also where it says nothing.
     """
-    told = set(info.read_text().split()) if info.exists() else BFLOAT16
-    return not accelerators() and not told & BFLOAT16
+    flags = set(info.read_text().split()) if info.exists() else BFLOAT16
+    return not accelerators() and not flags & BFLOAT16
 
 
 def fast_precision():
@@ -54,8 +54,8 @@ def device():
     """The accelerators Keras runs on, or the processor and its number of cores."""
     names = accelerators()
     if names:
-        told = _gpu_names()  # of all there are, and Keras may see fewer of them
-        return ", ".join(told if len(told) == len(names) else names)
+        gpus = _gpu_names()  # of all there are, and Keras may see fewer of them
+        return ", ".join(gpus if len(gpus) == len(names) else names)
     name = platform.processor() or platform.machine()
     if CPU_INFO.exists():
         lines = CPU_INFO.read_text().splitlines()
@@ -70,10 +70,10 @@ def _gpu_names():
     """What NVIDIA's driver calls the GPUs, `[]` where there is none: Keras only counts
     them."""
     try:
-        told = subprocess.run(GPU_NAMES, capture_output=True, text=True, check=True)
+        listing = subprocess.run(GPU_NAMES, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return []
-    return told.stdout.split("\n")[:-1]
+    return listing.stdout.split("\n")[:-1]
 
 
 def command():

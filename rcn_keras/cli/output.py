@@ -34,7 +34,7 @@ def draw(image, faces, layout, folder, path, taken):
 
 
 def reported(crops):
-    """The crops; what was left out is told of."""
+    """The crops; what was left out is reported on stderr."""
     for failure in crops.failures[:20]:
         say(f"left out: {failure}")
     if crops.failures:

@@ -20,18 +20,19 @@ def add_options(parser):
     parser.add_argument(
         "--out", type=pathlib.Path, required=True, help="folder of the run"
     )
-    parser.add_argument("--resume", action="store_true", help="go on after a stop")
+    parser.add_argument(
+        "--resume", action="store_true", help="resume the training in --out"
+    )
     parser.add_argument(
         "--weights",
         metavar="PRESET",
-        help="name or folder of a preset whose network goes on: your faces in --data, "
-        "say, and rcn6_mtfl here",
+        help="name or folder of a preset to fine-tune on the data, such as rcn6_mtfl",
     )
     parser.add_argument(
         "--teacher",
         metavar="PRESET",
-        help="name or folder of a preset whose maps are learned beside the labels: of "
-        "a wider network, say",
+        help="name or folder of a preset, such as a wider network, whose maps are "
+        "learned beside the labels (distillation)",
     )
     arguments.overrides(parser)
     parser.add_argument(

@@ -86,8 +86,8 @@ class TrainingBatches(keras.utils.PyDataset):
         images, keypoints = self._augment(order[part], draws[part], *self._arrays)
         if not self._labels:
             return images, keypoints
-        told = {name: label[order[part]] for name, label in self._labels.items()}
-        return images, {"keypoints": keypoints, **told}
+        labels = {name: label[order[part]] for name, label in self._labels.items()}
+        return images, {"keypoints": keypoints, **labels}
 
     def on_epoch_end(self):
         self.epoch += 1

@@ -46,15 +46,15 @@ def read_own(path, layout=None, normalizer=None, **reading):
         layout = dataclasses.replace(
             layout, normalizer=_normalizer(normalizer, layout.names)
         )
-    found = annotations.layout.names
-    if set(found) != set(layout.names):
+    names = annotations.layout.names
+    if set(names) != set(layout.names):
         raise InputError(
             f"{path}: expected the {layout.count} keypoints of the layout "
-            f"{layout.name!r}; found {len(found)}"
-            + _listed("; without", set(layout.names) - set(found))
-            + _listed("; not of the layout:", set(found) - set(layout.names))
+            f"{layout.name!r}; found {len(names)}"
+            + _listed("; without", set(layout.names) - set(names))
+            + _listed("; not of the layout:", set(names) - set(layout.names))
         )
-    order = [found.index(name) for name in layout.names]
+    order = [names.index(name) for name in layout.names]
     faces = [
         dataclasses.replace(face, keypoints=face.keypoints[order])
         for face in annotations.faces

@@ -89,18 +89,19 @@ def load_packed(folder, layout, input_size=INPUT_SIZE):
         sides = {"training": [], "validation": []}
         for part in index["parts"]:
             sides[part["of"]].append(folder / part["file"])
-        found = KeypointLayout.from_dict(index["layout"])
+        packed_layout = KeypointLayout.from_dict(index["layout"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / INDEX}: damaged ({error!r})") from None
     read = [[_read(path) for path in paths] for paths in sides.values()]
     training, validation = map(_joined, read)
-    if found.name != layout.name:
+    if packed_layout.name != layout.name:
         raise InputError(
             f"{folder}: packed faces of {layout.count} keypoints ({layout.name}) are "
-            f"wanted; these have {found.count} ({found.name})"
+            f"wanted; these have {packed_layout.count} ({packed_layout.name})"
         )
     crops = tuple(
-        Crops(**side, failures=[], layout=found) for side in (training, validation)
+        Crops(**side, failures=[], layout=packed_layout)
+        for side in (training, validation)
     )
     if crops[0].input_size != input_size:
         raise InputError(

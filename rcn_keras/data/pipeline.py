@@ -19,8 +19,8 @@ def training_dataset(
     """Augmented batches without end, from a seed.
 
     Every epoch has `len(crops) // batch_size` full batches in a new order; what epoch
-    `e` holds depends on `seed` and `e` alone, so a run that is killed goes on with the
-    batches it would have seen.
+    `e` holds depends on `seed` and `e` alone, so a resumed run sees the batches
+    that it would have seen.
 
     Args:
         crops: `Crops`.
@@ -72,8 +72,10 @@ def training_dataset(
             draws,
         )
         if labels:
-            told = {name: tf.gather(label, index) for name, label in labels.items()}
-            targets = {"keypoints": targets, **told}
+            batch_labels = {
+                name: tf.gather(label, index) for name, label in labels.items()
+            }
+            targets = {"keypoints": targets, **batch_labels}
         return inputs, targets
 
     dataset = tf.data.Dataset.range(first_epoch * steps, tf.int64.max)

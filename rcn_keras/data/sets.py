@@ -77,7 +77,7 @@ def split_faces(folder, layout, allow_missing):
         )
     parts = []
     for indices in split(len(listed)):
-        # What is missing altogether is told of once, with the training part.
+        # What is missing altogether is listed once, with the training part.
         faces, failures = [listed[i] for i in indices], [] if parts else missing
         if is_300w:
             faces = three_hundred_w.read_faces(faces, failures)

@@ -66,10 +66,10 @@ def list_300w(folder, subsets, allow_missing=False, failures=None):
                 f"`subsets` must be of {tuple(OFFICIAL_FACES)}. Received: {subset!r}"
             )
         place = folder / subset
-        found = list_pts(place)
-        listed += [(subset, path) for path in found]
-        alone += images_alone(place) if found else []
-        if not found:
+        pts_files = list_pts(place)
+        listed += [(subset, path) for path in pts_files]
+        alone += images_alone(place) if pts_files else []
+        if not pts_files:
             what = "no .pts file in this folder" if place.is_dir() else "no such folder"
             missing.append(f"{place}: {what} (expected 300-W's {subset})")
     if not listed:
@@ -78,7 +78,7 @@ def list_300w(folder, subsets, allow_missing=False, failures=None):
             "folder of 300-W)"
         )
     if missing and not allow_missing:
-        raise InputError(f"{'; '.join(missing)}; `--allow-missing` goes on without")
+        raise InputError(f"{'; '.join(missing)}; `--allow-missing` does without")
     if failures is not None:
         failures.extend(missing + alone)
     return listed

@@ -86,12 +86,12 @@ def ground_truth_boxes(model, crops, label_shift=0.0):
         model.layout,
         model.input_size,
     )
-    found = out[model.decoder]
+    predicted = out[model.decoder]
     errors = {
         "paper_grid": normalized_errors(
             true, out["argmax"], layout, grid=True, size=size
         ),
-        "subpixel": normalized_errors(true, found, layout),
+        "subpixel": normalized_errors(true, predicted, layout),
     }
     if label_shift:
         # Side of the network's input in photograph pixels.
@@ -101,7 +101,7 @@ def ground_truth_boxes(model, crops, label_shift=0.0):
             "paper_grid_shift_corrected": normalized_errors(
                 moved, out["argmax"], layout, grid=True, size=size
             ),
-            "subpixel_shift_corrected": normalized_errors(moved, found, layout),
+            "subpixel_shift_corrected": normalized_errors(moved, predicted, layout),
         }
     return errors
 
@@ -124,9 +124,9 @@ def ground_truth_boxes_68(model, crops):
             ("paper_grid", "argmax", True),
             ("subpixel", model.decoder, False),
         ):
-            found = out[method]
+            predicted = out[method]
             every, corners = (
-                normalized_errors(true, found, layout, grid, model.input_size)
+                normalized_errors(true, predicted, layout, grid, model.input_size)
                 for layout in (model.layout, FACE_68_OUTER_CORNERS)
             )
             errors[f"{name}{ending}"] = every
@@ -155,8 +155,8 @@ def moved_keypoints(denoiser, crops, counts=MOVED):
     decoded, errors = decoded_model(model), {}
     for count in [count for count in counts if count <= denoiser.layout.count]:
         corrupted, true, counted = corrupted_shapes(crops, count)
-        found = run(decoded, corrupted)[denoiser.decoder]
-        for ending, points in (("_before", corrupted), ("", found)):
+        predicted = run(decoded, corrupted)[denoiser.decoder]
+        for ending, points in (("_before", corrupted), ("", predicted)):
             values = normalized_errors(true, points, denoiser.layout)
             errors[f"moved_{count}{ending}"] = np.where(counted, values, np.nan)
     return errors
@@ -176,11 +176,11 @@ def subset_reports(name, faces, errors, confidence=None):
     reports = []
     for part, mask in three_hundred_w.subset_masks(faces).items():
         subsets = {face.attributes["subset"] for face, of in zip(faces, mask) if of}
-        told = three_hundred_w.counts(faces, sorted(subsets))
+        counts = three_hundred_w.counts(faces, sorted(subsets))
         sure = None if confidence is None else confidence[mask]
         chosen = {protocol: values[mask] for protocol, values in errors.items()}
         one = report(name, f"300w_{part}", chosen, sure)
-        reports.append(one | {"set_name": f"300-W {part} ({told})"})
+        reports.append(one | {"set_name": f"300-W {part} ({counts})"})
     return reports
 
 
@@ -201,8 +201,8 @@ def detector_boxes(predictor, crops, label_shift=0.0, progress=None):
     labels = np.stack([face.keypoints for face in faces])
     predicted = np.full(labels.shape, np.inf)
     for i, face in enumerate(faces):
-        found = predictor(read_image(face.image))
-        nearest = _nearest(found, face.keypoints)
+        detected_faces = predictor(read_image(face.image))
+        nearest = _nearest(detected_faces, face.keypoints)
         if nearest is not None:
             predicted[i] = nearest.keypoints
         if progress:
@@ -214,13 +214,13 @@ def detector_boxes(predictor, crops, label_shift=0.0, progress=None):
     return errors
 
 
-def _nearest(found, keypoints):
+def _nearest(detected_faces, keypoints):
     """The face whose box holds the centre of the true keypoints, the nearest if
     several, or `None`: a face elsewhere in the photograph is not this one."""
     center = np.nanmean(keypoints, axis=0)
     holding = [
         face
-        for face in found
+        for face in detected_faces
         if (face.box[:2] <= center).all() and (center <= face.box[2:]).all()
     ]
     return min(
@@ -254,10 +254,10 @@ def report(name, set_name, errors, confidence=None):
     """
     protocols = {}
     for protocol, values in errors.items():
-        found = ~np.isinf(values).any(axis=1)
-        protocols[protocol] = summary(values[found], missed=int((~found).sum()))
+        detected = ~np.isinf(values).any(axis=1)
+        protocols[protocol] = summary(values[detected], missed=int((~detected).sum()))
         if protocol.startswith("detector"):
-            protocols[protocol]["detected"] = int(found.sum())
+            protocols[protocol]["detected"] = int(detected.sum())
         if confidence is not None and protocol in CONFIDENT:
             known = ~np.isnan(values)
             gap = calibration_error(confidence[known], values[known] < 0.1)

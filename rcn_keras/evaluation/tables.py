@@ -53,8 +53,8 @@ def protocol_table(report, paper):
         lines.append("  ".join(cells).rstrip())
     for protocol, numbers in report["protocols"].items():
         if "detected" in numbers:
-            found = f"{numbers['detected']} of {report['faces']} faces found"
-            lines.append(f"{protocol}: {found}; NME over those, the others fail")
+            detected = f"{numbers['detected']} of {report['faces']} faces found"
+            lines.append(f"{protocol}: {detected}; NME over those, the others fail")
         if "calibration_error" in numbers:
             gap = f"{numbers['calibration_error']:.2f} %"
             lines.append(f"{protocol}: expected calibration error of confidence {gap}")
@@ -92,7 +92,7 @@ def write_rows(path, report, config):
         report: dict (`protocols.report`).
         config: dict, the preset's configuration (recipe, seed, epochs, machine).
     """
-    made, recipe = record(), config.get("recipe", {})
+    origin, recipe = record(), config.get("recipe", {})
     rows = []
     if path.exists():
         with path.open(newline="") as file:
@@ -123,9 +123,9 @@ def write_rows(path, report, config):
                 "training_minutes": config.get("training_minutes", ""),
                 "trained_on": config.get("trained_on", {}).get("device", ""),
                 "trained_by": config.get("trained_on", {}).get("command", ""),
-                "device": made["device"],
-                "date": made["date"],
-                "command": made["command"],
+                "device": origin["device"],
+                "date": origin["date"],
+                "command": origin["command"],
             }
         )
     keys = {tuple(row[k] for k in _KEY) for row in new}

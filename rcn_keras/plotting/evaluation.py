@@ -1,6 +1,6 @@
 """How large errors are, on which faces, and whether the confidence told.
 
-Where nothing else is told, `errors` is a dict, name of a network to its errors as
+Unless stated otherwise, `errors` is a dict, name of a network to its errors as
 fractions of the interocular distance: `(N,)` for faces, or `(N, K)` for their
 keypoints, which are averaged without NaN. A face of infinite error is one that was not
 found.
@@ -52,7 +52,7 @@ def plot_failure_rate(errors, threshold=10.0, save=None):
 
     Args:
         errors: dict, name to `(N,)` or `(N, K)` fractions.
-        threshold: float, percent, where the rate is told in the legend.
+        threshold: float, percent, whose rate the legend gives.
         save: path, or `None`.
 
     Raises:

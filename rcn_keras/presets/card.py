@@ -133,7 +133,7 @@ def _network(config, layout):
     face = layout.name in _OF
     whole = "a face" if face else f"the layout `{layout.name}`"
     given = '"photo.jpg"' if face else '"photo.jpg", boxes=[[x0, y0, x1, y1]]'
-    found = f"{points} of {whole} from a grey crop of 80x80 pixels, with a confidence"
+    finds = f"{points} of {whole} from a grey crop of 80x80 pixels, with a confidence"
     predict = f'faces = rcn_keras.Predictor.from_preset("{{name}}")({given})'
     if kind == "denoiser":
         return (
@@ -146,9 +146,9 @@ def _network(config, layout):
         parts = config["parts"]
         names = [f"`{parts[part]['name']}`" for part in ("rcn", "denoiser")]
         title = f"Joint model of {' and '.join(names)}"
-        return title, f"{found} for each", predict
+        return title, f"{finds} for each", predict
     title = {"rcn": "Recombinator Network", "sumnet": "SumNet"}[kind]
-    return f"{title} of {arguments['branches']} branches", f"{found} for each", predict
+    return f"{title} of {arguments['branches']} branches", f"{finds} for each", predict
 
 
 def check_results(results):
@@ -178,7 +178,7 @@ def write_card(folder, results=None):
     folder = pathlib.Path(folder)
     preset = load_preset(folder)
     config = preset.config
-    recipe, made = config["recipe"], config["trained_on"]
+    recipe, origin = config["recipe"], config["trained_on"]
     validation, layout = config["validation"], preset.model.layout
     held_out = VALIDATION if layout.name in _OF else "validation"
     best = validation["subpixel_nme"][config["decoder"]]
@@ -188,9 +188,9 @@ def write_card(folder, results=None):
         f"| {held_out} | sub-pixel | {validation['faces']} | {best:.2f} | | |",
     ]
     for row in _rows(results, preset.name):
-        found = row["detected"] or row["faces"]
+        count = row["detected"] or row["faces"]
         rows.append(
-            f"| {row['set_name']} | {row['protocol']} | {found} of {row['faces']} "
+            f"| {row['set_name']} | {row['protocol']} | {count} of {row['faces']} "
             f"| {_number(row['nme_percent'])} "
             f"| {_number(row['ci95_low'])} to {_number(row['ci95_high'])} "
             f"| {_number(row['failure_rate_10_percent'])} |"
@@ -210,10 +210,10 @@ def write_card(folder, results=None):
         + (
             f"; in the last {finish} epochs {_told(recipe['finish'])}" if finish else ""
         ),
-        command=made.get("command", "?"),
-        remark=f"| remark | {made['remark']} |\n" if "remark" in made else "",
-        device=made.get("device", "?"),
-        backend=made.get("backend", "?"),
+        command=origin.get("command", "?"),
+        remark=f"| remark | {origin['remark']} |\n" if "remark" in origin else "",
+        device=origin.get("device", "?"),
+        backend=origin.get("backend", "?"),
         minutes=config["training_minutes"],
         validation=validation["faces"],
         numbers="\n".join(rows) + _paper_rows(config["paper"]),
@@ -231,7 +231,7 @@ def _differing(config, layout):
     texts["further"] = _before(config)
     if config["model"] == "denoiser":
         texts["measure"] = _MEASURE_DENOISER.format(moved=config["recipe"]["corrupted"])
-        texts["notes"] = "What it does for an RCN is told by the joint model's card."
+        texts["notes"] = "The joint model's card says what it adds to an RCN."
     if config["model"] == "joint":
         part = config["parts"]["denoiser"]
         texts["further"] = (
@@ -257,15 +257,15 @@ def _before(config):
     """The row of the preset that a training went on from, and of what it repeated."""
     before, text = config["trained_on"].get("before"), ""
     if before:
-        made = before["trained_on"].get("command", "?")
+        command = before["trained_on"].get("command", "?")
         text = (
             f"| of these before | {before['trained_epochs']} epochs, "
-            f"{before['training_minutes']} minutes, `{made}` |\n"
+            f"{before['training_minutes']} minutes, `{command}` |\n"
         )
     times = config["recipe"].get("pose_repeats")
     if times:
-        told = ", ".join(map(str, times))
-        text += f"| faces repeated | by MTFL's pose, 1 to 5: {told} times |\n"
+        repeats = ", ".join(map(str, times))
+        text += f"| faces repeated | by MTFL's pose, 1 to 5: {repeats} times |\n"
     return text + _learned_by(config["recipe"])
 
 

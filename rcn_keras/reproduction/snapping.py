@@ -44,10 +44,10 @@ def border_snapped_errors(model, crops):
         (fractions).
     """
     images, true = input_images(crops)
-    found = run(decoded_model(model), images)
+    predicted = run(decoded_model(model), images)
     return {
         f"{name}_border_snapped": normalized_errors(
-            true, snapped(found[method], crops), model.layout, grid
+            true, snapped(predicted[method], crops), model.layout, grid
         )
         for name, method, grid in (
             ("paper_grid", "argmax", True),

@@ -92,16 +92,20 @@ def reproduce_table4(
             echo("  is in the results already")
             continue
         needed = ("rcn",) if kind == "rcn" else ("rcn", "denoiser")
-        made = {each: part(each)[1] for each in needed}
+        presets = {each: part(each)[1] for each in needed}
         if kind == "joint":
-            of_both = "_".join(made[each].name for each in needed)
+            of_both = "_".join(presets[each].name for each in needed)
             folder = out / "presets" / f"{name}_{of_both}"
-            made["joint"] = _published(publish_joint, dict(made), validation, folder)
-        network = made[kind].model
+            presets["joint"] = _published(
+                publish_joint, dict(presets), validation, folder
+            )
+        network = presets[kind].model
         if kind == "denoiser":
-            network = joint_networks(JointModel(made["rcn"].model, network))["denoiser"]
+            network = joint_networks(JointModel(presets["rcn"].model, network))[
+                "denoiser"
+            ]
         row = key | training_columns(*(part(each)[0] for each in of))
-        row["parameters"] = made[kind].model.count_params()
+        row["parameters"] = presets[kind].model.count_params()
         errors = ground_truth_boxes_68(network, validation)
         row |= _columns("validation", errors, slice(None))
         errors = ground_truth_boxes_68(network, test)

@@ -25,7 +25,7 @@ TABLES = {
     "table3": ("table2_sumnet6_occlusion", "table2_rcn6_occlusion"),
     "table4": ("rcn5_300w", "denoiser_300w", "joint_300w"),
 }
-MODEL = "model.keras"  # the network with the best weights, for who goes on with it
+MODEL = "model.keras"  # the network with the best weights, to build on
 _KEY = ("recipe", "epochs", "seed", "batch_size", "precision")
 
 
@@ -56,7 +56,7 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
         names: list of recipes' names.
         training, validation: `Crops`.
         tests: dict, `"aflw"`, and `"afw"` if it is at hand, to `Crops`.
-        out: folder of the trainings, one folder each; one that was stopped goes on.
+        out: folder of the trainings, one folder each; a stopped one is resumed.
         results: path of a CSV file, made if missing. A row: recipe, epochs, seed,
             device, minutes, parameters, validation and test errors in percent of the
             eye distance under both protocols, boxes from the true keypoints, and the
@@ -137,13 +137,13 @@ def trained(name, recipe, training, validation, out, echo):
 
 def training_columns(*folders):
     """Where and by what the networks of a row were trained, and the minutes of it."""
-    made = [read_run(folder) for folder in folders]
+    runs = [read_run(folder) for folder in folders]
     logs = [read_log(folder / "log.csv") for folder in folders]
     seconds = sum(entry["seconds"] for log in logs for entry in log)
     columns = {"training_minutes": round(seconds / 60, 1)}
     for name in ("device", "date", "command"):
-        told = dict.fromkeys(each.get(name, "?") for each in made)
-        columns[f"training_{name}"] = "; ".join(told)
+        values = dict.fromkeys(each.get(name, "?") for each in runs)
+        columns[f"training_{name}"] = "; ".join(values)
     return columns
 
 

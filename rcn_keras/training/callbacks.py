@@ -41,14 +41,14 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
-        self.started = self.told = time.monotonic()
+        self.started = self.reported = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.monotonic()
         done = batch + 1
         self.images_per_second = done * self.batch_size / (now - self.started)
-        if now - self.told >= self.every:
-            self.told = now
+        if now - self.reported >= self.every:
+            self.reported = now
             left = (self.epochs - self.epoch) * self.steps - done
             minutes = left * self.batch_size / self.images_per_second / 60
             self.echo(
@@ -104,10 +104,10 @@ class Validation(keras.callbacks.Callback):
         row |= self.errors()
         if not np.isfinite(row["val_nme_clean"]):
             raise InputError(
-                f"{self.out}: epoch {epoch + 1}: the network gives no numbers any more "
+                f"{self.out}: epoch {epoch + 1}: the network produces NaN "
                 f"({self.model.name}, loss {row['loss']:.4g}). If the recipe's "
                 "precision is not float32, try --precision float32; otherwise a lower "
-                "learning rate. What was kept of the epochs before is untouched"
+                "--learning-rate. The files of the epochs before are untouched"
             )
         row["seconds"] = round(time.monotonic() - self.progress.started, 1)
         best = min((r["val_nme_clean"] for r in self.rows), default=np.inf)
@@ -121,7 +121,7 @@ class Validation(keras.callbacks.Callback):
             self.model.save(temporary)
         self.progress.echo(
             f"epoch {epoch + 1}/{self.progress.epochs} loss {row['loss']:.4f} "
-            f"{told(row)}; {row['images_per_second']:.0f} images/s"
+            f"{validation_text(row)}; {row['images_per_second']:.0f} images/s"
             + (" (best)" if row["val_nme_clean"] < best else "")
         )
         if self.exhausted():
@@ -145,7 +145,7 @@ class Validation(keras.callbacks.Callback):
         return float(subpixel[counted].mean()), float(grid[counted].mean())
 
 
-def told(row):
+def validation_text(row):
     """The validation errors of a log's row as a text."""
     return (
         f"validation {100 * row['val_nme']:.2f} % jittered, "

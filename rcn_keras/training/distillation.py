@@ -72,11 +72,11 @@ def load_teacher(preset, layout, input_size=INPUT_SIZE):
         InputError: if there is no such preset, or it has no maps of these keypoints.
     """
     teacher = load_preset(preset)
-    kind, found = teacher.config["model"], teacher.model.layout
-    if kind not in ("rcn", "sumnet") or found.name != layout.name:
+    kind, finds = teacher.config["model"], teacher.model.layout
+    if kind not in ("rcn", "sumnet") or finds.name != layout.name:
         raise InputError(
             f"{preset}: a teacher must be an RCN or a SumNet of {layout.count} "
-            f"keypoints ({layout.name}); found a {kind} of {found.count} ({found.name})"
+            f"keypoints ({layout.name}); found a {kind} of {finds.count} ({finds.name})"
         )
     if teacher.model.input_size != input_size:
         raise InputError(

@@ -30,7 +30,7 @@ from rcn_keras.training.callbacks import (
     Progress,
     Validation,
     read_log,
-    told,
+    validation_text,
     write_log,
 )
 from rcn_keras.training.muon import ConvolutionMuon
@@ -48,7 +48,7 @@ from rcn_keras.training.tasks import make_task
 LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
 RUN = "run.json"  # machine, day, command and number of faces
 BEST = "best.weights.h5"  # weights with the lowest validation error
-BEFORE = "before.csv"  # the log of the preset that goes on here
+BEFORE = "before.csv"  # the log of the preset that is fine-tuned
 MAPS = "maps"  # what the names of layers that give keypoint maps begin with
 # What is kept of that preset's configuration.
 TOLD = ("trained_epochs", "training_minutes", "trained_on", "recipe")
@@ -58,7 +58,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
     """Trains a recipe; everything it leaves stands in `out`.
 
     `recipe.json`, `run.json` (machine, day, command), `log.csv` (a row an epoch; of the
-    preset that goes on here `before.csv`), `training.png`, `last.keras` (to resume) and
+    preset that is fine-tuned `before.csv`), `training.png`, `last.keras` (to resume) and
     `best.weights.h5` (lowest validation error). A run that was killed and resumed sees
     the same batches and ends with the same weights as one that ran through.
 
@@ -76,7 +76,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
     Raises:
         InputError: if `out` holds another run and `resume` is off, a run of another
             recipe or other faces, or damaged files; if there are too few faces, or the
-            network gives no numbers any more.
+            loss becomes NaN.
     """
     out = pathlib.Path(out)
     faces = {"training": len(training), "validation": len(validation)}
@@ -127,7 +127,7 @@ def _trained(recipe, training, validation, out, strategy, echo):
             f"{first_epoch}; begin again in another folder"
         )
     if recipe.weights and not first_epoch:
-        echo(f"{recipe.weights}: {told(watch.errors())}")
+        echo(f"{recipe.weights}: {validation_text(watch.errors())}")
     started = time.monotonic()
     for augmentation, end in _phases(recipe):
         if first_epoch >= end or watch.exhausted():
@@ -226,7 +226,7 @@ def _some_images(batches, count=8):
 
 
 def same_keypoints(recipe):
-    """Whether the preset whose network goes on finds the keypoints of the recipe."""
+    """Whether the preset that is fine-tuned finds the keypoints of the recipe."""
     return load_preset(recipe.weights).model.layout.names == layout(recipe).names
 
 
@@ -250,7 +250,7 @@ def _take_weights(model, preset):
 
 def _begin(out, recipe, faces):
     """Writes what a training's folder says of its beginning."""
-    made = record() | {"faces": faces}
+    run = record() | {"faces": faces}
     (out / BEFORE).unlink(missing_ok=True)
     if recipe.weights:
         folder = preset_folder(recipe.weights)
@@ -258,9 +258,9 @@ def _begin(out, recipe, faces):
         lacking = [name for name in TOLD if name not in config]
         if lacking:
             raise InputError(f"{folder / CONFIG}: does not tell {', '.join(lacking)}")
-        made["before"] = {name: config[name] for name in TOLD}
+        run["before"] = {name: config[name] for name in TOLD}
         write_log(out / BEFORE, read_log(folder / LOG))
-    for name, content in ((RUN, made), (RECIPE, as_dict(recipe))):
+    for name, content in ((RUN, run), (RECIPE, as_dict(recipe))):
         with replaced(out / name) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n")
 
@@ -279,7 +279,7 @@ def read_run(folder):
 
 
 def same_data(folder, faces):
-    """Whether a training goes on with as many faces as it began with.
+    """Checks that a resumed training has as many faces as it began with.
 
     Args:
         folder: of the training.

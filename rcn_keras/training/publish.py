@@ -55,32 +55,32 @@ def publish(run_folder, validation, out):
         InputError: if the folder holds no finished epoch.
     """
     run_folder, out = pathlib.Path(run_folder), pathlib.Path(out)
-    told = read_recipe(run_folder)
-    recipe, kind = as_dict(told), told.model
-    del recipe["layout"]  # It stands beside.
-    made, log = read_run(run_folder), read_log(run_folder / "log.csv")
+    recipe = read_recipe(run_folder)
+    recipe_fields, kind = as_dict(recipe), recipe.model
+    del recipe_fields["layout"]  # It stands beside.
+    origin, log = read_run(run_folder), read_log(run_folder / "log.csv")
     if not log:
         raise InputError(f"{run_folder / 'log.csv'}: no finished epoch in it")
     check_free(out, kind)
     # A denoiser is measured as it was trained, with the keypoints drawn inside.
-    model = build_model(told)
+    model = build_model(recipe)
     load_weights(model, run_folder / BEST)
     log = read_log(run_folder / BEFORE) + log  # the whole history of the network
     log = [row | {"epoch": epoch} for epoch, row in enumerate(log, 1)]
-    if "faces" in made:
-        same_faces(str(run_folder), made["faces"]["validation"], validation)
-    measured = _measured(model, *validation_sets(kind, validation, told.corrupted))
+    if "faces" in origin:
+        same_faces(str(run_folder), origin["faces"]["validation"], validation)
+    measured = _measured(model, *validation_sets(kind, validation, recipe.corrupted))
     config = {
         "model": kind,
-        "arguments": recipe["arguments"],
+        "arguments": recipe_fields["arguments"],
         **measured,
         **_facts(kind, model),
         **_refinements(validation),
-        "paper": recipe["paper"],
-        "recipe": recipe,
-        "finish_epochs": finish_length(told.finish_epochs, told.epochs),
+        "paper": recipe_fields["paper"],
+        "recipe": recipe_fields,
+        "finish_epochs": finish_length(recipe.finish_epochs, recipe.epochs),
         "trained_epochs": len(log),
-        "trained_on": made,
+        "trained_on": origin,
         "training_minutes": round(sum(row["seconds"] for row in log) / 60, 1),
     }
     save_preset(out, model, config)
@@ -132,9 +132,11 @@ def joint_parts(rcn, denoiser):
     """
     parts = {"rcn": load_preset(rcn), "denoiser": load_preset(denoiser)}
     for kind, name in (("rcn", rcn), ("denoiser", denoiser)):
-        found = parts[kind].config["model"]
-        if found != kind:
-            raise InputError(f"{name}: expected a preset of kind {kind}; found {found}")
+        other_kind = parts[kind].config["model"]
+        if other_kind != kind:
+            raise InputError(
+                f"{name}: expected a preset of kind {kind}; found {other_kind}"
+            )
     finds, takes = (part.model.layout for part in parts.values())
     if finds.name != takes.name:
         raise InputError(
@@ -224,13 +226,16 @@ def _tried_factors(rcn, denoiser, sets, batch_size=50):
         for start in range(0, len(inputs), batch_size):
             part = slice(start, start + batch_size)
             maps, prior = both.predict_on_batch(inputs[part].astype("float32"))
-            for factor, found in errors.items():
+            for factor, of_factor in errors.items():
                 decoded = codec.decode(ops.convert_to_tensor(maps + factor * prior))
                 error = normalized_errors(
                     keypoints[part], ops.convert_to_numpy(decoded), rcn.layout
                 )
-                found.append(error[counted[part]])
-    return {key: float(np.concatenate(found).mean()) for key, found in errors.items()}
+                of_factor.append(error[counted[part]])
+    return {
+        key: float(np.concatenate(of_factor).mean())
+        for key, of_factor in errors.items()
+    }
 
 
 def _measured(model, clean, jittered):
@@ -238,8 +243,8 @@ def _measured(model, clean, jittered):
     inputs, keypoints, counted = clean
     decoded, layout = run(decoded_model(model), inputs), model.layout
     errors = {
-        method: float(normalized_errors(keypoints, found, layout)[counted].mean())
-        for method, found in decoded.items()
+        method: float(normalized_errors(keypoints, predicted, layout)[counted].mean())
+        for method, predicted in decoded.items()
     }
     decoder = min(codec.DECODERS, key=errors.get)
     grid = normalized_errors(
@@ -249,9 +254,9 @@ def _measured(model, clean, jittered):
     bare = compiled(model.input, model.decode(model.output))
     mass, correct = [], []
     for inputs, keypoints, counted in (clean, jittered):
-        found = run(bare, inputs)
-        mass.append(found["confidence"][counted])
-        error = normalized_errors(keypoints, found["keypoints"], layout)
+        predicted = run(bare, inputs)
+        mass.append(predicted["confidence"][counted])
+        error = normalized_errors(keypoints, predicted["keypoints"], layout)
         correct.append(error[counted] < 0.1)
     slope, offset = fit_line(np.concatenate(mass), np.concatenate(correct))
     return {

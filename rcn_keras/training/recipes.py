@@ -29,7 +29,7 @@ class Recipe:
         augmentation: `Augmentation`.
         optimizer: `"muon"` (`training.muon`), `"adam"`, or `"adadelta"`, the original's
             (rate 1, rho 0.95, epsilon 1e-8).
-        weights: `None`, or the name or folder of a preset whose network goes on here
+        weights: `None`, or the name or folder of a preset to fine-tune
             (`--weights` gives another).
         pose_repeats: `None`, or how often an epoch shows each face, by MTFL's pose: 5
             ints, for the left profile, left, front, right and the right profile.

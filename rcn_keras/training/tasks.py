@@ -77,8 +77,8 @@ def make_task(recipe, training, validation):
 
     if recipe.model == "tcdcn":
         names = ATTRIBUTES if attributes else ()
-        told = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        loss = {"keypoints": KeypointDistance(), **dict.fromkeys(names, told)}
+        classes_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        loss = {"keypoints": KeypointDistance(), **dict.fromkeys(names, classes_loss)}
         weights = {"keypoints": 1.0, **dict.fromkeys(names, ATTRIBUTE_WEIGHT)}
         return Task(batches, loss, clean, jittered, weights)
 

@@ -65,7 +65,7 @@ def test_a_training_that_fails_takes_no_other_row_along(
 
     def diverging(recipe, *arguments, **settings):
         if recipe.model == "sumnet":
-            raise InputError("no numbers any more")
+            raise InputError("the network produces NaN")
         return train(recipe, *arguments, **settings)
 
     monkeypatch.setattr(tables, "train", diverging)
@@ -73,7 +73,7 @@ def test_a_training_that_fails_takes_no_other_row_along(
     command += ["--out", str(tmp_path), "--epochs", "1", "--batch-size", "10"]
     command += ["--recipes", "table1_sumnet_0001", "table1_rcn_0001"]
     assert main(command) == 2
-    told = "1 of 2 failed; table1_sumnet_0001: no numbers any more"
+    told = "1 of 2 failed; table1_sumnet_0001: the network produces NaN"
     assert told in capsys.readouterr().err
     assert "\ntable1_rcn_0001,1," in (tmp_path / "table1.csv").read_text()
 
