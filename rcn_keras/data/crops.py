@@ -90,7 +90,7 @@ class Crops:
 
 
 def load_crops(faces, layout, progress=None, border=True, input_size=boxes.INPUT_SIZE):
-    """Decodes and crops every face; one that fails is left out and listed in `failures`.
+    """Decodes and crops every face; one that fails is listed in `failures`.
 
     Args:
         faces: list of `Face`. `attributes["box"]`, where there is one, gives the square

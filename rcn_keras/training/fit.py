@@ -58,7 +58,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
     """Trains a recipe; everything it leaves stands in `out`.
 
     `recipe.json`, `run.json` (machine, day, command), `log.csv` (a row an epoch; of the
-    preset that is fine-tuned `before.csv`), `training.png`, `last.keras` (to resume) and
+    fine-tuned preset `before.csv`), `training.png`, `last.keras` (to resume) and
     `best.weights.h5` (lowest validation error). A run that was killed and resumed sees
     the same batches and ends with the same weights as one that ran through.
 
