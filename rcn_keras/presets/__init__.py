@@ -150,7 +150,9 @@ def save_to_preset(folder, model: KeypointModel) -> None:
     graph = keras.saving.serialize_keras_object(model)
     for key in ("build_config", "compile_config"):
         graph.pop(key, None)
-    save_preset(folder, model, {"model": "graph", "graph": graph})
+    config = {"model": "graph", "graph": graph, "layout": model.layout.to_dict()}
+    config |= {"decoder": model.decoder, "calibration": list(model.calibration)}
+    save_preset(folder, model, config)
 
 
 def check_free(folder, kind):
