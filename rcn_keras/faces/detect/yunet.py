@@ -23,7 +23,7 @@ class YuNet:
 
     name = "yunet"
     # benchmarks/fit_detector_box.py
-    box_constants = (0.0, 0.0, 1.0)
+    box_constants = (-0.005, -0.006, 0.970)
 
     def __init__(self, model_path=None, score_threshold=0.6, max_side=1280):
         from rcn_keras.faces.detect.download import FILE, yunet_file
