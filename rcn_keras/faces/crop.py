@@ -207,11 +207,12 @@ def input_taps(square, width, height, context, size=INPUT_SIZE, xp=np):
     left, top, side = square
     margin = (context - 1) / 2
     # The square inside its context, in pixels of the stored crop.
-    inner = CROP_SIZE / context
-    bilinear = _bilinear_taps(inner * margin, inner, size, CROP_SIZE)
+    stored = 2 * size
+    inner = stored / context
+    bilinear = _bilinear_taps(inner * margin, inner, size, stored)
     return [
         (
-            lanczos_taps(start - margin * side, context * side, CROP_SIZE, length, xp),
+            lanczos_taps(start - margin * side, context * side, stored, length, xp),
             bilinear,
         )
         for start, length in ((top, height), (left, width))
@@ -233,11 +234,12 @@ def input_crop(image, square, context, size=INPUT_SIZE):
     """
     left, top, side = (float(value) for value in square)
     margin = (context - 1) / 2
-    inner = CROP_SIZE / context
-    index, weights = _bilinear_taps(inner * margin, inner, size, CROP_SIZE)
+    stored = 2 * size
+    inner = stored / context
+    index, weights = _bilinear_taps(inner * margin, inner, size, stored)
     first, stop = index[0, 0], index[-1, 1] + 1
     outer = left - margin * side, top - margin * side, context * side
-    crop = _lanczos_crop(image, outer, CROP_SIZE, first, stop)
+    crop = _lanczos_crop(image, outer, stored, first, stop)
     before, after = (index - first).T
     crop = crop[before] * weights[:, :1] + crop[after] * weights[:, 1:]
     return _as_bytes(crop[:, before] * weights[:, 0] + crop[:, after] * weights[:, 1])

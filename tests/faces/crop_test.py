@@ -104,21 +104,22 @@ def test_a_blob_lands_where_to_crop_says(seed):
         assert np.abs(found - expected).max() < 0.05
 
 
+@pytest.mark.parametrize("size", [80, 48])
 @pytest.mark.parametrize("square", [(70, 40, 60), (40.6, 30.3, 101.2), (-20, 60, 70)])
-def test_the_input_of_a_square_is_what_training_sees(square):
+def test_the_input_of_a_square_is_what_training_sees(square, size):
     image, square = photograph(), np.array(square, "float64")
     margin = (CONTEXT - 1) / 2 * square[2]
     outer = square + [-margin, -margin, 2 * margin]
-    stored = crop.crop_square(image, outer)[None, :, :, None]
-    inner = (square - [*outer[:2], 0]) * 160 / outer[2]
+    stored = crop.crop_square(image, outer, 2 * size)[None, :, :, None]
+    inner = (square - [*outer[:2], 0]) * 2 * size / outer[2]
     inputs = {
         "images": stored,
         "squares": inner[None],
         "keypoints": np.zeros((1, 1, 2)),
     }
-    seen = RandomKeypointAffine()(inputs, training=False)["images"]
-    found = crop.input_crop(image, square, CONTEXT)
-    assert found.shape == (80, 80) and found.dtype == np.uint8
+    seen = RandomKeypointAffine(size)(inputs, training=False)["images"]
+    found = crop.input_crop(image, square, CONTEXT, size)
+    assert found.shape == (size, size) and found.dtype == np.uint8
     # There the stored crop is rounded to bytes in between.
     assert np.abs(found - to_numpy(seen)[0, :, :, 0]).max() <= 1
 

@@ -28,7 +28,7 @@ class MTCNN:
 
     name = "mtcnn"
 
-    def __init__(self, min_face_size=20, max_side=1280):
+    def __init__(self, min_face_size=20, max_side=640):
         if not min_face_size > 0:
             raise InputError(f"`min_face_size` must be > 0. Received: {min_face_size}")
         import keras
