@@ -8,8 +8,8 @@ import numpy as np
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
-from rcn_keras.faces.crop import input_crop, to_photograph
-from rcn_keras.faces.detect import get_detector
+from rcn_keras.faces.crop import input_crops, to_photograph
+from rcn_keras.faces.detect import detect_faces, get_detector
 from rcn_keras.faces.images import as_rgb, read_image
 from rcn_keras.layers.large_kernel_conv2d import inference_model
 from rcn_keras.models import JointModel, keypoint_model
@@ -92,23 +92,9 @@ class FaceFinder:
         if given is None:
             if self._detector is None:
                 self._detector = get_detector(self._detector_choice)
-            boxes, scores = self._detector(image)
-            boxes = np.asarray(boxes, "float64").reshape(-1, 4)
-            # A detector may give a box that is a line, or lies outside.
-            size = np.array([image.shape[1::-1]])
-            usable = np.flatnonzero(np.all(face_boxes.box_checks(boxes, size), axis=0))
-            return boxes[usable], [float(scores[i]) for i in usable]
-        try:
-            given = np.asarray(given, "float64").reshape(-1, 4)
-        except (ValueError, TypeError):
-            raise InputError(
-                f"{name}: boxes must be [[x0, y0, x1, y1], ...]. Received: {given}"
-            ) from None
-        for box in given:
-            fault = face_boxes.box_fault(box, *image.shape[1::-1])
-            if fault:
-                raise InputError(f"{name}: {fault}")
-        return given, [1.0] * len(given)
+            return detect_faces(self._detector, image)
+        boxes = face_boxes.given_boxes(given, name, *image.shape[1::-1])
+        return boxes, [1.0] * len(boxes)
 
 
 class Predictor(FaceFinder):
@@ -117,11 +103,12 @@ class Predictor(FaceFinder):
     Args:
         model: `KeypointModel`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps,
             or what `models.keypoint_model` makes one of.
-        detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
+        detector: what `faces.detect.get_detector` takes: `None` for the best at hand,
+            a name, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
         box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
             square (`faces.boxes.box_squares`); `None` for the layout's, fitted to
-            MTCNN's boxes. The second pass corrects for other detectors' boxes.
+            MTCNN's boxes, as which those of our other detectors are given.
         refinements: int, how often the square is drawn anew from the predicted points
             and the network run again.
 
@@ -231,11 +218,8 @@ class Predictor(FaceFinder):
         count = self.layout.count
         if not len(squares):
             return np.zeros((0, count, 2)), np.zeros((0, count))
-        crops = [
-            input_crop(image, square, self.layout.square.context)
-            for image, square in zip(images, squares)
-        ]
-        crops = np.stack(crops)[..., None].astype("float32")
+        context = self.layout.square.context
+        crops = input_crops(images, squares, context).astype("float32")
         parts = []
         for start in range(0, len(crops), BUCKETS[-1]):
             batch = crops[start : start + BUCKETS[-1]]

@@ -14,14 +14,10 @@ def make_predictor(name, detector, server=None):
     Raises:
         InputError: if there is no such preset, detector or model.
     """
-    from rcn_keras.errors import InputError
     from rcn_keras.faces.detect import get_detector
     from rcn_keras.predictor import Predictor
 
-    try:
-        detector = get_detector(detector) if detector else None
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    detector = get_detector(detector) if detector else None
     if server:
         from rcn_keras.serving.client import Client
 
