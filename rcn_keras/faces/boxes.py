@@ -10,9 +10,9 @@ import numpy as np
 CROP_SIZE = 160  # side of the stored crop in pixels
 INPUT_SIZE = 80  # side of the network's input in pixels
 
-# A square that moves less than this part of its side gains nothing from a second pass
-# (benchmarks/refinement_threshold.py, MTFL's validation faces).
-STILL = 0.0
+# A square that moves by no more than this part of its side gains nothing measurable
+# from a second pass (benchmarks/refinement_threshold.py, MTFL's validation faces).
+STILL = 0.05
 
 # Edges of a picture as bits (`border_flags`).
 LEFT, TOP, RIGHT, BOTTOM = 1, 2, 4, 8

@@ -1,6 +1,7 @@
 """Keypoints of faces in photographs by a network that runs here."""
 
 import dataclasses
+import functools
 import os
 import pathlib
 
@@ -41,7 +42,7 @@ class LocalLocator:
         self.refinements = refinements
         self._folder = folder
 
-    @property
+    @functools.cached_property
     def model(self):
         """The network as a `KeypointModel`; of another runtime the preset is loaded."""
         if self.runtime.name == "keras":
