@@ -47,26 +47,36 @@ def main():
         movement = square_movement(square, moved).item()
         rows.append((movement, *100 * face_errors(errors)))
 
-    movement, first, second = np.transpose(rows)
-    table = []
+    columns = {"detector": options.detector.split("/")[-1], "faces": len(faces)}
+    rows = [columns | row for row in table(*np.transpose(rows))]
+    print(common.markdown(rows))
+    common.write_rows(options.results / "refinement_threshold.csv", rows)
+
+
+def table(movement, first, second):
+    """A row for each threshold.
+
+    Args:
+        movement: `(N,)`, of the squares of N faces, in sides.
+        first, second: `(N,)`, errors after each pass, in percent.
+    """
+    rows = []
     for threshold in THRESHOLDS:
-        change = np.where(movement > threshold, 0, first - second)
-        spread = 1.96 * change.std() / np.sqrt(len(change))
-        table.append(
+        refined = movement > threshold
+        loss = np.where(refined, 0, first - second)
+        spread = 1.96 * loss.std() / np.sqrt(len(loss))
+        low, high = loss.mean() - spread, loss.mean() + spread
+        rows.append(
             {
-                "detector": options.detector.split("/")[-1],
+                "found": len(loss),
                 "threshold": threshold,
-                "refined_percent": round(100 * (movement > threshold).mean(), 1),
-                "nme_percent": round((second + change).mean(), 4),
-                "loss": round(change.mean(), 4),
-                "loss_ci95": f"{change.mean() - spread:+.4f} to "
-                f"{change.mean() + spread:+.4f}",
-                "faces": len(faces),
-                "found": len(rows),
+                "refined_percent": round(100 * refined.mean(), 1),
+                "nme_percent": round((second + loss).mean(), 4),
+                "loss": round(loss.mean(), 4),
+                "loss_ci95": f"{low:+.4f} to {high:+.4f}",
             }
         )
-    print(common.markdown(table))
-    common.write_rows(options.results / "refinement_threshold.csv", table)
+    return rows
 
 
 if __name__ == "__main__":
