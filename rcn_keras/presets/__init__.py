@@ -133,9 +133,6 @@ def read_layout(folder: pathlib.Path) -> KeypointLayout:
     """The layout of a preset's folder; errors as `from_preset`."""
     config = read_config(folder)
     try:
-        if "graph" in config:
-            config = config["graph"]["config"]
-            config = config.get("rcn", {}).get("config", config)
         if config.get("layout") is not None:
             return KeypointLayout.from_dict(config["layout"])
         arguments = config["arguments"]  # older ones have only the number of keypoints

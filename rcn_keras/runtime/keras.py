@@ -6,6 +6,7 @@ import numpy as np
 from rcn_keras.errors import InputError
 from rcn_keras.layers.large_kernel_conv2d import inference_model
 from rcn_keras.models import JointModel, KeypointModel, keypoint_model
+from rcn_keras.models.keypoint_model import compiled
 
 BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
 
@@ -35,14 +36,11 @@ class KerasRuntime:
                 "`model` must give maps, (N, S, S, K): the confidence comes from "
                 f"them. Received: a model of {', '.join(self.model.output)}"
             )
-        self.input_size = self.model.input_shape[1]
+        self.input_size = self.model.input_size
         # A copy that has the transforms of large kernels ready, where there are any.
         joint = isinstance(self.model, JointModel)
         network = inference_model(self.model) if joint else self.model
-        decoded = self.model.decode(network.output)
-        self._network = keras.Model(network.input, decoded)
-        # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
-        self._network.compile(jit_compile=keras.backend.backend() == "jax")
+        self._network = compiled(network.input, self.model.decode(network.output))
 
     def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         parts = []
