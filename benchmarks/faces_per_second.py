@@ -95,11 +95,11 @@ def ours(name, network, test):
     ]
     crops = np.stack(crops)[..., None].astype("float32")
     network.compile(jit_compile=keras.backend.backend() == "jax")
-    predictor, found = Predictor.from_preset(name), []
+    predictor, found = Predictor(name), []
     for refinements, label in enumerate(("known square", "known square, refined")):
 
         def locate(part, refinements=refinements):
-            predictor.refinements = refinements
+            predictor.locator.refinements = refinements
             return predictor.locate(images[part], squares[part])[0]
 
         errors = both_errors(locate(slice(None)), faces)

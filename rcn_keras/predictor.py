@@ -1,23 +1,21 @@
-"""Photograph in, keypoints out."""
+"""Photograph in, keypoints out: a detector, and what locates keypoints in its boxes."""
 
 import dataclasses
-import pathlib
+import os
+import threading
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
-import keras
 import numpy as np
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
-from rcn_keras.faces.crop import input_crops, to_photograph
 from rcn_keras.faces.detect import detect_faces, get_detector
-from rcn_keras.faces.images import as_rgb, read_image
-from rcn_keras.layers.large_kernel_conv2d import inference_model
-from rcn_keras.models import JointModel, keypoint_model
-
-BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
+from rcn_keras.layout import KeypointLayout
+from rcn_keras.runtime.locator import local_locator
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class FacePrediction:
     """One face found in a photograph.
 
@@ -35,7 +33,7 @@ class FacePrediction:
     confidence: np.ndarray
     score: float
 
-    def as_dict(self):
+    def as_dict(self) -> dict:
         """The face as what JSON can hold, rounded to 1/1000 pixel."""
         return {
             "box": np.round(self.box, 3).tolist(),
@@ -45,64 +43,81 @@ class FacePrediction:
         }
 
 
-class FaceFinder:
-    """Photographs to faces: what `Predictor` and a model server's `Client` share.
+@runtime_checkable
+class Locator(Protocol):
+    """What finds the keypoints of faces whose boxes are known.
 
-    A subclass has `_read(image, name)`, to the `(H, W, 3)` uint8 RGB and to whatever
-    stands for the picture in its `_locate(pictures, boxes)`, of M faces each, to
-    `(M, K, 2)` keypoints and `(M, K)` confidence.
+    `runtime.locator.LocalLocator` runs a network here, `serving.client.Client` asks a
+    model server.
+
+    Attributes:
+        layout: `KeypointLayout` of the keypoints, or `None` where it is not known.
     """
 
-    layout = None  # A model server does not tell.
+    layout: KeypointLayout | None
 
-    def __init__(self, detector):
-        self._detector_choice = detector
+    def picture(self, image, name: str) -> tuple[np.ndarray, object]:
+        """Reads an image; errors call it `name`.
+
+        Returns:
+            `(H, W, 3)` uint8 RGB, for the detector.
+            What `locate` takes of it.
+        """
+        ...
+
+    def locate(self, pictures: list, boxes) -> tuple[np.ndarray, np.ndarray]:
+        """Keypoints `(M, K, 2)` float64 in the pictures' pixels and confidence
+        `(M, K)`, of M pictures, one for each of the boxes `(M, 4)`."""
+        ...
+
+
+class FaceBoxes:
+    """The boxes of the faces of a photograph: a detector's, or those given, checked.
+
+    Several threads may use one: a detector is called by one at a time, since OpenCV's
+    holds the size of one picture.
+
+    Args:
+        detector: as that of `Predictor`; built when first needed.
+    """
+
+    def __init__(self, detector=None):
+        self._choice = detector
         self._detector = None
+        self._detecting = threading.Lock()
 
-    def __call__(self, images, boxes=None):
-        if isinstance(images, (list, tuple)):
-            boxes = [None] * len(images) if boxes is None else boxes
-            if len(boxes) != len(images):
-                raise InputError(
-                    f"one list of boxes is needed for each image. Received: "
-                    f"{len(images)} images, {len(boxes)} lists of boxes"
-                )
-            return self._predict(images, boxes)
-        return self._predict([images], [boxes])[0]
+    def __call__(self, image, given, name) -> tuple[np.ndarray, list[float]]:
+        """Boxes `(M, 4)` float64 and their scores.
 
-    def _predict(self, images, boxes):
-        pictures, found = [], []
-        for number, (image, given) in enumerate(zip(images, boxes)):
-            path = isinstance(image, (str, pathlib.Path))
-            name = str(image) if path else f"image {number}"
-            rgb, picture = self._read(image, name)
-            pictures.append(picture)
-            found.append(self._found(rgb, given, name))
-        owners = [i for i, (boxes, _) in enumerate(found) for _ in boxes]
-        boxes = [box for boxes, _ in found for box in boxes]
-        scores = [score for _, scores in found for score in scores]
-        keypoints, confidence = self._locate([pictures[i] for i in owners], boxes)
-        faces = [[] for _ in pictures]
-        for i, owner in enumerate(owners):
-            face = FacePrediction(boxes[i], keypoints[i], confidence[i], scores[i])
-            faces[owner].append(face)
-        return faces
-
-    def _found(self, image, given, name):
+        Args:
+            image: `(H, W, 3)` uint8 RGB.
+            given: boxes of the caller, `(M, 4)`, or `None` to detect.
+            name: str, what to call the image in an error.
+        """
         if given is None:
-            if self._detector is None:
-                self._detector = get_detector(self._detector_choice)
-            return detect_faces(self._detector, image)
+            return self._detected(image)
         boxes = face_boxes.given_boxes(given, name, *image.shape[1::-1])
         return boxes, [1.0] * len(boxes)
 
+    def _detected(self, image):
+        with self._detecting:
+            if self._detector is None:
+                self._detector = get_detector(self._choice)
+            return detect_faces(self._detector, image)
 
-class Predictor(FaceFinder):
+    def __reduce__(self):
+        # A detector that was built of a name is built again.
+        return FaceBoxes, (self._choice,)
+
+
+class Predictor:
     """Finds the faces of a photograph and their keypoints.
 
     Args:
-        model: `KeypointModel`, `(N, 80, 80, 1)` to `(N, 80, 80, K)` pre-softmax maps,
-            or what `models.keypoint_model` makes one of.
+        model: the name of a shipped preset, a preset's folder or `hf://...`; a
+            `KeypointModel`, `(N, S, S, 1)` to `(N, S, S, K)` pre-softmax maps, or what
+            `models.keypoint_model` makes one of; or a `Locator`, such as a
+            `serving.client.Client`.
         detector: what `faces.detect.get_detector` takes: `None` for the best at hand,
             a name, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
@@ -110,10 +125,15 @@ class Predictor(FaceFinder):
             square (`faces.boxes.box_squares`); `None` for the layout's, fitted to
             MTCNN's boxes, as which those of our other detectors are given.
         refinements: int, how often the square is drawn anew from the predicted points
-            and the network run again.
+            and the network run again, where that moves the square; `None` for the
+            preset's.
+        runtime: what runs a preset's network: `"auto"`, the fastest one in float32
+            that is installed, or one of `rcn_keras.runtime.RUNTIMES`. A model in
+            memory is run by Keras.
 
     Call arguments:
-        images: a path, an array (grey, RGB or RGBA; 8 or 16 bit), or a list of them.
+        images: a path, the bytes of a file, an array (grey, RGB or RGBA; 8 or 16 bit),
+            or a list of them.
         boxes: `None` to detect, or for each image an `(M, 4)` array of face boxes
             `[x0, y0, x1, y1]` in photograph pixels (a list of those for a list).
 
@@ -121,10 +141,12 @@ class Predictor(FaceFinder):
         list of `FacePrediction`, by falling score; a list of lists for a list.
 
     Raises:
-        InputError: for an image that cannot be read or a box that cannot be used.
+        InputError: for an image that cannot be read or a box that cannot be used; in
+            the constructor if there is no such preset, or it does not fit the runtime.
+        ImportError: if the runtime is not installed.
 
     Example:
-        >>> predictor = rcn_keras.Predictor.from_preset("rcn6_mtfl")
+        >>> predictor = rcn_keras.Predictor("rcn6_mtfl")
         >>> faces = predictor("examples/astronaut.jpg")
         >>> faces[0].keypoints.shape
         (5, 2)
@@ -134,69 +156,81 @@ class Predictor(FaceFinder):
         self,
         model,
         detector=None,
-        box_constants=None,
-        refinements=1,
+        box_constants: Sequence[float] | None = None,
+        refinements: int | None = None,
+        runtime: str = "auto",
     ):
-        super().__init__(detector)
-        self.model = model = keypoint_model(model)
-        if self.model.input_shape[-1] != 1:
-            raise ValueError(
-                "`model` must take grey crops, (N, 80, 80, 1). "
-                f"Received: {self.model.input_shape}"
-            )
-        if isinstance(self.model.output, dict):
-            raise ValueError(
-                "`model` must give maps, (N, 80, 80, K): the confidence comes from "
-                f"them. Received: a model of {', '.join(self.model.output)}"
-            )
-        self.layout = model.layout
-        if box_constants is not None:
-            self.layout = dataclasses.replace(
-                model.layout, detector_square=box_constants
-            )
-        self.refinements = refinements
-        # A copy that has the transforms of large kernels ready, where there are any.
-        network = inference_model(model) if isinstance(model, JointModel) else model
-        self.network = keras.Model(network.input, model.decode(network.output))
-        # Compiled once a bucket; XLA is slower than oneDNN on the CPU.
-        self.network.compile(jit_compile=keras.backend.backend() == "jax")
+        if isinstance(model, Locator):
+            self.locator = model
+        else:
+            self.locator = local_locator(model, runtime, box_constants, refinements)
+        self._face_boxes = FaceBoxes(detector)
 
     @classmethod
-    def from_preset(cls, name, **arguments):
-        """A predictor from a shipped preset's name, a preset's folder or `hf://...`.
+    def from_preset(cls, name: str | os.PathLike, **arguments) -> "Predictor":
+        """The same as the constructor with a preset's name, folder or `hf://...`."""
+        return cls(name, **arguments)
+
+    @property
+    def layout(self) -> KeypointLayout | None:
+        """That of the keypoints; `None` where a server does not tell."""
+        return self.locator.layout
+
+    @property
+    def model(self):
+        """The network as a `KeypointModel`, of a locator that runs one here."""
+        return self.locator.model
+
+    @property
+    def refinements(self) -> int:
+        """How often the squares are drawn anew, of a locator that runs here."""
+        return self.locator.refinements
+
+    def __call__(self, images, boxes=None):
+        if isinstance(images, (list, tuple)):
+            boxes = [None] * len(images) if boxes is None else boxes
+            if len(boxes) != len(images):
+                raise InputError(
+                    f"one list of boxes is needed for each image. Received: "
+                    f"{len(images)} images, {len(boxes)} lists of boxes"
+                )
+            numbered = enumerate(zip(images, boxes))
+            return self.predict_found(
+                [self.find(*given, f"image {number}") for number, given in numbered]
+            )
+        return self.predict_found([self.find(images, boxes)])[0]
+
+    def find(self, image, boxes=None, name: str = "image 0") -> "FoundFaces":
+        """The first half of a prediction: reads an image and finds its faces' boxes.
 
         Args:
-            name: str, see `rcn_keras.list_presets()`.
-            **arguments: passed on to the constructor.
+            image, boxes: one image and its boxes, as in a call.
+            name: str, what errors call an image that is no path.
         """
-        from rcn_keras.presets import load_preset
-
-        preset = load_preset(name)
-        if preset.config["model"] == "denoiser":
-            raise InputError(f"{preset.name} sees no photographs: it is a denoiser")
-        if "refinements" in preset.config:
-            arguments.setdefault("refinements", preset.config["refinements"])
-        return cls(preset.model, **arguments)
-
-    def _found(self, image, given, name):
-        if given is None and self.layout.detector_square is None:
+        if isinstance(image, (str, os.PathLike)):
+            name = str(image)
+        rgb, picture = self.locator.picture(image, name)
+        if boxes is None and self.layout and self.layout.detector_square is None:
             raise InputError(
                 f"{name}: boxes must be given: for the layout {self.layout.name!r} no "
                 "constants of a detector's boxes are known (`detector_square`)"
             )
-        return super()._found(image, given, name)
+        return FoundFaces(picture, *self._face_boxes(rgb, boxes, name), rgb)
 
-    def _read(self, image, name):
-        if isinstance(image, (str, pathlib.Path)):
-            image = read_image(image)
-        image = as_rgb(image, name)
-        return image, image
+    def predict_found(self, images: list["FoundFaces"]) -> list[list[FacePrediction]]:
+        """The second half: the keypoints of the faces of several images at once."""
+        pictures = [image.picture for image in images for _ in image.boxes]
+        boxes = [box for image in images for box in image.boxes]
+        rows = zip(*self.locator.locate(pictures, boxes))
+        return [
+            [
+                FacePrediction(box, *next(rows), score)
+                for box, score in zip(image.boxes, image.scores)
+            ]
+            for image in images
+        ]
 
-    def _locate(self, pictures, boxes):
-        squares = face_boxes.box_squares(np.reshape(boxes, (-1, 4)), self.layout)
-        return self.locate(pictures, squares)
-
-    def locate(self, images, squares):
+    def locate(self, images, squares) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of faces whose squares are known, with the refinement.
 
         Args:
@@ -207,26 +241,21 @@ class Predictor(FaceFinder):
             keypoints: `(M, K, 2)` in photograph pixels.
             confidence: `(M, K)`.
         """
-        keypoints, confidence = self._run(images, squares)
-        sizes = np.reshape([image.shape[1::-1] for image in images], (-1, 2))
-        for _ in range(self.refinements):
-            squares = face_boxes.refined_squares(keypoints, self.layout, squares, sizes)
-            keypoints, confidence = self._run(images, squares)
-        return keypoints, confidence
+        return self.locator.locate_in_squares(images, squares)
 
-    def _run(self, images, squares):
-        count = self.layout.count
-        if not len(squares):
-            return np.zeros((0, count, 2)), np.zeros((0, count))
-        context = self.layout.square.context
-        crops = input_crops(images, squares, context).astype("float32")
-        parts = []
-        for start in range(0, len(crops), BUCKETS[-1]):
-            batch = crops[start : start + BUCKETS[-1]]
-            bucket = next(size for size in BUCKETS if size >= len(batch))
-            padded = np.pad(batch, [(0, bucket - len(batch)), (0, 0), (0, 0), (0, 0)])
-            out = self.network.predict_on_batch(padded)
-            parts.append({k: np.asarray(v)[: len(batch)] for k, v in out.items()})
-        keypoints = np.concatenate([part["keypoints"] for part in parts])
-        confidence = np.concatenate([part["confidence"] for part in parts])
-        return to_photograph(keypoints, squares, face_boxes.INPUT_SIZE), confidence
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FoundFaces:
+    """A photograph whose faces are found; their keypoints are not.
+
+    Attributes:
+        picture: what the locator takes of it.
+        boxes: `(M, 4)` float64, `[x0, y0, x1, y1]` in its pixels.
+        scores: list of M floats.
+        image: `(H, W, 3)` uint8 RGB.
+    """
+
+    picture: object
+    boxes: np.ndarray
+    scores: list[float]
+    image: np.ndarray

@@ -13,6 +13,7 @@ import label_shift
 import large_kernel_conv
 import numpy as np
 import pytest
+import refinement_threshold
 import table1_ties
 
 from rcn_keras import build_denoiser, build_rcn
@@ -52,6 +53,20 @@ def test_mirror_cancels_a_left_right_displacement():
     learned = np.array([3, 2])
     back = label_shift.mirrored_back(face_in_mirror + learned, 100)
     np.testing.assert_array_equal((face + learned + back) / 2, face + [0, 2])
+
+
+def test_the_loss_of_a_second_pass_left_to_faces_that_move():
+    movement = np.array([0.01, 0.07, 0.2, 0.5])
+    first, second = np.array([3.0, 4.0, 5.0, 9.0]), np.array([2.0, 3.5, 4.0, 3.0])
+    rows = {
+        row["threshold"]: row
+        for row in refinement_threshold.table(movement, first, second)
+    }
+    share = {at: row["refined_percent"] for at, row in rows.items()}
+    assert (share[0], share[0.05], share[0.1], share[np.inf]) == (100, 75, 50, 0)
+    assert rows[0]["loss"] == 0 and rows[0]["nme_percent"] == second.mean()
+    assert rows[0.05]["loss"] == 0.25 and rows[0.1]["loss"] == 0.375
+    assert rows[np.inf]["nme_percent"] == first.mean()
 
 
 def test_the_cells_that_share_the_largest_value():

@@ -22,7 +22,7 @@ def test_nothing_but_the_answer_is_written():
 
 def test_missing_backend_names_the_pip_command():
     without = f"import sys; sys.modules['keras'] = None; {START}"
-    done = run("list", program=without)
+    done = run("train", "demo", "--data", "demo", "--out", "run", program=without)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "pip install 'rcn-keras[tensorflow]'" in line

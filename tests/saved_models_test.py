@@ -18,7 +18,8 @@ NAMES = sorted(path.parent.name for path in FOLDER.glob("*/1"))
 @pytest.mark.parametrize("name", NAMES)
 def test_exports_are_of_the_presets(name):
     faces = tf.saved_model.load(FOLDER / name / "1").signatures["faces"]
-    data, box = pathlib.Path(PHOTO).read_bytes(), [180, 65, 265, 172]
+    # A box from which the second pass is needed, which older exports always made.
+    data, box = pathlib.Path(PHOTO).read_bytes(), [165, 45, 285, 195]
     found = faces(image_bytes=tf.constant([data]), boxes=tf.constant([box], "float32"))
     (expected,) = rcn_keras.Predictor.from_preset(name)(read_image(PHOTO), [box])
     # Another JPEG decoder makes other pixels, by a grey level here and there.

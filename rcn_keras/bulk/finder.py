@@ -1,27 +1,52 @@
 """Faces and keypoints of many photographs in a worker that goes on whatever comes."""
 
-import threading
+import dataclasses
 import typing
 
 import numpy as np
 
 from rcn_keras.bulk.storage import read
 from rcn_keras.errors import InputError
-from rcn_keras.predictor import FaceFinder, FacePrediction
+from rcn_keras.predictor import FoundFaces, Predictor
 from rcn_keras.serving.pictures import wire_bytes
+
+
+class SavedModelLocator:
+    """Keypoints by a SavedModel's `faces` signature; see `predictor.Locator`.
+
+    Args:
+        handler: `FacesModelHandler`; its model is loaded here.
+    """
+
+    layout = None
+
+    def __init__(self, handler):
+        self._handler = handler
+        self._model = handler.load_model()
+
+    def picture(self, image, name):
+        """The bytes of a file: as RGB, and as the graph takes them."""
+        picture, rgb = wire_bytes(image, name)
+        return rgb, picture
+
+    def locate(self, pictures, boxes):
+        """Keypoints and confidence, see `predictor.Locator`."""
+        rows = list(zip(pictures, boxes))
+        results = self._handler.run_inference(rows, self._model)
+        located = [result.inference for result in results]
+        keypoints = [inference["keypoints"].astype("float64") for inference in located]
+        return keypoints, [inference["confidence"] for inference in located]
 
 
 class Photograph(typing.NamedTuple):
     """One whose faces are found; their keypoints are not."""
 
     name: str
-    picture: bytes  # for the graph
-    boxes: np.ndarray
-    scores: list
-    pixels: int  # bytes of the decoded picture
+    found: FoundFaces  # without the decoded picture
+    pixels: int  # its bytes
 
 
-class BulkFinder(FaceFinder):
+class BulkFinder:
     """Finds faces by a detector here, and their keypoints by a SavedModel.
 
     Several threads may use one.
@@ -32,10 +57,8 @@ class BulkFinder(FaceFinder):
     """
 
     def __init__(self, handler, detector):
-        super().__init__(detector)
         self._handler = handler
-        self._model = handler.load_model()
-        self._detecting = threading.Lock()
+        self._predictor = Predictor(SavedModelLocator(handler), detector)
 
     def answers(self, records):
         """What there is to say of photographs; none of them raises anything.
@@ -63,38 +86,20 @@ class BulkFinder(FaceFinder):
         if "error" in record:
             raise InputError(record["error"])
         name = record["image"]
-        rgb, picture = self._read(read(name), name)
-        found = self._found(rgb, record["boxes"], name)
-        return Photograph(name, picture, *found, rgb.nbytes)
+        found = self._predictor.find(read(name), record["boxes"], name)
+        pixels = found.image.nbytes
+        return Photograph(name, dataclasses.replace(found, image=None), pixels)
 
     def _is_full(self, waiting):
         """Whether the faces fill a call of the graph, or their pixels the memory."""
-        faces = sum(len(photograph.boxes) for photograph in waiting)
+        faces = sum(len(photograph.found.boxes) for photograph in waiting)
         size = sum(photograph.pixels for photograph in waiting)
         return faces >= self._handler.max_batch_size or size >= self._handler.max_bytes
 
-    def _read(self, image, name):
-        picture, rgb = wire_bytes(image, name)
-        return rgb, picture
-
-    def _found(self, image, given, name):
-        with self._detecting:  # OpenCV's detector holds the size of one picture.
-            return super()._found(image, given, name)
-
-    def _locate(self, pictures, boxes):
-        rows = list(zip(pictures, boxes))
-        found = [
-            row.inference for row in self._handler.run_inference(rows, self._model)
-        ]
-        keypoints = [inference["keypoints"].astype("float64") for inference in found]
-        return keypoints, [inference["confidence"] for inference in found]
-
     def _located(self, waiting):
         """The answers to photographs; if the graph fails, one by one, to know whose."""
-        pictures = [each.picture for each in waiting for _ in each.boxes]
-        boxes = [box for each in waiting for box in each.boxes]
         try:
-            rows = zip(*self._locate(pictures, boxes))
+            predicted = self._predictor.predict_found([each.found for each in waiting])
         except Exception as error:
             for each in waiting:
                 alone = len(waiting) == 1
@@ -102,11 +107,7 @@ class BulkFinder(FaceFinder):
                     [_failed(each.name, error)] if alone else self._located([each])
                 )
             return
-        for name, _, boxes, scores, _ in waiting:
-            faces = [
-                FacePrediction(box, *next(rows), score)
-                for box, score in zip(boxes, scores)
-            ]
+        for (name, _, _), faces in zip(waiting, predicted):
             if any(np.isnan(face.keypoints).any() for face in faces):
                 yield _failed(name, InputError("the model cannot read this picture"))
             else:

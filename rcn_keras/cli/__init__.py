@@ -22,6 +22,7 @@ from rcn_keras.cli import (
     train_many,
 )
 from rcn_keras.cli.output import one_line, say
+from rcn_keras.cli.start import start_keras
 
 COMMANDS = {
     "predict": predict,
@@ -40,6 +41,9 @@ COMMANDS = {
     "info": info,
     "list": show_list,
 }
+
+# These import Keras where they need it.
+WITHOUT_KERAS = ("predict", "info")
 
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
@@ -71,6 +75,8 @@ def main(arguments: list[str] | None = None) -> int:
     from rcn_keras.errors import InputError
 
     try:
+        if options.command not in WITHOUT_KERAS:
+            start_keras()
         return options.run(options) or 0
     except BrokenPipeError:
         # The reader of our output went away; nothing is left to say.

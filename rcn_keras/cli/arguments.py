@@ -15,6 +15,17 @@ def detection(parser, default="auto"):
     )
 
 
+def runtime(parser):
+    """Adds the option for what runs the network."""
+    parser.add_argument(
+        "--runtime",
+        default="auto",
+        metavar="NAME",
+        help="what runs the network: openvino, openvino-bf16, onnxruntime, litert, "
+        "keras, or auto (default), the fastest in float32 that is installed",
+    )
+
+
 def data(parser):
     """Adds the options for a data set."""
     parser.add_argument(

@@ -12,7 +12,13 @@ def add_options(parser):
         "model",
         help="a preset's name or folder, or a .keras file",
     )
-    parser.add_argument("folder", type=pathlib.Path, help="where to write")
+    parser.add_argument(
+        "folder",
+        type=pathlib.Path,
+        nargs="?",
+        help="where to write; without it the onnx or litert of a preset goes into its "
+        "own folder, for the runtimes of predict",
+    )
     parser.add_argument(
         "--format",
         choices=["saved_model", "onnx", "litert"],

@@ -1,5 +1,6 @@
 """`rcn-keras info`."""
 
+import importlib.metadata
 import json
 import sys
 
@@ -11,16 +12,41 @@ def add_options(parser):
 
 
 def run(options):
-    """What is installed, and what a preset is."""
-    import keras
-
+    """What is installed, and what a preset is and runs by."""
     import rcn_keras
+    from rcn_keras.presets import preset_folder, read_config
+    from rcn_keras.runtime import RUNTIMES, installed_runtimes
+
+    print(f"rcn_keras {rcn_keras.__version__}, python {sys.version.split()[0]}")
+    installed = installed_runtimes()
+    for package in dict.fromkeys(RUNTIMES[name][0] for name in installed):
+        distribution = package.replace("_", "-")
+        print(f"{distribution} {importlib.metadata.version(distribution)}")
+    print(f"runtimes: {', '.join(installed) or 'none'}")
+    for name in [options.preset] if options.preset else rcn_keras.list_presets():
+        folder = preset_folder(name)
+        config = read_config(folder)
+        print(f"\n{name}: {_parameters(folder, installed)}")
+        if config.get("model") != "denoiser":  # which is run inside a joint model
+            print(f"runtime: {_choice(folder)}")
+        print(json.dumps(config, indent=2))
+    return 0
+
+
+def _choice(folder):
+    from rcn_keras.runtime import choose_runtime
+
+    try:
+        return choose_runtime(folder)
+    except ImportError as error:
+        return str(error)
+
+
+def _parameters(folder, installed):
+    if "keras" not in installed:
+        return "parameters are counted by Keras, which is not installed"
+    from rcn_keras.cli.start import start_keras
     from rcn_keras.presets import load_preset
 
-    print(f"rcn_keras {rcn_keras.__version__}, keras {keras.__version__}")
-    print(f"backend {keras.backend.backend()}, python {sys.version.split()[0]}")
-    for name in [options.preset] if options.preset else rcn_keras.list_presets():
-        preset = load_preset(name)
-        print(f"\n{name}: {preset.model.count_params():,} parameters")
-        print(json.dumps(preset.config, indent=2))
-    return 0
+    start_keras()
+    return f"{load_preset(folder).model.count_params():,} parameters"

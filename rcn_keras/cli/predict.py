@@ -31,14 +31,16 @@ def add_options(parser):
         "name: HOST:PORT for gRPC, http://HOST:PORT for REST",
     )
     arguments.detection(parser)
+    arguments.runtime(parser)
 
 
 def run(options):
     """Keypoints of photographs as JSON lines, and drawn."""
     from rcn_keras.errors import InputError
     from rcn_keras.faces.box_file import boxes_of, read_boxes
-    from rcn_keras.faces.images import list_images, read_image
+    from rcn_keras.faces.images import file_bytes, list_images
     from rcn_keras.files import check_writable
+    from rcn_keras.stream import predictions
 
     paths, failed = [], 0
     for path in map(pathlib.Path, options.photos):
@@ -56,27 +58,28 @@ def run(options):
                 "photographs in it; name another folder"
             )
     detect = None if boxes is not None else options.detector
-    predictor = make_predictor(options.preset, detect, options.server)
+    predictor = make_predictor(options.preset, detect, options.server, options.runtime)
     layout = predictor.layout  # None where a server does not tell
     if detect and layout is not None and layout.detector_square is None:
         raise InputError(
             f"{options.preset}: --boxes is needed: how a detector's boxes lie to the "
             f"keypoints of the layout {layout.name!r} is not known"
         )
+
+    def find(path):
+        data = file_bytes(path)
+        given = None if boxes is None else boxes_of(boxes, path)
+        return predictor.find(data, given, str(path))
+
     done, drawn = 0, set()
-    for number, path in enumerate(paths, 1):
+    predicted = predictions(predictor, paths, find)
+    for number, (path, (image, faces)) in enumerate(zip(paths, predicted), 1):
         if len(paths) > 1:
             progress(number, len(paths), "photographs")
-        try:
-            image = read_image(path)
-            given = None if boxes is None else boxes_of(boxes, path)
-            # To a server goes the file, as it is where it can.
-            faces = predictor(path if options.server else image, given)
-        except InputError as error:
+        if isinstance(faces, InputError):
             failed += 1
-            text = one_line(error).removeprefix("image 0: ")
-            named = text if str(path) in text else f"{path}: {text}"
-            say(f"error: {named}")
+            text = one_line(faces)
+            say(f"error: {text if str(path) in text else f'{path}: {text}'}")
             continue
         done += 1
         faces = [face.as_dict() for face in faces]

@@ -2,27 +2,32 @@
 
 import pathlib
 
+from rcn_keras.cli.start import keras_quietly
 
-def make_predictor(name, detector, server=None):
-    """The `Predictor` of a preset, or a `Client` that was tried once.
+
+def make_predictor(name, detector, server=None, runtime="auto"):
+    """The `Predictor` of a preset, or of a model server that was tried once.
 
     Args:
         name: str, a preset's name or folder.
         detector: as that of `Predictor`.
         server: str, the address of a model server, or `None`.
+        runtime: as that of `Predictor`.
 
     Raises:
-        InputError: if there is no such preset, detector or model.
+        InputError: if there is no such preset, detector, runtime or model.
+        ImportError: if a package is missing.
     """
     from rcn_keras.faces.detect import get_detector
     from rcn_keras.predictor import Predictor
 
-    detector = get_detector(detector) if detector else None
-    if server:
-        from rcn_keras.serving.client import Client
+    with keras_quietly():
+        detector = get_detector(detector) if detector else None
+        if not server:
+            return Predictor(name, detector, runtime=runtime)
+    from rcn_keras.serving.client import Client
 
-        client = Client(server, pathlib.PurePath(name).name, detector=detector)
-        # Tried first: better no server, or not this model, before the work.
-        client.check()
-        return client
-    return Predictor.from_preset(name, detector=detector)
+    client = Client(server, pathlib.PurePath(name).name)
+    # Tried first: better no server, or not this model, before the work.
+    client.check()
+    return Predictor(client, detector)

@@ -13,13 +13,13 @@ from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import check_writable, replaced, replaced_folder
 from rcn_keras.models import keypoint_model
 from rcn_keras.predictor import Predictor
-from rcn_keras.presets import preset_folder
+from rcn_keras.presets import EXPORTS, preset_folder
 
 FORMATS = ("saved_model", "onnx", "litert")
 
 
 def export_model(
-    model, folder, format="saved_model", version=1, quantize=False, force=False
+    model, folder=None, format="saved_model", version=1, quantize=False, force=False
 ):
     """Writes a network for another runtime.
 
@@ -42,7 +42,9 @@ def export_model(
     Args:
         model: a preset's name or folder, the path of a `.keras` file, or a
             `KeypointModel` or `Predictor`, whose decoder and calibration it keeps.
-        folder: path, made if missing.
+        folder: path, made if missing; `None` for a preset's own folder, where
+            `Predictor` finds `"onnx"` and `"litert"` for the runtimes other than Keras
+            (as `model.onnx` and `model.tflite`).
         format: one of `FORMATS`.
         version: int, of a SavedModel; a server takes the highest.
         quantize: bool, LiteRT only: weights as 8-bit integers, and activations where
@@ -78,6 +80,13 @@ def export_model(
         "onnx": f"{name}.onnx",
         "litert": f"{name}_int8.tflite" if quantize else f"{name}.tflite",
     }[format]
+    if folder is None:
+        folder, file = preset, EXPORTS.get(format)
+        if folder is None or file is None or quantize:
+            raise InputError(
+                "`folder` is needed, except for the onnx and litert of a preset. "
+                f"Received: model={str(model)!r}, format={format!r}"
+            )
     target = pathlib.Path(folder) / file
     if target.exists() and not force:
         raise InputError(f"{target}: is there already (--force replaces it)")
@@ -120,7 +129,7 @@ def _loaded(model):
     if path.suffix == ".keras":
         return _from_file(path), path.stem, None
     preset = preset_folder(str(model))
-    return Predictor.from_preset(str(model)), preset.resolve().name, preset
+    return Predictor(preset, runtime="keras"), preset.resolve().name, preset
 
 
 def _from_file(path):

@@ -53,7 +53,7 @@ def faces_function(run, layout, refinements=1):
 
         keypoints, confidence = locate(squares)
         for _ in range(refinements):
-            squares = face_boxes.refined_squares(keypoints, layout, squares, sizes, ops)
+            squares = face_boxes.second_squares(keypoints, layout, squares, sizes, ops)
             keypoints, confidence = locate(squares)
         keypoints = tf.cast(keypoints, tf.float32)
         return {

@@ -12,6 +12,10 @@ from rcn_keras.errors import InputError
 CROP_SIZE = 160  # side of the stored crop in pixels
 INPUT_SIZE = 80  # side of the network's input in pixels
 
+# A square that moves by no more than this part of its side gains nothing measurable
+# from a second pass (benchmarks/refinement_threshold.py, MTFL's validation faces).
+STILL = 0.05
+
 # Edges of a picture as bits (`border_flags`).
 LEFT, TOP, RIGHT, BOTTOM = 1, 2, 4, 8
 
@@ -176,6 +180,30 @@ def refined_squares(keypoints, layout, squares, sizes, xp=np):
     """
     outer, inner, found = _squares(keypoints, layout.square, sizes, xp)
     return xp.where(found[:, None], _inner_in_photograph(outer, inner, xp), squares)
+
+
+def second_squares(keypoints, layout, squares, sizes, xp=np):
+    """`refined_squares` of those faces whose square moves; the others keep theirs."""
+    refined = refined_squares(keypoints, layout, squares, sizes, xp)
+    moved = square_movement(squares, refined, xp) > STILL
+    return xp.where(moved[:, None], refined, squares)
+
+
+def square_movement(squares, others, xp=np):
+    """How far squares lie from others: the larger of the shift of the centre along x or
+    y and the change of side, in sides.
+
+    Args:
+        squares, others: `(N, 3)`, left, top, side.
+        xp: `numpy`, or `keras.ops` in a graph.
+
+    Returns:
+        `(N,)`.
+    """
+    side = squares[:, 2:]
+    shift = (others[:, :2] + others[:, 2:] / 2) - (squares[:, :2] + side / 2)
+    change = xp.concatenate([shift, others[:, 2:] - side], axis=1)
+    return xp.max(xp.abs(change) / side, axis=1)
 
 
 def border_flags(keypoints, layout, width, height):

@@ -4,40 +4,48 @@ Every `plot_` function returns a `matplotlib.figure.Figure` of its own, made wit
 pyplot, and saves it where `save=` is given, in the format of its suffix. The colours
 are those of Okabe and Ito, which colour-blind readers tell apart as well. Errors come
 as fractions of the interocular distance and are shown in percent.
+
+Names are imported when they are first asked for: drawing needs neither Keras nor
+matplotlib.
 """
 
-from rcn_keras.plotting.drawing import draw_keypoints
-from rcn_keras.plotting.evaluation import (
-    plot_branch_counts,
-    plot_calibration,
-    plot_ced,
-    plot_difficulty,
-    plot_failure_rate,
-)
-from rcn_keras.plotting.faces import (
-    plot_comparison,
-    plot_inputs,
-    plot_keypoints,
-    plot_mosaic,
-)
-from rcn_keras.plotting.figures import (
-    BLACK,
-    BLUE,
-    CYCLE,
-    GREEN,
-    ORANGE,
-    PINK,
-    SKY,
-    VERMILION,
-    WHITE,
-)
-from rcn_keras.plotting.maps import (
-    plot_branches,
-    plot_heatmaps,
-    plot_heatmaps_together,
-)
-from rcn_keras.plotting.tables import plot_table
-from rcn_keras.plotting.training import plot_convergence, plot_training
+from typing import TYPE_CHECKING
+
+from rcn_keras._lazy import lazily
+
+if TYPE_CHECKING:
+    from rcn_keras.plotting.drawing import draw_keypoints
+    from rcn_keras.plotting.evaluation import (
+        plot_branch_counts,
+        plot_calibration,
+        plot_ced,
+        plot_difficulty,
+        plot_failure_rate,
+    )
+    from rcn_keras.plotting.faces import (
+        plot_comparison,
+        plot_inputs,
+        plot_keypoints,
+        plot_mosaic,
+    )
+    from rcn_keras.plotting.figures import (
+        BLACK,
+        BLUE,
+        CYCLE,
+        GREEN,
+        ORANGE,
+        PINK,
+        SKY,
+        VERMILION,
+        WHITE,
+    )
+    from rcn_keras.plotting.maps import (
+        plot_branches,
+        plot_heatmaps,
+        plot_heatmaps_together,
+    )
+    from rcn_keras.plotting.tables import plot_table
+    from rcn_keras.plotting.training import plot_convergence, plot_training
 
 __all__ = [
     "BLACK",
@@ -66,3 +74,33 @@ __all__ = [
     "plot_table",
     "plot_training",
 ]
+
+_MODULES = {
+    "drawing": ["draw_keypoints"],
+    "evaluation": [
+        "plot_branch_counts",
+        "plot_calibration",
+        "plot_ced",
+        "plot_difficulty",
+        "plot_failure_rate",
+    ],
+    "faces": ["plot_comparison", "plot_inputs", "plot_keypoints", "plot_mosaic"],
+    "figures": [
+        "BLACK",
+        "BLUE",
+        "CYCLE",
+        "GREEN",
+        "ORANGE",
+        "PINK",
+        "SKY",
+        "VERMILION",
+        "WHITE",
+    ],
+    "maps": ["plot_branches", "plot_heatmaps", "plot_heatmaps_together"],
+    "tables": ["plot_table"],
+    "training": ["plot_convergence", "plot_training"],
+}
+
+__getattr__ = lazily(
+    __name__, {name: module for module, names in _MODULES.items() for name in names}
+)

@@ -4,22 +4,30 @@
 paper, numbers), `model.weights.h5`, `training_log.csv` and `README.md`, the model card.
 A joint model of two shipped presets has no weights of its own: `weights_from` names
 theirs. A network that no builder of ours made is a `graph`, as Keras serialises it.
+Where the preset was exported for them, `model.onnx` and `model.tflite` are the network
+with its decoder for the runtimes other than Keras (`rcn_keras.runtime`). Keras is
+imported where a network is built, and not to read a configuration.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import json
 import pathlib
 import warnings
-
-import keras
+from typing import TYPE_CHECKING
 
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
-from rcn_keras.layout import KeypointLayout
-from rcn_keras.models import BUILDERS, KeypointModel
+from rcn_keras.layout import KeypointLayout, chosen_layout
+
+if TYPE_CHECKING:
+    from rcn_keras.models import KeypointModel
 
 SHIPPED = pathlib.Path(__file__).parent
 CONFIG, WEIGHTS, LOG = "config.json", "model.weights.h5", "training_log.csv"
+# What `export_model` writes into a preset's own folder, by format.
+EXPORTS = {"onnx": "model.onnx", "litert": "model.tflite"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +86,10 @@ def load_preset(name, with_weights: bool = True) -> Preset:
 
 
 def _built(config):
+    import keras
+
+    from rcn_keras.models import BUILDERS
+
     if config["model"] == "graph":
         return keras.saving.deserialize_keras_object(config["graph"])
     layout = config.get("layout")  # older ones have only the number of keypoints
@@ -117,8 +129,22 @@ def read_config(folder):
     return config
 
 
+def read_layout(folder: pathlib.Path) -> KeypointLayout:
+    """The layout of a preset's folder; errors as `from_preset`."""
+    config = read_config(folder)
+    try:
+        if config.get("layout") is not None:
+            return KeypointLayout.from_dict(config["layout"])
+        arguments = config["arguments"]  # older ones have only the number of keypoints
+        return chosen_layout(arguments.get("rcn", arguments).get("keypoints", 5), None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder / CONFIG}: does not describe a network ({error})"
+        ) from None
+
+
 def save_preset(folder, model, config):
-    """Writes a preset's configuration and weights.
+    """Writes a preset's configuration and weights; its exports, of other weights, go.
 
     Args:
         folder: path, made if missing.
@@ -135,6 +161,8 @@ def save_preset(folder, model, config):
             bare.save_weights(temporary)
     with replaced(folder / CONFIG) as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n")
+    for file in EXPORTS.values():
+        (folder / file).unlink(missing_ok=True)
 
 
 def save_to_preset(folder, model: KeypointModel) -> None:
@@ -147,6 +175,8 @@ def save_to_preset(folder, model: KeypointModel) -> None:
     Raises:
         InputError: if the folder holds a preset of another kind or cannot be written.
     """
+    import keras
+
     graph = keras.saving.serialize_keras_object(model)
     for key in ("build_config", "compile_config"):
         graph.pop(key, None)

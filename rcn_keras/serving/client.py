@@ -1,6 +1,6 @@
 """Keypoints from a TensorFlow model server that serves an exported preset."""
 
-import pathlib
+import os
 import time
 
 import numpy as np
@@ -8,15 +8,14 @@ import numpy as np
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE, box_fault
 from rcn_keras.faces.images import as_rgb, file_bytes
-from rcn_keras.predictor import FaceFinder
 from rcn_keras.serving.pictures import png_bytes, request_slices, wire_bytes
 from rcn_keras.serving.transport import connect
 
 FIRST_PAUSE = 0.2  # seconds before the first retry; each further one is twice as long
 
 
-class Client(FaceFinder):
-    """Finds faces by a detector here, and their keypoints by a model server.
+class Client:
+    """Keypoints by a model server: what a `Predictor` takes in place of a model.
 
     No weights are loaded here. Every picture is read here before it is sent: what is
     damaged is named, and what the server's graph would read otherwise (EXIF orientation
@@ -32,29 +31,23 @@ class Client(FaceFinder):
         batch_size: int, most rows (faces or crops) of one request.
         retries: int, how often a request is sent again, after growing pauses, where no
             server can be reached or it is not ready.
-        detector: as that of `Predictor`; built when first needed.
         max_bytes: int, most bytes of pictures in one request; a larger picture goes
             alone.
 
-    Call arguments:
-        images: a path, the bytes of a file, an array, or a list of them.
-        boxes: as those of `Predictor`.
-
-    Returns:
-        list of `FacePrediction`, by falling score; a list of lists for a list.
-
     Raises:
-        InputError: for a picture or box that cannot be used, and for what the server
-            refuses: an unknown model, version or signature.
+        InputError: by its methods, for a picture or box that cannot be used, and for
+            what the server refuses: an unknown model, version or signature.
         ConnectionError: where no server can be reached or it is not ready.
         TimeoutError: where the answer takes too long.
 
     Example:
-        >>> client = Client("localhost:8500")
-        >>> (face,) = client("examples/astronaut.jpg", boxes=[[180, 65, 265, 172]])
+        >>> predictor = rcn_keras.Predictor(Client("localhost:8500"))
+        >>> (face,) = predictor("examples/astronaut.jpg", [[180, 65, 265, 172]])
         >>> face.keypoints.shape
         (5, 2)
     """
+
+    layout = None  # A server does not tell.
 
     def __init__(
         self,
@@ -64,10 +57,8 @@ class Client(FaceFinder):
         timeout=10.0,
         batch_size=32,
         retries=3,
-        detector=None,
         max_bytes=16 * 2**20,
     ):
-        super().__init__(detector)
         if batch_size < 1 or retries < 0 or not timeout > 0:
             raise ValueError(
                 "`batch_size` must be at least 1, `retries` at least 0 and `timeout` "
@@ -103,12 +94,12 @@ class Client(FaceFinder):
         for number, (picture, box) in enumerate(zip(pictures, boxes)):
             name = f"image {number}"
             if picture not in read:
-                rgb, wired = self._read(picture, name)
+                rgb, wired = self.picture(picture, name)
                 read[picture] = rgb.shape, wired
             fault = box_fault(box, *read[picture][0][1::-1])
             if fault:
                 raise InputError(f"{name}: {fault}")
-        return self._locate([read[picture][1] for picture in pictures], boxes)
+        return self.locate([read[picture][1] for picture in pictures], boxes)
 
     def crops(self, images):
         """Keypoints in the pixels of crops as the network takes them.
@@ -138,8 +129,9 @@ class Client(FaceFinder):
         sizes = [image.nbytes for image in images]
         return self._in_batches(signature, {"images": images}, sizes, outputs)
 
-    def _read(self, image, name):
-        if isinstance(image, (str, pathlib.Path)):
+    def picture(self, image, name):
+        """A path, bytes of a file or an array, as RGB and as what is sent of it."""
+        if isinstance(image, (str, os.PathLike)):
             image = file_bytes(image)
         if isinstance(image, bytes):
             data, rgb = wire_bytes(image, name)
@@ -148,7 +140,8 @@ class Client(FaceFinder):
             data = png_bytes(rgb)
         return rgb, (data, name)
 
-    def _locate(self, pictures, boxes):
+    def locate(self, pictures, boxes):
+        """Keypoints and confidence, see `predictor.Locator`."""
         if not pictures:
             return [], []
         data = [data for data, _ in pictures]

@@ -10,6 +10,7 @@ from server_stubs import BOX, PHOTO, face, predicted
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces.images import decode_image
+from rcn_keras.predictor import Predictor
 from rcn_keras.serving.client import Client
 
 
@@ -158,7 +159,7 @@ def test_a_picture_that_the_server_cannot_read_is_named(server, tmp_path):
     path = tmp_path / "b.png"
     path.write_bytes(pictures[1])
     with pytest.raises(InputError, match=f"^{re.escape(str(path))}: the server"):
-        client([pictures[0], path], some_boxes(2)[:, None])
+        Predictor(client)([pictures[0], path], some_boxes(2)[:, None])
 
 
 def test_a_damaged_file_is_named_before_anything_is_sent(server, tmp_path):
@@ -167,11 +168,11 @@ def test_a_damaged_file_is_named_before_anything_is_sent(server, tmp_path):
     client = Client(server.address)
     for damaged, name in [(path, str(path)), (path.read_bytes(), "image 1")]:
         with pytest.raises(InputError, match=f"^{re.escape(name)}: damaged image"):
-            client([picture(0), damaged], some_boxes(2)[:, None])
+            Predictor(client)([picture(0), damaged], some_boxes(2)[:, None])
     with pytest.raises(InputError, match="^image 1: damaged image"):
         client.faces([picture(0), path.read_bytes()], some_boxes(2))
     with pytest.raises(InputError, match="missing.jpg: no such file"):
-        client(tmp_path / "missing.jpg", [BOX])
+        Predictor(client)(tmp_path / "missing.jpg", [BOX])
     with pytest.raises(InputError, match="^image 0: .*outside the picture of 60x40"):
         client.faces([picture(0)], [[70, 0, 80, 9]])
     assert not server.requests
@@ -198,8 +199,8 @@ def test_what_the_graph_would_read_otherwise_goes_as_png(server):
             np.testing.assert_array_equal(np.asarray(image), decode_image(before))
 
 
-def test_called_as_a_predictor_is(server):
-    client = Client(server.address)
+def test_a_predictor_takes_it_in_place_of_a_model(server):
+    client = Predictor(Client(server.address))
     with open(PHOTO, "rb") as file:
         whole = file.read()
     (expected,) = client(PHOTO, boxes=[BOX])
@@ -223,7 +224,7 @@ def test_a_detector_here(server):
         assert image.shape == (512, 512, 3)
         return np.float32([BOX, [900, 900, 950, 950]]), np.float32([0.9, 0.8])
 
-    (found,) = Client(server.address, detector=detector)(PHOTO)
+    (found,) = Predictor(Client(server.address), detector)(PHOTO)
     assert found.score == pytest.approx(0.9) and found.box.tolist() == BOX
 
 

@@ -1,0 +1,187 @@
+"""Shipped presets by every runtime, beside Keras."""
+
+import copy
+import functools
+import multiprocessing
+import pickle
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import rcn_keras
+from rcn_keras import runtime
+from rcn_keras.data.synthetic import draw_crop
+from rcn_keras.errors import InputError
+from rcn_keras.presets import SHIPPED, read_config, read_layout, save_preset
+from rcn_keras.runtime import RUNTIMES, choose_runtime, load_runtime
+
+PHOTO = "examples/astronaut.jpg"
+BOX = [180, 65, 265, 172]
+EXPORTED = sorted(path.parent.name for path in SHIPPED.glob("*/model.onnx"))
+LIGHT = ("openvino", "onnxruntime", "litert")
+
+# Of its folder, and of what was imported for it.
+PROGRAM = """
+import sys
+import rcn_keras
+name, folder = sys.argv[1:]
+predictor = rcn_keras.Predictor(folder, runtime=name)
+(face,) = predictor("examples/astronaut.jpg", boxes=[[180, 65, 265, 172]])
+assert predictor.locator.runtime.name == name and face.keypoints.shape == (5, 2)
+print(sorted({"keras", "tensorflow", "jax", "torch"} & set(sys.modules)))
+"""
+
+
+def crops(name, count):
+    layout = read_layout(SHIPPED / name)
+    return np.stack([draw_crop(seed, layout)[-1] for seed in range(count)])
+
+
+@functools.cache
+def in_keras(name):
+    return load_runtime(SHIPPED / name, "keras")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """A preset that has a file for every runtime."""
+    folder = tmp_path_factory.mktemp("presets") / "mine"
+    shutil.copytree(SHIPPED / "rcn6_mtfl", folder)
+    rcn_keras.export_model(folder, format="litert")
+    return folder
+
+
+def test_every_preset_that_sees_photographs_ships_its_network_for_light_runtimes():
+    kinds = {name: read_config(SHIPPED / name)["model"] for name in EXPORTED}
+    assert "denoiser" not in kinds.values()
+    assert {"rcn6_mtfl", "rcn6_wide", "sumnet6_mtfl", "rcn5_300w"} <= set(kinds)
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_shipped_onnx_files_are_of_the_weights_beside_them(name):
+    images = crops(name, 8)
+    expected = in_keras(name)(images)
+    for found, wanted in zip(
+        load_runtime(SHIPPED / name, "onnxruntime")(images), expected
+    ):
+        np.testing.assert_allclose(found, wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_keypoints_are_those_of_keras_at_any_batch(folder, name):
+    network = load_runtime(folder, name)
+    assert network.name == name and network.input_size == 80
+    images = crops("rcn6_mtfl", 9)
+    expected = in_keras("rcn6_mtfl")(images)
+    for count in (1, 9, 2):
+        for batch in (images[:count], images[:count].astype("float32")):
+            keypoints, confidence = network(batch)
+            np.testing.assert_allclose(keypoints, expected[0][:count], atol=1e-3)
+            np.testing.assert_allclose(confidence, expected[1][:count], atol=1e-4)
+
+
+def test_bfloat16_is_near_on_a_photograph(folder):
+    exact, rounded = (
+        rcn_keras.Predictor(folder, runtime=name)(PHOTO, [BOX])[0].keypoints
+        for name in ("openvino", "openvino-bf16")
+    )
+    assert np.abs(exact - rounded).max() < 0.5
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_neither_keras_nor_tensorflow_is_imported(folder, name):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, name, folder], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def installed(monkeypatch, *names):
+    monkeypatch.setattr(runtime, "installed_runtimes", lambda: list(names))
+
+
+def test_the_fastest_installed_one_whose_file_is_there_is_chosen(monkeypatch, folder):
+    names = list(RUNTIMES)
+    for installed_ones, chosen in [
+        (names, "openvino"),
+        (names[2:], "onnxruntime"),
+        (names[3:], "litert"),
+        (names[4:], "keras"),
+    ]:
+        installed(monkeypatch, *installed_ones)
+        assert choose_runtime(folder) == chosen
+    installed(monkeypatch, *names)
+    assert choose_runtime(SHIPPED / "denoiser_300w") == "keras"
+    assert choose_runtime(folder, "openvino-bf16") == "openvino-bf16"
+
+
+def test_what_is_missing_is_named(monkeypatch, folder, tmp_path):
+    with pytest.raises(InputError, match="must be auto, openvino.*Received: 'tpu'"):
+        choose_runtime(folder, "tpu")
+    with pytest.raises(InputError, match="model.tflite: no such file.*--format litert"):
+        choose_runtime(SHIPPED / "rcn6_mtfl", "litert")
+    installed(monkeypatch)
+    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[onnxruntime\]'"):
+        choose_runtime(folder)
+    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[tensorflow\]'"):
+        choose_runtime(SHIPPED / "denoiser_300w")
+    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[litert\]'"):
+        choose_runtime(folder, "litert")
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_a_damaged_file_is_named(folder, tmp_path, name):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(folder, damaged)
+    file = damaged / RUNTIMES[name][2]
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(InputError, match=f"{file.name}: {name} cannot load it"):
+        load_runtime(damaged, name)
+
+
+def test_a_preset_saved_anew_loses_the_exports_of_its_old_weights(folder, tmp_path):
+    again = tmp_path / "again"
+    shutil.copytree(folder, again)
+    save_preset(again, in_keras("rcn6_mtfl").model, read_config(again))
+    assert sorted(path.name for path in again.glob("model.*")) == ["model.weights.h5"]
+
+
+@pytest.mark.parametrize("name", [*LIGHT, "keras"])
+def test_copies_predict_the_same_before_and_after_the_first_use(folder, name):
+    predictor = rcn_keras.Predictor(folder, runtime=name)
+    before = pickle.loads(pickle.dumps(predictor))
+    (expected,) = predictor(PHOTO, [BOX])
+    after = [copy.copy(predictor), copy.deepcopy(predictor)]
+    for same in [before, pickle.loads(pickle.dumps(predictor)), *after]:
+        (face,) = same(PHOTO, [BOX])
+        np.testing.assert_array_equal(face.keypoints, expected.keypoints)
+
+
+def test_a_predictor_of_the_joint_model_is_pickled_after_its_first_use():
+    predictor = rcn_keras.Predictor("joint_300w", runtime="keras")
+    (expected,) = predictor(PHOTO, [BOX])
+    (face,) = pickle.loads(pickle.dumps(predictor))(PHOTO, [BOX])
+    np.testing.assert_array_equal(face.keypoints, expected.keypoints)
+
+
+def test_a_predictor_crosses_to_a_spawned_process():
+    predictor = rcn_keras.Predictor("rcn6_mtfl", runtime="onnxruntime")
+    (expected,) = predictor(PHOTO, [BOX])
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        ((face,),) = pool.starmap(predictor, [(PHOTO, [BOX])])
+    np.testing.assert_array_equal(face.keypoints, expected.keypoints)
+
+
+def test_a_model_in_memory_is_run_by_keras_alone():
+    model = rcn_keras.build_rcn(branches=4)
+    assert rcn_keras.Predictor(model).locator.runtime.name == "keras"
+    with pytest.raises(InputError, match="run by Keras; litert takes a preset"):
+        rcn_keras.Predictor(model, runtime="litert")
+
+
+def test_the_network_of_a_predictor_by_another_runtime_is_loaded_for_export():
+    predictor = rcn_keras.Predictor("rcn6_mtfl", runtime="onnxruntime")
+    assert predictor.model.count_params() == 310_229 and predictor.refinements == 1
