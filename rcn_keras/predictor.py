@@ -10,7 +10,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.crop import input_crop, to_photograph
 from rcn_keras.faces.detect import get_detector
-from rcn_keras.faces.images import as_rgb, read_image
+from rcn_keras.faces.images import as_rgb
 from rcn_keras.layers.large_kernel_conv2d import inference_model
 from rcn_keras.models import JointModel, keypoint_model
 
@@ -126,7 +126,8 @@ class Predictor(FaceFinder):
             and the network run again.
 
     Call arguments:
-        images: a path, an array (grey, RGB or RGBA; 8 or 16 bit), or a list of them.
+        images: a picture as `faces.images.as_rgb` takes it (a path, the bytes of a
+            file, a Pillow image, an array), or a list of them.
         boxes: `None` to detect, or for each image an `(M, 4)` array of face boxes
             `[x0, y0, x1, y1]` in photograph pixels (a list of those for a list).
 
@@ -200,8 +201,6 @@ class Predictor(FaceFinder):
         return super()._found(image, given, name)
 
     def _read(self, image, name):
-        if isinstance(image, (str, pathlib.Path)):
-            image = read_image(image)
         image = as_rgb(image, name)
         return image, image
 

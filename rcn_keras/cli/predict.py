@@ -37,13 +37,13 @@ def run(options):
     """Keypoints of photographs as JSON lines, and drawn."""
     from rcn_keras.errors import InputError
     from rcn_keras.faces.box_file import boxes_of, read_boxes
-    from rcn_keras.faces.images import list_images, read_image
+    from rcn_keras.faces.images import decode_image, file_bytes, list_images
     from rcn_keras.files import check_writable
 
     paths, failed = [], 0
     for path in map(pathlib.Path, options.photos):
         try:
-            paths += list_images(path) if path.is_dir() else [path]
+            paths += list_images(path, say) if path.is_dir() else [path]
         except InputError as error:
             failed += 1
             say(f"error: {error}")
@@ -68,10 +68,11 @@ def run(options):
         if len(paths) > 1:
             progress(number, len(paths), "photographs")
         try:
-            image = read_image(path)
+            data = file_bytes(path)
+            image = decode_image(data, path)
             given = None if boxes is None else boxes_of(boxes, path)
             # To a server goes the file, as it is where it can.
-            faces = predictor(path if options.server else image, given)
+            faces = predictor(data if options.server else image, given)
         except InputError as error:
             failed += 1
             text = one_line(error).removeprefix("image 0: ")

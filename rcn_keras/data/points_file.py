@@ -6,8 +6,9 @@ import pathlib
 import numpy as np
 
 from rcn_keras.errors import InputError
+from rcn_keras.faces.images import is_image_name, suffixes
 
-SUFFIXES = (".jpg", ".jpeg", ".png")  # of photographs, in the order they are tried
+FIRST = (".jpg", ".jpeg", ".png")  # suffixes of photographs that are tried first
 LIMIT = 1e9  # No coordinate is larger; a larger one would overflow float32.
 
 
@@ -93,9 +94,7 @@ def images_alone(folder):
     return [
         f"{path}: no .pts file beside this photograph"
         for path in found
-        if path.suffix.lower() in SUFFIXES
-        and path.name[0] != "."
-        and path.stem not in stems
+        if is_image_name(path) and path.stem not in stems
     ]
 
 
@@ -106,13 +105,14 @@ def find_image(pts_path):
         pts_path: path of the `.pts` file.
 
     Returns:
-        path with suffix .jpg, else .jpeg, else .png, in small or capital letters.
+        path with suffix .jpg, else .jpeg, else .png, else any other that the decoder
+        reads, in small or capital letters.
 
     Raises:
         InputError: if there is none.
     """
     pts_path = pathlib.Path(pts_path)
-    likely = pts_path.with_suffix(SUFFIXES[0])
+    likely = pts_path.with_suffix(FIRST[0])
     if likely.is_file():  # Spares listing the folder.
         return likely
     found = {}
@@ -121,7 +121,7 @@ def find_image(pts_path):
             stem, suffix = os.path.splitext(name)
             if stem == pts_path.stem:
                 found.setdefault(suffix.lower(), pts_path.with_name(name))
-    for suffix in SUFFIXES:
+    for suffix in (*FIRST, *sorted(suffixes())):
         if suffix in found and found[suffix].is_file():
             return found[suffix]
     raise InputError(

@@ -141,8 +141,8 @@ class Client(FaceFinder):
     def _read(self, image, name):
         if isinstance(image, (str, pathlib.Path)):
             image = file_bytes(image)
-        if isinstance(image, bytes):
-            data, rgb = wire_bytes(image, name)
+        if isinstance(image, (bytes, bytearray, memoryview)):
+            data, rgb = wire_bytes(bytes(image), name)
         else:
             rgb = as_rgb(image, name)
             data = png_bytes(rgb)
