@@ -120,7 +120,9 @@ def _build_cascade():
         ) from error
 
     policy = keras.config.dtype_policy()
+    data_format = keras.config.image_data_format()
     keras.config.set_dtype_policy("float32")  # whatever the user trains with
+    keras.config.set_image_data_format("channels_last")
     # lz4, which unpacks the weights, complains of its own files on Python 3.13.
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
@@ -130,6 +132,7 @@ def _build_cascade():
     finally:
         sys.unraisablehook = hook
         keras.config.set_dtype_policy(policy)
+        keras.config.set_image_data_format(data_format)
     for stage, side in zip(stages, (None, 24, 48), strict=True):  # `model`: read only
         stage._model = tf.function(stage.model, [tf.TensorSpec((None, side, side, 3))])
 

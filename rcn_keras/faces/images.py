@@ -1,4 +1,4 @@
-"""Reading photographs: files, their bytes, Pillow's pictures and arrays, as RGB bytes."""
+"""Photographs as RGB bytes: of files, their bytes, Pillow images and arrays."""
 
 import io
 import os
@@ -250,7 +250,7 @@ def _as_bytes(array, name):
 
 
 def _white(dtype, highest):
-    """The value of white, `None` if there is none so high, and whether it is a guess."""
+    """The value of white, `None` for values beyond any, and whether it is a guess."""
     if dtype.kind == "b":
         return 1, False
     if dtype.kind == "f" and highest <= 1:

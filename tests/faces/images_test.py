@@ -42,29 +42,26 @@ def test_exif_orientation_is_honoured(tmp_path, orientation):
     np.testing.assert_array_equal(images.read_image(path), expected)
 
 
-@pytest.mark.parametrize(
-    "suffix",
-    [
-        "." + n
-        for n in [
-            "jpg",
-            "jpe",
-            "jpeg",
-            "jfif",
-            "png",
-            "bmp",
-            "tif",
-            "tiff",
-            "webp",
-            "gif",
-            "ppm",
-            "jp2",
-        ]
-    ],
-)
+SUFFIXES = ["jpg", "jpe", "jfif", "png", "bmp", "tif", "webp", "gif", "ppm", "jp2"]
+    "jpg",
+    "jpe",
+    "jpeg",
+    "jfif",
+    "png",
+    "bmp",
+    "tif",
+    "tiff",
+    "webp",
+    "gif",
+    "ppm",
+    "jp2",
+]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_formats(tmp_path, suffix):
     smooth = np.full((16, 24, 3), [200, 90, 40], np.uint8)
-    found = images.read_image(str(stored(tmp_path / f"a{suffix}", smooth)))
+    found = images.read_image(str(stored(tmp_path / f"a.{suffix}", smooth)))
     assert found.dtype == np.uint8 and found.shape == (16, 24, 3)
     assert np.abs(found.astype(int) - smooth).max() < 8
 
