@@ -5,7 +5,8 @@ from setuptools import find_packages, setup
 
 root = pathlib.Path(__file__).parent
 version = re.search(
-    r'__version__ = "(.+)"', (root / "rcn_keras/__init__.py").read_text()
+    r'__version__ = "(.+)"',
+    (root / "rcn_keras/__init__.py").read_text(encoding="utf-8"),
 ).group(1)
 
 # The MTCNN face detector runs on TensorFlow; its weights come with the package. Pinned:
@@ -20,7 +21,7 @@ setup(
     name="rcn-keras",
     version=version,
     description="Recombinator Networks for facial keypoints in Keras 3",
-    long_description=(root / "README.md").read_text(),
+    long_description=(root / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",

@@ -6,6 +6,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import progress, quiet_workers, say
 
+HELP = "Keypoints of any number of photographs, on Apache Beam; goes on after a stop."
 EXAMPLE = "rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl"
 
 
@@ -44,7 +45,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Keypoints of any number of photographs, on Apache Beam; goes on after a stop."""
     from rcn_keras.errors import InputError
 
     # A pattern without quotes comes as the names of many files.

@@ -3,6 +3,7 @@
 import json
 import sys
 
+HELP = "What is installed, and what a preset is."
 EXAMPLE = "rcn-keras info rcn6_mtfl"
 
 
@@ -11,7 +12,6 @@ def add_options(parser):
 
 
 def run(options):
-    """What is installed, and what a preset is."""
     import keras
 
     import rcn_keras

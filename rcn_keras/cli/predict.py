@@ -7,6 +7,7 @@ from rcn_keras.cli import arguments
 from rcn_keras.cli.output import draw, one_line, progress, say
 from rcn_keras.cli.predictors import make_predictor
 
+HELP = "Keypoints of photographs as JSON lines, and drawn."
 EXAMPLE = "rcn-keras predict photo.jpg --out drawn"
 
 
@@ -34,11 +35,10 @@ def add_options(parser):
 
 
 def run(options):
-    """Keypoints of photographs as JSON lines, and drawn."""
     from rcn_keras.errors import InputError
     from rcn_keras.faces.box_file import boxes_of, read_boxes
     from rcn_keras.faces.images import decode_image, file_bytes, list_images
-    from rcn_keras.files import check_writable
+    from rcn_keras.files import check_writable, text_name
 
     paths, failed = [], 0
     for path in map(pathlib.Path, options.photos):
@@ -83,7 +83,7 @@ def run(options):
         faces = [face.as_dict() for face in faces]
         if not faces:
             say(f"{path}: no face found")
-        print(json.dumps({"image": str(path), "faces": faces}), flush=True)
+        print(json.dumps({"image": text_name(path), "faces": faces}), flush=True)
         if options.out:
             draw(image, faces, layout, options.out, path, drawn)
     if failed:

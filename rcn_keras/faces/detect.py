@@ -7,6 +7,7 @@
 """
 
 import gc
+import importlib.util
 import os
 import sys
 import warnings
@@ -38,6 +39,12 @@ class MTCNN:
             raise InputError(
                 f"MTCNN runs on TensorFlow, and Keras here on {backend}: give boxes, "
                 "YuNet's model file, or a detector of your own"
+            )
+        legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
+        if legacy and importlib.util.find_spec("tf_keras") is None:
+            raise InputError(
+                "MTCNN runs on Keras 3, and TF_USE_LEGACY_KERAS asks TensorFlow for "
+                "Keras 2, which is not installed: unset TF_USE_LEGACY_KERAS"
             )
         self.min_face_size = min_face_size
         self.max_side = max_side

@@ -14,7 +14,7 @@ import warnings
 import keras
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, replaced
+from rcn_keras.files import check_writable, read_text, replaced
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.models import BUILDERS, KeypointModel
 
@@ -66,9 +66,11 @@ def load_preset(name, with_weights: bool = True) -> Preset:
     try:
         model = _built(config)
     except (KeyError, TypeError, ValueError) as error:
+        # It may be the file's fault or Keras's: who asks sees where it arose.
         raise InputError(
-            f"{folder / CONFIG}: does not describe a network ({error})"
-        ) from None
+            f"{folder / CONFIG}: cannot build the network that this describes "
+            f"({type(error).__name__}: {error})"
+        ) from error
     if with_weights and "weights_from" in config:
         for part, other in config["weights_from"].items():
             load_weights(getattr(model, part), SHIPPED / other / WEIGHTS)
@@ -109,7 +111,7 @@ def read_config(folder):
     """The configuration of a preset's folder."""
     path = folder / CONFIG
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(read_text(path))
         if not isinstance(config, dict):
             raise ValueError(f"found a {type(config).__name__}")
     except (OSError, ValueError) as error:
@@ -134,7 +136,7 @@ def save_preset(folder, model, config):
         with replaced(folder / WEIGHTS) as temporary:
             bare.save_weights(temporary)
     with replaced(folder / CONFIG) as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+        temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def save_to_preset(folder, model: KeypointModel) -> None:

@@ -43,19 +43,6 @@ def test_exif_orientation_is_honoured(tmp_path, orientation):
 
 
 SUFFIXES = ["jpg", "jpe", "jfif", "png", "bmp", "tif", "webp", "gif", "ppm", "jp2"]
-    "jpg",
-    "jpe",
-    "jpeg",
-    "jfif",
-    "png",
-    "bmp",
-    "tif",
-    "tiff",
-    "webp",
-    "gif",
-    "ppm",
-    "jp2",
-]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
