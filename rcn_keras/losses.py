@@ -6,6 +6,7 @@ from keras import ops
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras.sample_weights import by_keypoint
 
 
 class _KeypointLoss(keras.losses.Loss):
@@ -20,15 +21,6 @@ class _KeypointLoss(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         return super().__call__(y_true, y_pred, by_keypoint(sample_weight))
-
-
-def by_keypoint(sample_weight):
-    """A weight a face, `(N,)`, or a keypoint, `(N, K)`, as float32 that broadcasts to
-    `(N, K)`; `None` stays."""
-    if sample_weight is None:
-        return None
-    sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
-    return sample_weight[:, None] if len(sample_weight.shape) == 1 else sample_weight
 
 
 @register

@@ -6,7 +6,7 @@ from keras import ops
 from rcn_keras import codec
 from rcn_keras._serialization import register
 from rcn_keras.layout import KeypointLayout
-from rcn_keras.losses import by_keypoint
+from rcn_keras.sample_weights import by_keypoint
 
 
 @register

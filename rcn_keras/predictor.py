@@ -13,6 +13,7 @@ from rcn_keras.faces.detect import get_detector
 from rcn_keras.faces.images import as_rgb
 from rcn_keras.layers.large_kernel_conv2d import inference_model
 from rcn_keras.models import JointModel, keypoint_model
+from rcn_keras.processes import check_not_forked
 
 BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
 
@@ -71,6 +72,7 @@ class FaceFinder:
         return self._predict([images], [boxes])[0]
 
     def _predict(self, images, boxes):
+        check_not_forked()
         pictures, found = [], []
         for number, (image, given) in enumerate(zip(images, boxes)):
             path = isinstance(image, (str, pathlib.Path))
@@ -151,6 +153,7 @@ class Predictor(FaceFinder):
         box_constants=None,
         refinements=1,
     ):
+        check_not_forked()
         super().__init__(detector)
         self.model = model = keypoint_model(model)
         if self.model.input_shape[-1] != 1:
