@@ -48,7 +48,7 @@ setup(
         # What runs the exports: for the tests and benchmarks/exports.py.
         "runtimes": runtimes,
         "notebooks": notebooks,
-        "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks],
+        "test": ["hypothesis>=6", "pytest>=8", "pytest-xdist>=3.6", *notebooks],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
         "benchmarks": [
             "dlib-bin>=20.0.1",
