@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import rcn_keras
 from rcn_keras.data import crops
@@ -52,7 +53,10 @@ os.waitpid(child, 0)
     assert b"'spawn' or 'forkserver'" in done.stdout, done.stderr
 
 
-def test_any_number_of_keypoints_is_predicted():
-    predictor = rcn_keras.Predictor(rcn_keras.build_rcn(branches=4, keypoints=98))
+def test_98_keypoints_need_a_layout_and_are_predicted_with_one():
+    with pytest.raises(ValueError, match="a `layout` .* Received: keypoints=98"):
+        rcn_keras.build_rcn(branches=4, keypoints=98)
+    layout = rcn_keras.KeypointLayout("98", tuple(f"point_{n}" for n in range(98)))
+    predictor = rcn_keras.Predictor(rcn_keras.build_rcn(branches=4, layout=layout))
     (face,) = predictor(PHOTO, [BOX])
     assert face.keypoints.shape == (98, 2) and face.confidence.shape == (98,)
