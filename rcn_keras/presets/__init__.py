@@ -110,11 +110,12 @@ def load_weights(model, path):
 def read_config(folder):
     """The configuration of a preset's folder."""
     path = folder / CONFIG
+    text = read_text(path)
     try:
-        config = json.loads(read_text(path))
+        config = json.loads(text)
         if not isinstance(config, dict):
             raise ValueError(f"found a {type(config).__name__}")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: not a preset's configuration ({error})") from None
     return config
 

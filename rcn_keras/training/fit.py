@@ -272,8 +272,9 @@ def read_run(folder):
         InputError: if the file is damaged.
     """
     path = pathlib.Path(folder) / RUN
+    text = read_text(path) if path.is_file() else "{}"
     try:
-        return json.loads(read_text(path)) if path.is_file() else {}
+        return json.loads(text)
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error})") from None
 

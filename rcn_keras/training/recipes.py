@@ -354,8 +354,9 @@ def read_recipe(run_folder):
     path = pathlib.Path(run_folder) / RECIPE
     if not path.is_file():
         raise InputError(f"{path}: no such file (is this a training's folder?)")
+    text = read_text(path)
     try:
-        return Recipe(**json.loads(read_text(path)))
+        return Recipe(**json.loads(text))
     except (ValueError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error})") from None
 

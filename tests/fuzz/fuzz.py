@@ -106,7 +106,7 @@ def fuzz_commands(end, seed):
     with tempfile.TemporaryDirectory() as name:
         whole, folder = pathlib.Path(name) / "whole", pathlib.Path(name) / "damaged"
         whole.mkdir()
-        write_mtfl(whole / "mtfl", training=3, testing=2)
+        write_mtfl(whole / "mtfl", training=12, testing=2)
         shutil.copy(PHOTO, whole / "a.jpg")
         write_files(whole, SHIPPED)
         cases = commands(folder)
