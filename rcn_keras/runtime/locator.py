@@ -13,6 +13,7 @@ from rcn_keras.faces.crop import input_crops, to_photograph
 from rcn_keras.faces.images import as_rgb, decode_image, read_image
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.presets import preset_folder, read_config, read_layout
+from rcn_keras.processes import check_not_forked
 from rcn_keras.runtime import Runtime, check_name, load_runtime
 
 BATCH = 64  # most crops of one call of the network: more bring no speed
@@ -90,6 +91,7 @@ class LocalLocator:
 
     def one_pass(self, pictures, squares) -> tuple[np.ndarray, np.ndarray]:
         """As `locate_in_squares`, without a second pass."""
+        check_not_forked()
         count, size = self.layout.count, self.runtime.input_size
         keypoints = np.zeros((len(squares), count, 2), "float32")
         confidence = np.zeros((len(squares), count), "float32")
@@ -114,6 +116,7 @@ def local_locator(
         InputError: if there is no such preset or runtime, or they do not fit together.
         ImportError: if the runtime is not installed.
     """
+    check_not_forked()
     check_name(runtime)
     if isinstance(model, (str, os.PathLike)):
         folder = preset_folder(str(model))
