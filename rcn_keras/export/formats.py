@@ -9,7 +9,6 @@ from rcn_keras.errors import InputError
 from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.export.onnx_file import with_kernels
 from rcn_keras.export.saved_model import write_saved_model
-from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import check_writable, replaced, replaced_folder
 from rcn_keras.models import keypoint_model
 from rcn_keras.predictor import Predictor
@@ -26,10 +25,10 @@ def export_model(
     `"saved_model"` writes `FOLDER/VERSION/`, which TensorFlow Serving runs as it is.
     Its signatures, N open in all of them:
 
-    - `serving_default`: `images` `(N, 80, 80, 1)` float32, grey 0...255, to `keypoints`
+    - `serving_default`: `images` `(N, S, S, 1)` float32, grey 0...255, to `keypoints`
       `(N, K, 2)` in crop pixels and `confidence` `(N, K)`;
     - `serving_uint8`: the same, `images` uint8;
-    - `heatmaps`: as `serving_default`, and `heatmaps` `(N, 80, 80, K)`, probabilities;
+    - `heatmaps`: as `serving_default`, and `heatmaps` `(N, S, S, K)`, probabilities;
     - `faces`: `image_bytes` `(N,)`, files of JPEG or PNG, and `boxes` `(N, 4)` float32,
       `[x0, y0, x1, y1]` in their pixels, to `keypoints` in the pictures' pixels and
       `confidence`; see `rcn_keras.export.graph.faces_function`.
@@ -95,7 +94,7 @@ def export_model(
         with replaced_folder(target) as temporary:
             write_saved_model(temporary, predictor, name, preset)
     else:
-        network = bare_network(predictor, capped=quantize)
+        network = bare_network(predictor, capped=quantize, lean=format == "onnx")
         images = keras.InputSpec("float32", network.input_shape, name="images")
         options = {"optimizations": _dynamic_range()} if quantize else {}
         with replaced(target) as temporary, quiet():
@@ -141,10 +140,10 @@ def _from_file(path):
     except Exception as error:  # Whatever its zip archive holds.
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"{path}: not a network of ours ({reason})") from None
-    side = (INPUT_SIZE, INPUT_SIZE)
+    side = (network.input_size, network.input_size)
     if shapes != ((None, *side, 1), (None, *side, network.layout.count)):
         raise InputError(
-            f"{path}: a network of (N, 80, 80, 1) crops to (N, 80, 80, K) maps is "
+            f"{path}: a network of (N, S, S, 1) crops to (N, S, S, K) maps is "
             f"wanted. Received: {shapes[0]} to {shapes[1]}"
         )
     return Predictor(network)

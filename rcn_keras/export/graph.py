@@ -8,17 +8,19 @@ import tensorflow as tf
 from keras import ops
 
 from rcn_keras.faces import boxes as face_boxes
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.faces.crop import gray, input_taps, to_photograph
 
 
-def faces_function(run, layout, refinements=1):
+def faces_function(run, layout, refinements=1, input_size=INPUT_SIZE):
     """The `faces` endpoint of an exported network.
 
     Args:
-        run: function, `(N, 80, 80, 1)` float32 crops to a dict with `keypoints` and
+        run: function, `(N, S, S, 1)` float32 crops to a dict with `keypoints` and
             `confidence`.
         layout: `KeypointLayout` of the K keypoints.
         refinements: int, see `rcn_keras.Predictor`.
+        input_size: int, S, side of the crops in pixels.
 
     Returns:
         function of `image_bytes` `(N,)` string and `boxes` `(N, 4)` float32 to a dict
@@ -41,14 +43,14 @@ def faces_function(run, layout, refinements=1):
 
         def locate(squares):
             crops = tf.map_fn(
-                lambda row: _input_crop(pictures.read(row[0]), row[1], context),
+                lambda row: _input_crop(
+                    pictures.read(row[0]), row[1], context, input_size
+                ),
                 (owner, squares),
-                fn_output_signature=tf.TensorSpec([face_boxes.INPUT_SIZE] * 2),
+                fn_output_signature=tf.TensorSpec([input_size] * 2),
             )
             found = run(crops[..., None])
-            points = to_photograph(
-                found["keypoints"], squares, face_boxes.INPUT_SIZE, ops
-            )
+            points = to_photograph(found["keypoints"], squares, input_size, ops)
             return points, found["confidence"]
 
         keypoints, confidence = locate(squares)
@@ -111,10 +113,10 @@ def _decode(data):
     return found.take(1).get_single_element()
 
 
-def _input_crop(picture, square, context):
-    """`faces.crop.input_crop` as a graph, `(80, 80)` float32 of whole numbers."""
+def _input_crop(picture, square, context, size):
+    """`faces.crop.input_crop` as a graph, `(size, size)` float32 of whole numbers."""
     height, width, _ = tf.unstack(tf.cast(tf.shape(picture), tf.float64))
-    rows, columns = input_taps(tf.unstack(square), width, height, context, xp=ops)
+    rows, columns = input_taps(tf.unstack(square), width, height, context, size, ops)
     rows, (top, bottom) = _matrix(rows)
     columns, (left, right) = _matrix(columns)
     part = gray(picture[top:bottom, left:right], ops)
@@ -123,7 +125,7 @@ def _input_crop(picture, square, context):
 
 
 def _matrix(steps):
-    """Both steps of taps as one `(80, M)` matrix, and the M source pixels it takes."""
+    """Both steps of taps as one `(S, M)` matrix, and the M source pixels it takes."""
     (index, weights), (index_after, weights_after) = steps
     start, stop = tf.reduce_min(index), tf.reduce_max(index) + 1
     size, taps = index.shape[0], tf.shape(index)[1]

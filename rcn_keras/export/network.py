@@ -12,10 +12,18 @@ from rcn_keras.layers import SpatialSoftmax
 from rcn_keras.layers.tiling_conv2d import untiled
 
 
-def bare_network(predictor, heatmaps=False, capped=False):
-    """Crops to keypoints and confidence, as one model."""
+def bare_network(predictor, heatmaps=False, capped=False, lean=True):
+    """Crops to keypoints and confidence, as one model.
+
+    Args:
+        predictor: `Predictor`.
+        heatmaps: bool, whether the outputs hold the probability maps as well.
+        capped: bool, whether activations far above a face's are capped.
+        lean: bool, whether no map is tiled (`lean_network`): LiteRT is slower so.
+    """
     model = predictor.model
-    maps = without_outliers(model) if capped else lean_network(model)
+    maps = without_outliers(model) if capped else model
+    maps = lean_network(maps) if lean and not capped else maps
     outputs = model.decode(maps.output)
     if heatmaps:
         outputs["heatmaps"] = SpatialSoftmax()(maps.output)

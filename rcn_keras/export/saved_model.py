@@ -32,7 +32,9 @@ def write_saved_model(folder, predictor, name, preset):
     floats = tf.TensorSpec(network.input_shape, tf.float32, "images")
     # One function that all endpoints call: its graph is in the file once.
     run = tf.function(network, input_signature=[floats], autograph=False)
-    faces = faces_function(run, predictor.layout, predictor.refinements)
+    faces = faces_function(
+        run, predictor.layout, predictor.refinements, predictor.model.input_size
+    )
 
     def keypoints(images):
         found = run(tf.cast(images, tf.float32))

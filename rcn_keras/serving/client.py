@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from rcn_keras.errors import InputError
-from rcn_keras.faces.boxes import INPUT_SIZE, box_fault
+from rcn_keras.faces.boxes import box_fault
 from rcn_keras.faces.images import as_rgb, file_bytes
 from rcn_keras.serving.pictures import png_bytes, request_slices, wire_bytes
 from rcn_keras.serving.transport import connect
@@ -105,7 +105,7 @@ class Client:
         """Keypoints in the pixels of crops as the network takes them.
 
         Args:
-            images: `(N, 80, 80, 1)` or `(N, 80, 80)` grey, 0...255, uint8 or float.
+            images: `(N, S, S, 1)` or `(N, S, S)` grey, 0...255, uint8 or float.
 
         Returns:
             dict: `keypoints` `(N, K, 2)` float64 in crop pixels, `confidence` `(N, K)`
@@ -116,14 +116,15 @@ class Client:
         return self._predict_crops(signature, images, ("keypoints", "confidence"))
 
     def heatmaps(self, images):
-        """As `crops`, with the probability maps, `heatmaps` `(N, 80, 80, K)`."""
+        """As `crops`, with the probability maps, `heatmaps` `(N, S, S, K)`."""
         images = _checked_crops(images).astype("float32")
         outputs = ("heatmaps", "keypoints", "confidence")
         return self._predict_crops("heatmaps", images, outputs)
 
     def check(self):
-        """Asks for one black crop: raises as any request, before the work."""
-        self.crops(np.zeros((1, INPUT_SIZE, INPUT_SIZE), "uint8"))
+        """Asks about a black picture: raises as any request, before the work."""
+        picture = png_bytes(np.zeros((16, 16, 3), "uint8"))
+        self.locate([(picture, "a black picture")], [[0.0, 0.0, 16.0, 16.0]])
 
     def _predict_crops(self, signature, images, outputs):
         sizes = [image.nbytes for image in images]
@@ -162,7 +163,8 @@ class Client:
         for part in request_slices(sizes, self.batch_size, self.max_bytes):
             rows = {name: value[part] for name, value in inputs.items()}
             answer = self._answer(signature, rows, outputs)
-            self._check(answer, part.stop - part.start, outputs)
+            side = np.shape(inputs.get("images"))[1:3]
+            self._check(answer, part.stop - part.start, outputs, side)
             answers.append(answer)
         found = {
             name: np.concatenate([answer[name] for answer in answers])
@@ -199,9 +201,8 @@ class Client:
             "gRPC port, http://HOST:PORT for its REST port"
         )
 
-    def _check(self, answer, rows, outputs):
+    def _check(self, answer, rows, outputs, side):
         keypoints = np.shape(answer.get("confidence"))[-1:]
-        side = (INPUT_SIZE, INPUT_SIZE)
         shapes = {
             "keypoints": (rows, *keypoints, 2),
             "confidence": (rows, *keypoints),
@@ -218,13 +219,13 @@ class Client:
 
 
 def _checked_crops(images):
-    """Crops as `(N, 80, 80, 1)` uint8 or float32."""
+    """Crops as `(N, S, S, 1)` uint8 or float32."""
     images = np.asarray(images)
     if images.ndim == 3:
         images = images[..., None]
-    if len(images) == 0 or images.shape[1:] != (INPUT_SIZE, INPUT_SIZE, 1):
+    if len(images) == 0 or images.shape[1:] != (*[images.shape[1]] * 2, 1):
         raise InputError(
-            "`images` must be (N, 80, 80, 1) or (N, 80, 80), N at least 1. "
+            "`images` must be (N, S, S, 1) or (N, S, S), N at least 1. "
             f"Received shape: {images.shape}"
         )
     if images.dtype == np.uint8:
