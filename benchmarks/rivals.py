@@ -72,7 +72,7 @@ class MTCNN5:
         import tensorflow as tf
 
         if cascade:
-            from rcn_keras.faces.detect import _build_cascade
+            from rcn_keras.faces.detect.mtcnn import _build_cascade
 
             self.name, self._cascade = "MTCNN, all stages", _build_cascade()
             return

@@ -71,9 +71,9 @@ class KeypointLayout:
             whose centres it is (of a face the eyes), or `"box"`, the diagonal of the
             box around the known points.
         square: `SquareRule`.
-        detector_square: `(shift_x, shift_y, scale)` from a detector's box to the
-            network's square (`faces.boxes.box_squares`), or `None`: boxes must be
-            given, and are taken to lie around the points.
+        detector_square: `(shift_x, shift_y, scale)` from a face box, as MTCNN draws
+            it, to the network's square (`faces.boxes.box_squares`), or `None`: boxes
+            must be given, and are taken to lie around the points.
         outside: what training does with a keypoint outside the network's input:
             `"mask"` leaves it out, `"clip"` moves it to the border.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
-from rcn_keras.faces.detect import get_detector
+from rcn_keras.faces.detect import detect_faces, get_detector
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.runtime.locator import local_locator
 
@@ -95,29 +95,12 @@ class FaceBoxes:
             name: str, what to call the image in an error.
         """
         if given is None:
-            return self._detected(image)
-        try:
-            given = np.asarray(given, "float64").reshape(-1, 4)
-        except (ValueError, TypeError):
-            raise InputError(
-                f"{name}: boxes must be [[x0, y0, x1, y1], ...]. Received: {given}"
-            ) from None
-        for box in given:
-            fault = face_boxes.box_fault(box, *image.shape[1::-1])
-            if fault:
-                raise InputError(f"{name}: {fault}")
-        return given, [1.0] * len(given)
-
-    def _detected(self, image):
-        with self._detecting:
-            if self._detector is None:
-                self._detector = get_detector(self._choice)
-            boxes, scores = self._detector(image)
-        boxes = np.asarray(boxes, "float64").reshape(-1, 4)
-        # A detector may give a box that is a line, or lies outside.
-        size = np.array([image.shape[1::-1]])
-        usable = np.flatnonzero(np.all(face_boxes.box_checks(boxes, size), axis=0))
-        return boxes[usable], [float(scores[i]) for i in usable]
+            with self._detecting:
+                if self._detector is None:
+                    self._detector = get_detector(self._choice)
+                return detect_faces(self._detector, image)
+        boxes = face_boxes.given_boxes(given, name, *image.shape[1::-1])
+        return boxes, [1.0] * len(boxes)
 
     def __reduce__(self):
         # A detector that was built of a name is built again.
@@ -132,11 +115,12 @@ class Predictor:
             `KeypointModel`, `(N, S, S, 1)` to `(N, S, S, K)` pre-softmax maps, or what
             `models.keypoint_model` makes one of; or a `Locator`, such as a
             `serving.client.Client`.
-        detector: `None` or `"mtcnn"`, the path of YuNet's model file, or a callable
+        detector: what `faces.detect.get_detector` takes: `None` for the best at hand,
+            a name, the path of YuNet's model file, or a callable
             `image -> (boxes, scores)`; built when first needed.
         box_constants: `(shift_x, shift_y, scale)` from a face box to the network's
             square (`faces.boxes.box_squares`); `None` for the layout's, fitted to
-            MTCNN's boxes. The second pass corrects for other detectors' boxes.
+            MTCNN's boxes, as which those of our other detectors are given.
         refinements: int, how often the square is drawn anew from the predicted points
             and the network run again, where that moves the square; `None` for the
             preset's.

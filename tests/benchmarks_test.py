@@ -18,6 +18,7 @@ import table1_ties
 
 from rcn_keras import build_denoiser, build_rcn
 from rcn_keras.faces.boxes import box_squares
+from rcn_keras.faces.detect.geometry import as_mtcnn_draws
 from rcn_keras.layout import FACE_5
 
 
@@ -103,6 +104,19 @@ def test_detector_constants_lead_from_box_to_square():
     layout = dataclasses.replace(FACE_5, detector_square=wanted)
     (square,) = box_squares(box[None], layout)
     np.testing.assert_allclose(fit_detector_box.constants(box, square), wanted)
+
+
+def test_a_detectors_boxes_less_mtcnns_are_mtcnns():
+    own, mtcnns = np.array([0.02, 0.07, 1.3]), np.array([0.01, -0.05, 1.1])
+    (moved,) = as_mtcnn_draws([[10, 20, 50, 70]], *fit_detector_box.less(own, mtcnns))
+    squares = [
+        box_squares(
+            np.array([box], "float64"),
+            dataclasses.replace(FACE_5, detector_square=tuple(constants)),
+        )
+        for box, constants in (([10, 20, 50, 70], own), (moved, mtcnns))
+    ]
+    np.testing.assert_allclose(squares[0], squares[1])
 
 
 def test_matched_box_holds_the_face_and_lies_nearest():

@@ -25,7 +25,7 @@ if keras.backend.backend() != "tensorflow":
         "data/synthetic_test.py",
         "data/three_hundred_w_test.py",
         "export",
-        "faces/detect_test.py",
+        "faces/detect/mtcnn_test.py",
         "faces/images_test.py",
         "gallery_test.py",
         "main_test.py",

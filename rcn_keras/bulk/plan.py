@@ -8,7 +8,7 @@ import pathlib
 from rcn_keras.bulk import storage
 from rcn_keras.errors import InputError
 from rcn_keras.faces.box_file import boxes_of, read_boxes
-from rcn_keras.faces.detect import get_detector
+from rcn_keras.faces.detect import detector_name, get_detector
 from rcn_keras.faces.images import list_images
 
 PLAN, PHOTOGRAPHS = "plan.json", "photographs.jsonl"
@@ -137,10 +137,6 @@ def _record(path, boxes):
 
 
 def _detector_name(detector):
-    try:
-        get_detector(detector)  # Better none before the work than in it.
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    if callable(detector):
-        return getattr(detector, "__qualname__", type(detector).__qualname__)
-    return str(detector or "mtcnn")
+    used = get_detector(detector)  # Better none before the work than in it.
+    is_named = detector not in (None, "auto") and not callable(detector)
+    return str(detector) if is_named else detector_name(used)

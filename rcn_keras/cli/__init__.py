@@ -7,6 +7,7 @@ import sys
 from rcn_keras.cli import (
     bulk,
     demo_data,
+    download,
     evaluate,
     export,
     info,
@@ -36,6 +37,7 @@ COMMANDS = {
     "join": join,
     "export": export,
     "demo-data": demo_data,
+    "download": download,
     "info": info,
     "list": show_list,
 }

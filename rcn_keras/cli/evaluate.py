@@ -33,7 +33,8 @@ def add_options(parser):
     parser.add_argument(
         "--no-detector", action="store_true", help="leave the detector protocol out"
     )
-    arguments.detection(parser)
+    # As in all published numbers.
+    arguments.detection(parser, default="mtcnn")
 
 
 def run(options):
@@ -59,7 +60,7 @@ def run(options):
     # Made and tried first: better no detector before the work than after it.
     predictor = None
     if sees and layout.detector_square and not options.no_detector:
-        predictor = make_predictor(options.model, options.detector or "mtcnn")
+        predictor = make_predictor(options.model, options.detector)
     if options.json:
         check_writable(options.json.parent)
     if options.csv:

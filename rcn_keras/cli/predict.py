@@ -57,7 +57,7 @@ def run(options):
                 f"{options.out}: the drawn pictures could take the place of the "
                 "photographs in it; name another folder"
             )
-    detect = None if boxes is not None else options.detector or "mtcnn"
+    detect = None if boxes is not None else options.detector
     predictor = make_predictor(options.preset, detect, options.server, options.runtime)
     layout = predictor.layout  # None where a server does not tell
     if detect and layout is not None and layout.detector_square is None:

@@ -18,15 +18,11 @@ def make_predictor(name, detector, server=None, runtime="auto"):
         InputError: if there is no such preset, detector, runtime or model.
         ImportError: if a package is missing.
     """
-    from rcn_keras.errors import InputError
     from rcn_keras.faces.detect import get_detector
     from rcn_keras.predictor import Predictor
 
     with keras_quietly():
-        try:
-            detector = get_detector(detector) if detector else None
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        detector = get_detector(detector) if detector else None
         if not server:
             return Predictor(name, detector, runtime=runtime)
     from rcn_keras.serving.client import Client

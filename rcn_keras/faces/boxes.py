@@ -7,6 +7,8 @@ exported graph share them.
 
 import numpy as np
 
+from rcn_keras.errors import InputError
+
 CROP_SIZE = 160  # side of the stored crop in pixels
 INPUT_SIZE = 80  # side of the network's input in pixels
 
@@ -297,3 +299,35 @@ def box_fault(box, width, height):
     if not touching:
         return f"{text} lies outside the picture of {width}x{height} pixels"
     return None
+
+
+def given_boxes(boxes, name, width, height):
+    """Boxes that a user gives of one photograph, checked.
+
+    Args:
+        boxes: `(M, 4)` numbers, `[x0, y0, x1, y1]` in photograph pixels, or one `(4,)`.
+        name: str, what to call the photograph in an error.
+        width, height: ints, its size.
+
+    Returns:
+        `(M, 4)` float64.
+
+    Raises:
+        InputError: for anything else, or a box that cannot be used.
+    """
+    try:
+        array = np.asarray(boxes, "float64")
+        if array.ndim and not len(array):
+            return np.zeros((0, 4))
+        if (4,) not in (array.shape, array.shape[1:]):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise InputError(
+            f"{name}: boxes must be [[x0, y0, x1, y1], ...]. "
+            f"Received: {' '.join(str(boxes).split())[:100]}"
+        ) from None
+    array = array.reshape(-1, 4)
+    for box in array:
+        if fault := box_fault(box, width, height):
+            raise InputError(f"{name}: {fault}")
+    return array

@@ -9,7 +9,7 @@ import numpy as np
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
-from rcn_keras.faces.crop import input_crop, to_photograph
+from rcn_keras.faces.crop import input_crops, to_photograph
 from rcn_keras.faces.images import as_rgb, read_image
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.presets import preset_folder, read_config, read_layout
@@ -94,11 +94,7 @@ class LocalLocator:
         context = self.layout.square.context
         for start in range(0, len(squares), BATCH):
             part = slice(start, start + BATCH)
-            crops = [
-                input_crop(picture, square, context, size)
-                for picture, square in zip(pictures[part], squares[part])
-            ]
-            crops = np.stack(crops)[..., None]
+            crops = input_crops(pictures[part], squares[part], context, size)
             keypoints[part], confidence[part] = self.runtime(crops)
         return to_photograph(keypoints, squares, size), confidence
 

@@ -202,7 +202,7 @@ def test_killed_and_started_again(
     "changes, reason",
     [
         ({"shard_size": 4}, r"shard_size: 3, now 4"),
-        ({"boxes": None}, "detector: boxes of a file, now mtcnn"),
+        ({"boxes": None, "detector": "mtcnn"}, "detector: boxes of a file, now mtcnn"),
         ({"saved_model": SHIPPED}, "model: drawn/1, now rcn6_mtfl/1"),
     ],
 )

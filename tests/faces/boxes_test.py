@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 from layer_checks import to_numpy
 
+from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
 from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 
@@ -268,3 +269,41 @@ def test_refined_squares_are_the_training_rules_or_the_old_ones(layout):
 def test_box_fault(box, reason):
     found = boxes.box_fault(box, 100, 80)
     assert found is None if reason is None else reason in found
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([1, 2, 30, 40], [[1, 2, 30, 40]]),
+        ([[1, 2, 30, 40], (5, 6, 70, 80)], [[1, 2, 30, 40], [5, 6, 70, 80]]),
+        (np.array([[1, 2, 30, 40]], "uint8"), [[1, 2, 30, 40]]),
+        ([], np.zeros((0, 4))),
+        (np.zeros((0, 4)), np.zeros((0, 4))),
+    ],
+)
+def test_given_boxes_are_one_or_many(given, expected):
+    found = boxes.given_boxes(given, "x.jpg", 100, 90)
+    np.testing.assert_array_equal(found, np.reshape(expected, (-1, 4)))
+    assert found.shape[1:] == (4,) and found.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.array([[1, 2], [30, 40]]),
+        np.ones((1, 2, 4)),
+        np.ones((2, 5)),
+        [[1, 2, 30, 40], [5, 6, 70]],
+        5,
+        "boxes",
+        {"box": [1, 2, 30, 40]},
+    ],
+)
+def test_boxes_of_another_shape_are_refused(given):
+    with pytest.raises(InputError, match=r"^x.jpg: boxes must be \[\[x0.*Received: ."):
+        boxes.given_boxes(given, "x.jpg", 100, 90)
+
+
+def test_given_boxes_that_cannot_be_used_are_refused():
+    with pytest.raises(InputError, match=r"x.jpg: the box \[200.*outside the picture"):
+        boxes.given_boxes([[1, 2, 30, 40], [200, 2, 230, 40]], "x.jpg", 100, 90)
