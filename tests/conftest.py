@@ -32,6 +32,7 @@ if keras.backend.backend() != "tensorflow":
         "notebooks_test.py",
         "plotting_test.py",
         "reproduction",
+        "runtime/runtime_test.py",
         "saved_models_test.py",
         "serving/client_test.py",
         "serving/model_server_test.py",

@@ -90,7 +90,7 @@ def choose_runtime(folder: pathlib.Path, name: str = "auto") -> str:
         )
     if not (folder / file).is_file():
         kind = next((kind for kind in EXPORTS if EXPORTS[kind] == file), None)
-        command = f": rcn-keras export {folder.name} --format {kind}" if kind else ""
+        command = f": rcn-keras export {folder} --format {kind}" if kind else ""
         raise InputError(f"{folder / file}: no such file, for {name}{command}")
     return name
 
