@@ -302,12 +302,7 @@ def box_fault(box, width, height):
 
 
 def given_boxes(boxes, name, width, height):
-    """Boxes that a user gives of one photograph, checked.
-
-    Args:
-        boxes: `(M, 4)` numbers, `[x0, y0, x1, y1]` in photograph pixels, or one `(4,)`.
-        name: str, what to call the photograph in an error.
-        width, height: ints, its size.
+    """A user's boxes of a photograph called `name`, `(M, 4)` or one `(4,)`, checked.
 
     Returns:
         `(M, 4)` float64.
