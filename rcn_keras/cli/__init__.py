@@ -43,7 +43,7 @@ COMMANDS = {
 }
 
 # These import Keras where they need it.
-WITHOUT_KERAS = ("predict", "info")
+WITHOUT_KERAS = ("predict", "info", "download")
 
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
