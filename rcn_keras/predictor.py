@@ -129,7 +129,8 @@ class Predictor:
             memory is run by Keras.
 
     Call arguments:
-        images: a path, an array (grey, RGB or RGBA; 8 or 16 bit), or a list of them.
+        images: a path, the bytes of a file, an array (grey, RGB or RGBA; 8 or 16 bit),
+            or a list of them.
         boxes: `None` to detect, or for each image an `(M, 4)` array of face boxes
             `[x0, y0, x1, y1]` in photograph pixels (a list of those for a list).
 

@@ -36,6 +36,8 @@ def test_arrays_of_every_kind_give_one_answer(predictor):
     (expected,) = predictor(rgb, boxes=[BOX])
     alpha = np.full((*rgb.shape[:2], 1), 7, "uint8")
     same = [rgb.astype("uint16") * 257, np.concatenate([rgb, alpha], axis=2)]
+    with open(PHOTO, "rb") as file:
+        same.append(file.read())
     for array in [*same, rgb.astype("float32")]:
         (face,) = predictor(array, boxes=[BOX])
         np.testing.assert_array_equal(face.keypoints, expected.keypoints)

@@ -38,7 +38,7 @@ def run(options):
     """Keypoints of photographs as JSON lines, and drawn."""
     from rcn_keras.errors import InputError
     from rcn_keras.faces.box_file import boxes_of, read_boxes
-    from rcn_keras.faces.images import list_images
+    from rcn_keras.faces.images import file_bytes, list_images
     from rcn_keras.files import check_writable
     from rcn_keras.stream import predictions
 
@@ -67,7 +67,9 @@ def run(options):
         )
 
     def find(path):
-        return predictor.find(path, None if boxes is None else boxes_of(boxes, path))
+        data = file_bytes(path)
+        given = None if boxes is None else boxes_of(boxes, path)
+        return predictor.find(data, given, str(path))
 
     done, drawn = 0, set()
     predicted = predictions(predictor, paths, find)
