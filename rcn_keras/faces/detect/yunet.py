@@ -22,7 +22,7 @@ class YuNet:
     """
 
     name = "yunet"
-    # benchmarks/fit_detector_box.py
+    # benchmarks/fit_detector_box.py, the mean of MTFL and 300-W
     box_constants = (-0.005, -0.006, 0.970)
 
     def __init__(self, model_path=None, score_threshold=0.6, max_side=1280):
