@@ -180,7 +180,7 @@ def confidence(maps, keypoints, layout, slope=1.0, offset=0.0):
 
 
 def _planes(maps):
-    """Maps as `(N, K, H, W)` float32: how a convolution of most runtimes leaves them."""
+    """Maps as `(N, K, H, W)` float32: so most runtimes' convolutions leave them."""
     return ops.transpose(ops.cast(maps, "float32"), (0, 3, 1, 2))
 
 
