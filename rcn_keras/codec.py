@@ -5,6 +5,8 @@ decodes to its centre. Nothing here uses `keras.ops.argmax`, which exports to ON
 LiteRT files that their plain runtimes refuse.
 """
 
+import math
+
 import numpy as np
 from keras import ops
 
@@ -31,7 +33,7 @@ def encode(keypoints, height, width):
 def spatial_softmax(maps):
     """Softmax over all cells of each map, `(N, H, W, K)`, in float32."""
     maps = ops.cast(maps, "float32")
-    exponentials = ops.exp(maps - ops.max(maps, axis=(1, 2), keepdims=True))
+    exponentials = _exponentials(maps, ops.max(maps, axis=(1, 2), keepdims=True))
     # Rows first: thousands of cells added one by one lose the sixth digit.
     rows = ops.sum(exponentials, axis=2, keepdims=True)
     return exponentials / ops.sum(rows, axis=1, keepdims=True)
@@ -46,12 +48,8 @@ def peak_cells(maps):
     Returns:
         x, y: two `(N, K)` float32 of whole numbers.
     """
-    height, width, keypoints = maps.shape[1:]
-    flat = ops.reshape(maps, (-1, height * width, keypoints))
-    _, index = ops.top_k(ops.transpose(flat, (0, 2, 1)), k=1)
-    index = ops.cast(index[..., 0], "float32")
-    y = ops.floor((index + 0.5) / width)
-    return index - y * width, y
+    _, x, y = _peaks(_planes(maps))
+    return x, y
 
 
 def decode(maps, method="local_mean", radius=3):
@@ -73,24 +71,30 @@ def decode(maps, method="local_mean", radius=3):
     """
     if method not in DECODERS:
         raise ValueError(f"`method` must be one of {DECODERS}. Received: {method!r}")
-    maps = ops.cast(maps, "float32")
-    x, y = peak_cells(maps)
+    planes = _planes(maps)
+    peak, x, y = _peaks(planes)
     if method == "argmax":
         return ops.stack([x, y], axis=-1) + 0.5
-    columns, rows = _cell_indices(maps)
+    half = radius if method == "local_mean" else 1
+    window, rows, columns = _window(planes, x, y, half)
+    dx, dy = columns - x[..., None], rows - y[..., None]
     if method == "quadratic":
-        # One row and one column through the peak, as sums over one-hot masks.
-        row = ops.sum(maps * _equal(rows, y), axis=1)
-        column = ops.sum(maps * _equal(columns, x), axis=2)
-        dx = _parabola_top(row, x)
-        dy = _parabola_top(column, y)
-        return ops.stack([x + dx, y + dy], axis=-1) + 0.5
-    near = _within(columns, x, radius) * _within(rows, y, radius)
-    weight = spatial_softmax(maps) * near
-    total = ops.sum(weight, axis=(1, 2))
-    mean_x = ops.sum(weight * columns, axis=(1, 2)) / total
-    mean_y = ops.sum(weight * rows, axis=(1, 2)) / total
-    return ops.stack([mean_x, mean_y], axis=-1) + 0.5
+        middle = ops.cast(ops.equal(dy, 0), "float32")[..., :, None]
+        line = ops.sum(window * middle, axis=2)
+        x = x + _parabola_top(line, dx)
+        middle = ops.cast(ops.equal(dx, 0), "float32")[..., None, :]
+        line = ops.sum(window * middle, axis=3)
+        y = y + _parabola_top(line, dy)
+        return ops.stack([x, y], axis=-1) + 0.5
+    # At the border of the map the window reaches farther to the other side.
+    near = ops.abs(dy)[..., :, None] <= radius
+    near = ops.logical_and(near, ops.abs(dx)[..., None, :] <= radius)
+    weight = ops.where(near, _exponentials(window, peak[..., None]), 0.0)
+    by_row, by_column = ops.sum(weight, axis=3), ops.sum(weight, axis=2)
+    total = ops.sum(by_row, axis=2)
+    x = x + ops.sum(by_column * dx, axis=2) / total
+    y = y + ops.sum(by_row * dy, axis=2) / total
+    return ops.stack([x, y], axis=-1) + 0.5
 
 
 def mass_within(probabilities, keypoints, radius):
@@ -104,12 +108,9 @@ def mass_within(probabilities, keypoints, radius):
     Returns:
         `(N, K)` float32 in [0, 1].
     """
-    columns, rows = _cell_indices(probabilities)
-    dx = columns + 0.5 - keypoints[:, None, None, :, 0]
-    dy = rows + 0.5 - keypoints[:, None, None, :, 1]
-    limit = ops.reshape(ops.cast(radius, "float32"), (-1, 1, 1, 1))
-    near = ops.cast(dx * dx + dy * dy <= limit * limit, "float32")
-    return ops.sum(probabilities * near, axis=(1, 2))
+    planes = _planes(probabilities)
+    rows, columns = (np.arange(side, dtype="float32") for side in planes.shape[2:])
+    return _sum_within(planes, rows, columns, keypoints, radius)
 
 
 def normalizing_distance(keypoints, layout):
@@ -161,40 +162,98 @@ def confidence(maps, keypoints, layout, slope=1.0, offset=0.0):
     Returns:
         `(N, K)` float32 in [0, 1].
     """
-    probabilities = spatial_softmax(maps)
+    planes = _planes(maps)
+    peak, _, _ = _peaks(planes)
+    # Rows first, as in `spatial_softmax`.
+    total = ops.sum(_exponentials(planes, peak[..., None]), axis=3)
+    total = ops.sum(total, axis=2)
     distance = normalizing_distance(keypoints, layout)
     radius = 0.1 * ops.maximum(distance, 10.0)
-    mass = ops.clip(mass_within(probabilities, keypoints, radius), 1e-6, 1 - 1e-6)
+    # No distance between points of the map is longer than its diagonal.
+    half = math.ceil(0.1 * max(math.hypot(*planes.shape[2:]), 10.0) - 0.5)
+    x, y = ops.floor(keypoints[..., 0]), ops.floor(keypoints[..., 1])
+    window, rows, columns = _window(planes, x, y, half)
+    near = _exponentials(window, peak[..., None])
+    mass = _sum_within(near, rows, columns, keypoints, radius) / total
+    mass = ops.clip(mass, 1e-6, 1 - 1e-6)
     return ops.sigmoid(slope * (ops.log(mass) - ops.log(1 - mass)) + offset)
 
 
-def _cell_indices(maps):
-    height, width = maps.shape[1:3]
-    columns = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
-    rows = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
-    return columns, rows
+def _planes(maps):
+    """Maps as `(N, K, H, W)` float32: so most runtimes' convolutions leave them."""
+    return ops.transpose(ops.cast(maps, "float32"), (0, 3, 1, 2))
 
 
-def _within(cells, center, radius):
-    return ops.cast(ops.abs(cells - center[:, None, None, :]) <= radius, "float32")
+def _exponentials(maps, peak):
+    """Bounded, so that none is too small for float32."""
+    return ops.exp(ops.maximum(maps - peak, -60.0))
 
 
-def _equal(cells, center):
-    return _within(cells, center, 0.5)
+def _peaks(planes):
+    """Largest value `(N, K, 1)`, and its column and row, both `(N, K)` float32."""
+    by_row = ops.max(planes, axis=3)
+    peak = ops.max(by_row, axis=2, keepdims=True)
+    y = _first(ops.equal(by_row, peak))
+    columns = np.arange(planes.shape[3], dtype="float32")[None, None]
+    line = _cells(planes, y[..., None], columns)[:, :, 0]
+    return peak, _first(ops.equal(line, peak)), y
 
 
-def _parabola_top(line, peak):
-    """Offset of the top from the peak: `line` `(N, L, K)`, `peak` `(N, K)`."""
-    length = line.shape[1]
-    cells = ops.reshape(ops.arange(length, dtype="float32"), (1, length, 1))
+def _first(flags):
+    """Index of the first true one of each row, the last index where there is none."""
+    last = flags.shape[-1] - 1
+    index = np.arange(last + 1, dtype="float32")
+    return ops.min(ops.where(flags, index, np.float32(last)), axis=-1)
 
-    def value(at):
-        return ops.sum(
-            line * ops.cast(ops.equal(cells, at[:, None, :]), "float32"), axis=1
-        )
 
-    before, middle, after = value(peak - 1), value(peak), value(peak + 1)
+def _window(planes, x, y, half):
+    """Cells around `(x, y)`, both `(N, K)` of whole numbers, as far as the map reaches.
+
+    Returns:
+        window: `(N, K, R, C)`; rows: `(N, K, R)`; columns: `(N, K, C)` float32.
+    """
+    rows, columns = (
+        _span(center, half, length) for center, length in zip((y, x), planes.shape[2:])
+    )
+    return _cells(planes, rows, columns), rows, columns
+
+
+def _span(center, half, length):
+    size = min(2 * half + 1, length)
+    start = center - half
+    start = ops.where(start > 0, start, 0.0)  # of NaN as well: a cell there must be
+    start = ops.minimum(start, np.float32(length - size))
+    return start[..., None] + np.arange(size, dtype="float32")
+
+
+def _cells(planes, rows, columns):
+    """Values `(N, K, R, C)` at rows `(N, K, R)` and columns `(N, K, C)`."""
+    _, count, height, width = planes.shape
+    maps = ops.arange(ops.shape(planes)[0] * count, dtype="int32")
+    first = ops.reshape(maps * (height * width), (-1, count, 1, 1))
+    index = rows[..., :, None] * width + columns[..., None, :]
+    index = ops.cast(index, "int32") + first
+    return ops.take(ops.reshape(planes, (-1,)), index)
+
+
+def _sum_within(window, rows, columns, keypoints, radius):
+    """Sum `(N, K)` of a window's cells within a radius of each keypoint."""
+    dx = columns + 0.5 - keypoints[..., :1]
+    dy = rows + 0.5 - keypoints[..., 1:]
+    limit = ops.reshape(ops.cast(radius, "float32"), (-1, 1, 1, 1))
+    squared = (dx * dx)[..., None, :] + (dy * dy)[..., :, None]
+    near = ops.where(squared <= limit * limit, window, 0.0)
+    return ops.sum(ops.sum(near, axis=3), axis=2)
+
+
+def _parabola_top(line, offsets):
+    """Offset of the top from the peak, which is where `offsets` `(N, K, L)` are 0."""
+
+    def value(offset):
+        return ops.sum(ops.where(ops.equal(offsets, offset), line, 0.0), axis=2)
+
+    before, middle, after = value(-1.0), value(0.0), value(1.0)
     bend = 2 * middle - before - after
     top = 0.5 * (after - before) / ops.maximum(bend, 1e-6)
-    inner = ops.logical_and(peak > 0, peak < length - 1)
+    inner = ops.logical_and(offsets[..., 0] < 0, offsets[..., -1] > 0)
     return ops.where(inner, ops.clip(top, -0.5, 0.5), 0.0)

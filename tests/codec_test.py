@@ -155,6 +155,14 @@ def test_spatial_softmax_equals_numpy():
     assert to_numpy(codec.spatial_softmax(maps.astype("float16"))).dtype == "float32"
 
 
+def test_no_probability_is_too_small_for_float32():
+    maps = np.full((1, 80, 80, 2), -1e30, "float32")
+    maps[0, 7, 7, 0], maps[0, 8, 8, 1] = 1e30, -9e29
+    found = to_numpy(codec.spatial_softmax(maps))
+    assert found.min() > np.finfo("float32").tiny  # numpy may raise on underflow
+    np.testing.assert_allclose(found.sum(axis=(1, 2)), 1, atol=1e-6)
+
+
 def test_mass_within_equals_numpy():
     probabilities = softmax(random_maps())
     points = np.random.default_rng(1).uniform(-1, 14, (3, 4, 2))
@@ -215,6 +223,43 @@ def test_confidence_is_the_mass_within_a_tenth_of_the_eyes_distance():
     expected = codec.mass_within(softmax(maps).astype("float32"), points, 1.0)
     found = to_numpy(codec.confidence(maps, points, FACE_5))
     np.testing.assert_allclose(found, np.maximum(to_numpy(expected), 1e-6), atol=1e-5)
+
+
+def test_confidence_counts_the_whole_circle_from_corner_to_corner():
+    maps = random_maps((2, 60, 110, 5))
+    for keypoint, (row, column) in enumerate([(0, 0), (59, 109), (0, 109), (30, 50)]):
+        maps[:, row, column, keypoint] = 14  # above all others
+    points = codec.decode(maps, "argmax")
+    found = to_numpy(codec.confidence(maps, points, FACE_5))
+    points = to_numpy(points).astype("float64")
+    radius = 0.1 * np.linalg.norm(points[:, 0] - points[:, 1], axis=-1)
+    assert radius.min() > 12  # as long as it can be
+    cells = np.stack(np.meshgrid(np.arange(110) + 0.5, np.arange(60) + 0.5), axis=-1)
+    offsets = cells[None, :, :, None] - points[:, None, None]
+    near = np.linalg.norm(offsets, axis=-1) <= radius[:, None, None, None]
+    expected = (softmax(maps) * near).sum(axis=(1, 2))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (5, 2)])
+@pytest.mark.parametrize("method", codec.DECODERS)
+def test_maps_smaller_than_the_window_are_decoded(method, shape):
+    maps = random_maps((2, *shape, 5))
+    found = to_numpy(codec.decode(maps, method))
+    assert (found >= 0).all() and (found <= shape[::-1]).all()
+    assert np.isfinite(to_numpy(codec.confidence(maps, found, FACE_5))).all()
+
+
+def test_maps_that_are_nan_give_keypoints_that_are_nan_and_leave_the_others():
+    maps = random_maps((2, 12, 15, 5))
+    expected = to_numpy(codec.decode(maps))[1]
+    maps[0] = np.nan
+    found = codec.decode(maps)
+    sure = to_numpy(codec.confidence(maps, found, FACE_5))
+    found = to_numpy(found)
+    assert np.isnan(found[0]).all() and np.isnan(sure[0]).all()
+    np.testing.assert_array_equal(found[1], expected)
+    assert np.isfinite(sure[1]).all()
 
 
 def test_confidence_rises_with_the_mass():

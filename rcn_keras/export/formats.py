@@ -7,6 +7,7 @@ import keras
 
 from rcn_keras.errors import InputError
 from rcn_keras.export.network import bare_network, quiet
+from rcn_keras.export.onnx_file import with_kernels
 from rcn_keras.export.saved_model import write_saved_model
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import check_writable, replaced, replaced_folder
@@ -99,6 +100,8 @@ def export_model(
         options = {"optimizations": _dynamic_range()} if quantize else {}
         with replaced(target) as temporary, quiet():
             network.export(temporary, format, False, [images], **options)
+            if format == "onnx":
+                with_kernels(temporary, network)
     return target
 
 

@@ -9,16 +9,38 @@ import keras
 
 from rcn_keras.export.quantization import without_outliers
 from rcn_keras.layers import SpatialSoftmax
+from rcn_keras.layers.tiling_conv2d import untiled
 
 
 def bare_network(predictor, heatmaps=False, capped=False):
     """Crops to keypoints and confidence, as one model."""
     model = predictor.model
-    maps = without_outliers(model) if capped else model
+    maps = without_outliers(model) if capped else lean_network(model)
     outputs = model.decode(maps.output)
     if heatmaps:
         outputs["heatmaps"] = SpatialSoftmax()(maps.output)
     return keras.Model(maps.input, outputs, name=maps.name)
+
+
+def lean_network(model):
+    """The same network, with no map tiled before a convolution.
+
+    Args:
+        model: functional `keras.Model`; a joint model's two networks count as well.
+
+    Returns:
+        functional `keras.Model` with the same weights, not to be saved.
+    """
+    parts = {x.name: untiled(x) for x in model.layers if isinstance(x, keras.Model)}
+    if not parts:
+        return untiled(model)
+
+    def copied(layer):
+        if layer.name in parts:
+            return parts[layer.name]
+        return type(layer).from_config(layer.get_config())
+
+    return keras.models.clone_model(model, clone_function=copied)
 
 
 @contextlib.contextmanager

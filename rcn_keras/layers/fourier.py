@@ -27,12 +27,38 @@ def transform_kernel(kernel, height, width):
         `(F, 2C, filters)` float32: F frequencies; real parts of all C channels, then
         the imaginary ones.
     """
-    kernel_height, kernel_width, channels, filters = kernel.shape
-    rows = _half_spectrum(_length(height, kernel_height), _taps(kernel_height))
-    columns = _full_spectrum(_length(width, kernel_width), _taps(kernel_width))
-    x = ops.matmul(rows, ops.reshape(kernel, (kernel_height, -1)))
-    x = ops.reshape(x, (-1, 2 * kernel_width, channels * filters))
-    return ops.reshape(ops.matmul(columns, x), (-1, 2 * channels, filters))
+    x = kernel
+    for operation, argument in kernel_steps(kernel.shape, height, width):
+        x = (
+            ops.reshape(x, argument)
+            if operation == "Reshape"
+            else ops.matmul(argument, x)
+        )
+    return x
+
+
+def kernel_steps(shape, height, width):
+    """What makes the transform of a kernel, one step after the other.
+
+    Args:
+        shape: `(kernel_height, kernel_width, C, filters)`.
+        height, width: ints, size of the maps it will be convolved with.
+
+    Returns:
+        list of `("Reshape", shape)` and of `("MatMul", matrix)`, a float32 array to be
+        multiplied from the left.
+    """
+    kernel_height, kernel_width, channels, filters = shape
+    return [
+        ("Reshape", (kernel_height, -1)),
+        (
+            "MatMul",
+            _half_spectrum(_length(height, kernel_height), _taps(kernel_height)),
+        ),
+        ("Reshape", (-1, 2 * kernel_width, channels * filters)),
+        ("MatMul", _full_spectrum(_length(width, kernel_width), _taps(kernel_width))),
+        ("Reshape", (-1, 2 * channels, filters)),
+    ]
 
 
 def convolve(maps, transform, kernel_size):

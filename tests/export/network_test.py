@@ -1,0 +1,51 @@
+"""The exported network against the model that it is made from."""
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import rcn_keras
+from rcn_keras.data.synthetic import draw_crop
+from rcn_keras.export.network import bare_network, lean_network
+from rcn_keras.layers import TilingConv2D
+from rcn_keras.layout import FACE_5
+from rcn_keras.models import JointModel
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return np.stack([draw_crop(seed, FACE_5)[-1] for seed in range(3)]).astype(
+        "float32"
+    )
+
+
+@pytest.fixture(scope="module")
+def joint():
+    keras.utils.set_random_seed(0)
+    rcn = rcn_keras.build_rcn(4, keypoints=5)
+    denoiser = rcn_keras.build_denoiser(5, filters=(6, 4), kernel_size=23, pooling=4)
+    return JointModel(rcn, denoiser, iterations=2)
+
+
+def test_no_map_is_tiled_before_a_convolution_of_a_joint_model(joint, crops):
+    lean = lean_network(joint)
+    layers = [type(layer) for layer in lean.get_layer("rcn").layers]
+    assert layers.count(TilingConv2D) == 3 and keras.layers.Concatenate not in layers
+    expected = joint.predict_on_batch(crops)
+    np.testing.assert_allclose(lean.predict_on_batch(crops), expected, atol=1e-3)
+
+
+def test_an_onnx_file_holds_large_kernels_and_not_their_transforms(
+    joint, crops, tmp_path
+):
+    path = rcn_keras.export_model(joint, tmp_path, "onnx")
+    shapes = {tuple(x.dims) for x in onnx.load(path).graph.initializer}
+    assert {(23, 23, 5, 6), (23, 23, 6, 4)} <= shapes
+    # 16 x 31 frequencies of 20x20 maps, real and imaginary parts of the channels.
+    assert not {(496, 10, 6), (496, 12, 4)} & shapes
+    session = onnxruntime.InferenceSession(path)
+    expected = bare_network(rcn_keras.Predictor(joint)).predict_on_batch(crops)
+    for name, found in zip(expected, session.run(list(expected), {"images": crops})):
+        np.testing.assert_allclose(found, expected[name], atol=1e-3)
