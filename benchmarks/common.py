@@ -146,7 +146,7 @@ def write_rows(path, rows):
     own = origin["device"], origin["command"]
     kept = []
     if path.exists():
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             old = list(csv.DictReader(file))
         kept = [row for row in old if (row.get("device"), row.get("command")) != own]
     write_csv(path, kept + [row | origin for row in rows])

@@ -53,14 +53,21 @@ def main():
                 measured = ["--data", str(tables[name]), *images, "--set", "all"]
                 numbers = options.out / "numbers.json"
                 rcn_keras("evaluate", preset, *measured, "--json", str(numbers))
-                rows.append(row(split, name, run, json.loads(numbers.read_text())))
+                rows.append(
+                    row(
+                        split,
+                        name,
+                        run,
+                        json.loads(numbers.read_text(encoding="utf-8")),
+                    )
+                )
             common.write_rows(options.results / "own_keypoints.csv", rows)
     print(common.markdown(rows))
 
 
 def write_tables(path, split, out):
     """The parts of the table as files of their own: name to path."""
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
     parts, seen = {}, {"london": 0, "canada": 0}
     for line in lines:

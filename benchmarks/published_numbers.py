@@ -27,7 +27,9 @@ def main():
         "--data-68", type=pathlib.Path, required=True, help="folder of 300-W"
     )
     options = parser.parse_args()
-    with (options.results / "accuracy.csv").open(newline="") as file:
+    with (options.results / "accuracy.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as file:
         published = [row for row in csv.DictReader(file)]
     rows = []
     for name in list_presets():

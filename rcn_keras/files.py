@@ -1,12 +1,23 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and read by their own marks."""
 
+import codecs
 import contextlib
 import csv
 import os
 import pathlib
 import shutil
+import unicodedata
 
 from rcn_keras.errors import InputError
+
+# UTF-32's little-endian mark begins with UTF-16's.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 @contextlib.contextmanager
@@ -77,3 +88,60 @@ def check_writable(folder):
         probe.unlink()
     except OSError as error:
         raise InputError(f"{folder}: cannot write there ({error.strerror})") from None
+
+
+def read_text(path, errors="strict"):
+    """The text of a file: UTF-8, or what its byte order mark says, in any locale.
+
+    Args:
+        path: path of a regular file.
+        errors: as of `bytes.decode`.
+
+    Raises:
+        InputError: if it cannot be read, or is no such text.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        what = "a folder, not a file" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {what}")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    marked = (name for mark, name in _MARKS.items() if content.startswith(mark))
+    try:
+        return content.decode(next(marked, "utf-8"), errors)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: expected text in UTF-8, or in UTF-16 with its mark; found byte "
+            f"0x{content[error.start]:02x} at position {error.start}"
+        ) from None
+
+
+def text_name(path):
+    """The name of a file as text to compare and to print: UTF-8 in any locale, composed
+    (NFC), as macOS's file names and those of other systems are not alike."""
+    try:
+        text = os.fsencode(path).decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # It is no name of a file here.
+        text = str(path)
+    return unicodedata.normalize("NFC", text)
+
+
+def find_file(path):
+    """The path, or where there is no such file that of the same name composed (NFC) or
+    decomposed (NFD), if there is one of those."""
+    if os.path.isfile(path):
+        return path
+    text = text_name(path)
+    for form in ("NFC", "NFD"):
+        try:
+            encoded = unicodedata.normalize(form, text).encode(
+                "utf-8", "surrogateescape"
+            )
+        except UnicodeEncodeError:  # a lone surrogate: no name of a file
+            break
+        other = os.fsdecode(encoded)
+        if os.path.isfile(other):
+            return type(path)(other)
+    return path

@@ -6,14 +6,30 @@ from keras import ops
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras.sample_weights import by_keypoint
+
+
+class _KeypointLoss(keras.losses.Loss):
+    """A cost for each of `(N, K)` keypoints, summed.
+
+    A `sample_weight` of shape `(N,)` or `(N, 1)` is for each face, one of `(N, K)` for
+    each keypoint. Keypoints that are NaN or infinite never count.
+    """
+
+    def __init__(self, name, **kwargs):
+        super().__init__(name=name, reduction="sum", **kwargs)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return super().__call__(y_true, y_pred, by_keypoint(sample_weight))
 
 
 @register
-class SpatialCrossentropy(keras.losses.Loss):
+class SpatialCrossentropy(_KeypointLoss):
     """Negative log probability of each keypoint's cell, summed over keypoints (Eq. 2).
 
-    A keypoint that is NaN never counts. One outside the frame is clipped to the border
-    cell (the original's MTFL rule) or left out (its 300-W rule), by `outside`.
+    A keypoint that is NaN or infinite never counts. One outside the frame is clipped to
+    the border cell (the original's MTFL rule) or left out (its 300-W rule), by
+    `outside`.
 
     Args:
         outside: `"clip"` or `"mask"`.
@@ -33,7 +49,7 @@ class SpatialCrossentropy(keras.losses.Loss):
     """
 
     def __init__(self, outside="clip", name="spatial_crossentropy", **kwargs):
-        super().__init__(name=name, reduction="sum", **kwargs)
+        super().__init__(name, **kwargs)
         if outside not in ("clip", "mask"):
             raise ValueError(
                 f"`outside` must be 'clip' or 'mask'. Received: outside={outside!r}"
@@ -62,14 +78,14 @@ class SpatialCrossentropy(keras.losses.Loss):
 
 
 @register
-class ExpectedDistance(keras.losses.Loss):
+class ExpectedDistance(_KeypointLoss):
     """Squared distance from the mean of the probability map, as a regression would.
 
     The alternative the paper tried and found worse: it cannot hold two hypotheses
     (footnote 4).
 
     Call arguments:
-        y_true: `(N, K, 2)` keypoints in map pixels; NaN never counts.
+        y_true: `(N, K, 2)` keypoints in map pixels; NaN or infinity never counts.
         y_pred: `(N, H, W, K)` pre-softmax maps.
 
     Reference:
@@ -77,7 +93,7 @@ class ExpectedDistance(keras.losses.Loss):
     """
 
     def __init__(self, name="expected_distance", **kwargs):
-        super().__init__(name=name, reduction="sum", **kwargs)
+        super().__init__(name, **kwargs)
 
     def call(self, y_true, y_pred):
         known = _known(y_true)
@@ -98,7 +114,7 @@ class ExpectedDistance(keras.losses.Loss):
 
 
 @register
-class KeypointDistance(keras.losses.Loss):
+class KeypointDistance(_KeypointLoss):
     """Squared distance of regressed keypoints, summed over keypoints.
 
     Args:
@@ -106,8 +122,8 @@ class KeypointDistance(keras.losses.Loss):
             attribute costs, so that the weights of both are comparable.
 
     Call arguments:
-        y_true: `(N, K, 2)` keypoints in input pixels; NaN never counts. One outside
-            the frame counts as any other: a regression can reach it.
+        y_true: `(N, K, 2)` keypoints in input pixels; NaN or infinity never counts.
+            One outside the frame counts as any other: a regression can reach it.
         y_pred: `(N, K, 2)` keypoints in input pixels.
 
     Returns:
@@ -115,7 +131,7 @@ class KeypointDistance(keras.losses.Loss):
     """
 
     def __init__(self, unit=8.0, name="keypoint_distance", **kwargs):
-        super().__init__(name=name, reduction="sum", **kwargs)
+        super().__init__(name, **kwargs)
         self.unit = unit
 
     def call(self, y_true, y_pred):
@@ -131,4 +147,4 @@ class KeypointDistance(keras.losses.Loss):
 
 
 def _known(y_true):
-    return ops.logical_not(ops.any(ops.isnan(y_true), axis=-1))
+    return ops.all(ops.isfinite(y_true), axis=-1)

@@ -6,14 +6,16 @@ from keras import ops
 from rcn_keras import codec
 from rcn_keras._serialization import register
 from rcn_keras.layout import KeypointLayout
+from rcn_keras.sample_weights import by_keypoint
 
 
 @register
 class NormalizedMeanError(keras.metrics.Mean):
     """Mean distance between true and decoded keypoints over the normalising distance.
 
-    A fraction, sub-pixel (neither side is floored). Keypoints that are NaN do not
-    count, nor does a face whose normalising distance (of the eyes, say) is.
+    A fraction, sub-pixel (neither side is floored). Keypoints that are NaN or infinite
+    do not count, nor does a face whose normalising distance (of the eyes, say) is, or
+    is 0. A `sample_weight` is one a face, `(N,)`, or one a keypoint, `(N, K)`.
 
     Args:
         layout: `KeypointLayout` of the K keypoints, or a dict of its `to_dict`.
@@ -42,15 +44,17 @@ class NormalizedMeanError(keras.metrics.Mean):
         self.decoder = decoder
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true = ops.cast(ops.convert_to_tensor(y_true), "float32")
         predicted = codec.decode(y_pred, self.decoder)
         distance = ops.sqrt(ops.sum((predicted - y_true) ** 2, axis=-1))
         unit = codec.normalizing_distance(y_true, self.layout)[:, None]
         # From the truth alone: the NaN of a network that diverged must show.
-        known = ops.logical_not(ops.isnan(ops.sum(y_true, axis=-1) + unit))
-        error = ops.where(known, distance / unit, 0.0)
+        known = ops.all(ops.isfinite(y_true), axis=-1)
+        known = ops.logical_and(known, ops.logical_and(ops.isfinite(unit), unit > 0))
+        error = ops.where(known, distance / ops.where(known, unit, 1.0), 0.0)
         weight = ops.cast(known, error.dtype)
         if sample_weight is not None:
-            weight = weight * ops.reshape(sample_weight, (-1, 1))
+            weight = weight * by_keypoint(sample_weight)
         return super().update_state(error, weight)
 
     def get_config(self):

@@ -32,7 +32,7 @@ def emulates_bfloat16(info=CPU_INFO):
     Returns:
         bool; `False` also where it says nothing.
     """
-    flags = set(info.read_text().split()) if info.exists() else BFLOAT16
+    flags = set(info.read_text(encoding="utf-8").split()) if info.exists() else BFLOAT16
     return not accelerators() and not flags & BFLOAT16
 
 
@@ -58,7 +58,7 @@ def device():
         return ", ".join(gpus if len(gpus) == len(names) else names)
     name = platform.processor() or platform.machine()
     if CPU_INFO.exists():
-        lines = CPU_INFO.read_text().splitlines()
+        lines = CPU_INFO.read_text(encoding="utf-8").splitlines()
         models = [
             line.split(":", 1)[1].strip() for line in lines if "model name" in line
         ]

@@ -155,3 +155,59 @@ def test_keypoint_distance_equals_numpy():
     assert nothing == 0.0
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert isinstance(again, KeypointDistance) and again.unit == 4.0
+
+
+LOSSES = {
+    "crossentropy": SpatialCrossentropy(),
+    "expected": ExpectedDistance(),
+    "distance": KeypointDistance(),
+}
+
+
+def predictions(name):
+    """As many faces as keypoints, all known, and what the loss compares them with."""
+    y, maps = case(batch=4)
+    y, maps = np.abs(y[[2, 3, 2]]) % 5, maps[:KEYPOINTS]
+    return y, y + 1.5 if name == "distance" else maps
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_sample_weight_is_one_a_face_or_one_a_keypoint(name, dtype):
+    loss, (y, predicted) = LOSSES[name], predictions(name)
+    y = y.astype(dtype)
+    faces = [float(loss(y[n : n + 1], predicted[n : n + 1])) for n in range(3)]
+    weight = np.array([1.0, 0.0, 3.0], dtype)
+    expected = (weight * faces).sum() / 3
+    assert float(loss(y, predicted, weight)) == pytest.approx(expected, rel=1e-5)
+    by_face = np.repeat(weight[:, None], KEYPOINTS, axis=1)
+    assert float(loss(y, predicted, by_face)) == pytest.approx(expected, rel=1e-5)
+    parts = []
+    for k in range(KEYPOINTS):
+        one = np.zeros((3, KEYPOINTS), dtype)
+        one[1, k] = 1
+        parts.append(float(loss(y, predicted, one)))
+    assert sum(parts) == pytest.approx(faces[1] / 3, rel=1e-5)
+    assert len({round(part, 6) for part in parts}) > 1 or name == "distance"
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_an_infinite_label_counts_as_little_as_nan(name):
+    loss, (y, predicted) = LOSSES[name], predictions(name)
+    unknown = y.copy()
+    unknown[1, 2] = np.nan
+    expected = float(loss(unknown, predicted))
+    for value in (np.inf, -np.inf):
+        unknown[1, 2] = value
+        assert float(loss(unknown, predicted)) == expected
+
+
+def test_a_model_takes_a_weight_a_face():
+    inputs = keras.Input((6, 9, KEYPOINTS))
+    model = keras.Model(inputs, keras.layers.Rescaling(1.0)(inputs))
+    model.compile("sgd", SpatialCrossentropy(), jit_compile=False)
+    y, maps = predictions("crossentropy")
+    weight = np.array([0.0, 2.0, 0.0])
+    found = model.evaluate(maps, y, 3, verbose=0, sample_weight=weight)
+    expected = float(SpatialCrossentropy()(y, maps, weight))
+    assert found == pytest.approx(expected, rel=1e-5)

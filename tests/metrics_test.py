@@ -109,3 +109,29 @@ def test_saving():
     assert clone.get_config() == metric.get_config()
     assert clone.layout == FACE_5
     assert (clone.decoder, clone.name) == ("argmax", "error")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_sample_weight_is_one_a_face_or_one_a_keypoint(dtype):
+    y, maps = case(batch=5)
+    each = errors(y, maps, "local_mean")
+    for weight in (np.arange(5), np.arange(5)[:, None], np.arange(25).reshape(5, 5)):
+        metric = NormalizedMeanError(FACE_5)
+        metric.update_state(
+            keras.ops.convert_to_tensor(y.astype(dtype)), maps, weight.astype(dtype)
+        )
+        full = np.broadcast_to(weight[:, None] if weight.ndim == 1 else weight, (5, 5))
+        expected = np.average(each, weights=full)
+        assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_degenerate_labels_do_not_count():
+    y, maps = case(batch=4)
+    expected = errors(y, maps, "local_mean")
+    y[1, 1] = y[1, 0]  # both eyes on one spot
+    y[2, 4] = [np.inf, 3]
+    y[3, 0] = -np.inf  # so that there is no unit either
+    metric = NormalizedMeanError(FACE_5)
+    metric.update_state(y, maps)
+    counted = [*expected[0], *expected[2, :4]]
+    assert float(metric.result()) == pytest.approx(np.mean(counted), rel=1e-5)

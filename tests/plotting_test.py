@@ -52,6 +52,15 @@ def test_keypoints_show_on_any_skin(level):
     assert np.abs(around - level).max() > 90
 
 
+@pytest.mark.parametrize("white, dtype", [(1, "float32"), (255, "float64")])
+def test_a_picture_of_floats_is_drawn_as_its_bytes(white, dtype):
+    image, points = face()
+    image[0, 0] = 255
+    faces = [{"keypoints": points}]
+    drawn = plotting.draw_keypoints((image * (white / 255)).astype(dtype), faces)
+    np.testing.assert_array_equal(drawn, plotting.draw_keypoints(image, faces))
+
+
 def test_the_photograph_is_left_alone_and_any_kind_is_taken():
     image, points = face(keypoints=68)
     faces = [{"box": [10, 10, 140, 140], "keypoints": points.tolist(), "score": 0.9}]

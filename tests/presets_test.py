@@ -102,7 +102,7 @@ def test_a_preset_of_any_layout(tmp_path):
     assert (loaded.decoder, loaded.calibration) == ("quadratic", (0.5, 0.25))
     config["layout"]["outside"] = "drop"
     (tmp_path / presets.CONFIG).write_text(json.dumps(config))
-    with pytest.raises(InputError, match="does not describe a network .*'drop'"):
+    with pytest.raises(InputError, match="cannot build the network .*'drop'"):
         rcn_keras.from_preset(tmp_path)
 
 
@@ -163,12 +163,12 @@ def test_damaged_configuration(tmp_path):
     whole = presets.read_config(presets.SHIPPED / "rcn6_mtfl")
     for change in ({"decoder": "nope"}, {"arguments": {"branches": 9}}):
         (tmp_path / presets.CONFIG).write_text(json.dumps(whole | change))
-        with pytest.raises(InputError, match="does not describe a network"):
+        with pytest.raises(InputError, match="cannot build the network"):
             rcn_keras.from_preset(tmp_path)
     for missing in ("model", "decoder", "calibration"):
         less = {key: value for key, value in whole.items() if key != missing}
         (tmp_path / presets.CONFIG).write_text(json.dumps(less))
-        with pytest.raises(InputError, match="does not describe a network"):
+        with pytest.raises(InputError, match="cannot build the network"):
             rcn_keras.from_preset(tmp_path)
 
 

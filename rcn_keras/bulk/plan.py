@@ -9,21 +9,25 @@ from rcn_keras.bulk import storage
 from rcn_keras.errors import InputError
 from rcn_keras.faces.box_file import boxes_of, read_boxes
 from rcn_keras.faces.detect import detector_name, get_detector
-from rcn_keras.faces.images import list_images
+from rcn_keras.faces.images import is_regular, left_out, list_images
 
 PLAN, PHOTOGRAPHS = "plan.json", "photographs.jsonl"
 
 
-def make_plan(pattern, output, model, shard_size, detector, box_file):
+def make_plan(
+    pattern, output, model, shard_size, detector, box_file, report=lambda line: None
+):
     """The plan of a run, by which it is known again, and the list of its photographs.
 
     Args:
         pattern: str, of the photographs; a local folder stands for the images in it.
+            What it matches that is hidden or, locally, no regular file is left out.
         output: str, the folder of the answers; what is in it is no photograph.
         model: str, the folder of a model's version.
         shard_size: int, or `None`: a sixteenth of them, 100 at most.
         detector: as that of `Predictor`.
         box_file: path of a file of boxes in place of a detector, or `None`.
+        report: function that gets a line on how many files were left out, if any.
 
     Returns:
         dict that JSON can hold.
@@ -35,9 +39,12 @@ def make_plan(pattern, output, model, shard_size, detector, box_file):
     """
     pattern = os.path.expanduser(pattern)  # In quotes, as it must be, no shell does.
     if os.path.isdir(pattern):
-        paths = [str(path) for path in list_images(pattern)]
+        paths = [str(path) for path in list_images(pattern, report)]
     else:
-        paths = [path for path in storage.find(pattern) if not _is_in(path, output)]
+        files = [path for path in storage.find(pattern) if not _is_in(path, output)]
+        paths = [path for path in files if _is_readable(path)]
+        if others := len(files) - len(paths):
+            report(left_out(pattern, others))
     if not paths:
         raise InputError(f"{pattern}: no file matches")
     shard_size = shard_size or min(max(len(paths) // 16, 1), 100)
@@ -118,6 +125,13 @@ def _is_in(path, folder):
     if storage.FileSystems.get_scheme(path) or storage.FileSystems.get_scheme(folder):
         return path.startswith(f"{folder}/")
     return os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep)
+
+
+def _is_readable(path):
+    hidden = path.rsplit("/", 1)[-1].startswith(".")
+    return not hidden and (
+        storage.FileSystems.get_scheme(path) is not None or is_regular(path)
+    )
 
 
 def _model_hash(folder):

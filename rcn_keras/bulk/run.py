@@ -35,6 +35,7 @@ def run_bulk(
     runner=LOCAL,
     workers=1,
     progress=None,
+    report=lambda line: None,
 ):
     """Answers every photograph that matches, in files in `output`.
 
@@ -56,6 +57,7 @@ def run_bulk(
         workers: int, processes on this machine, for the local runner.
         progress: callable `(shards done, shards)`, called now and then while the local
             runner works.
+        report: function that gets a line on how many files are no photographs, if any.
 
     Returns:
         dict, also written as `summary.json`: `photographs`, `faces`, `failed`,
@@ -78,7 +80,7 @@ def run_bulk(
     pipeline = _pipeline(runner, workers, list(pipeline_arguments))
     handler = FacesModelHandler(version_folder(str(saved_model)))
     plan, listing = make_plan(
-        str(input_glob), output, handler.folder, shard_size, detector, boxes
+        str(input_glob), output, handler.folder, shard_size, detector, boxes, report
     )
     keep(plan, listing, output)
     shards = Shards(output, plan["photographs"], plan["shard_size"])

@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of a command line; a command's help is its `run`'s docstring."""
+    """The parser of a command line; a command's help is its `HELP`."""
     from rcn_keras import __version__
 
     parser = argparse.ArgumentParser(
@@ -114,8 +114,8 @@ def build_parser() -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         added = named.add_parser(
             name,
-            help=command.run.__doc__.splitlines()[0],
-            description=command.run.__doc__,
+            help=command.HELP.splitlines()[0],
+            description=command.HELP,
             epilog=f"example:\n  {command.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

@@ -6,6 +6,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import progress, quiet_workers, say
 
+HELP = "Keypoints of any number of photographs, on Apache Beam; goes on after a stop."
 EXAMPLE = "rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl"
 
 
@@ -44,7 +45,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Keypoints of any number of photographs, on Apache Beam; goes on after a stop."""
     from rcn_keras.errors import InputError
 
     # A pattern without quotes comes as the names of many files.
@@ -53,6 +53,7 @@ def run(options):
             f"one pattern and one output are wanted, and then Beam's options. Received "
             f"also: {options.others[0]}. Put the pattern in quotes"
         )
+    notes = []
     with quiet_workers():
         from rcn_keras.bulk.run import run_bulk
 
@@ -67,7 +68,10 @@ def run(options):
             runner=options.runner,
             workers=options.workers,
             progress=lambda done, total: progress(done, total, "shards"),
+            report=notes.append,
         )
+    for note in notes:
+        say(note)
     print(json.dumps(summary))
     if failed := summary["failed"]:
         say(f"failed: {failed}, see {options.output}/failed-*.jsonl")

@@ -5,6 +5,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.layout import FACES
 
+HELP = "Writes a small set of drawn faces in the layout of MTFL, or of 300-W."
 EXAMPLE = "rcn-keras demo-data demo"
 
 
@@ -27,7 +28,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Writes a small set of drawn faces in the layout of MTFL, or of 300-W."""
     from rcn_keras.data.synthetic import write_300w, write_mtfl
     from rcn_keras.errors import InputError
     from rcn_keras.layout import FACE_68

@@ -7,6 +7,7 @@ from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, progress, reported
 from rcn_keras.cli.predictors import make_predictor
 
+HELP = "All metrics of a network on a set, under every protocol."
 EXAMPLE = "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
 
 
@@ -38,7 +39,6 @@ def add_options(parser):
 
 
 def run(options):
-    """All metrics of a network on a set, under every protocol."""
     from rcn_keras.data.sets import LAYOUTS, full_name, load_test_set
     from rcn_keras.errors import InputError
     from rcn_keras.evaluation import protocols, tables
@@ -94,7 +94,7 @@ def run(options):
         report["subsets"] = {part["set"]: part for part in parts}
     if options.json:
         with replaced(options.json) as temporary:
-            temporary.write_text(json.dumps(report, indent=2) + "\n")
+            temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     for part in parts:
         print(tables.protocol_table(part, preset.config.get("paper", {})))
         if options.csv:

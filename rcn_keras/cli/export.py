@@ -4,6 +4,7 @@ import pathlib
 
 from rcn_keras.cli import arguments
 
+HELP = "Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."
 EXAMPLE = "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl"
 
 
@@ -40,7 +41,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."""
     from rcn_keras.errors import InputError
     from rcn_keras.export.formats import export_model
 

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import sys
 
+HELP = "What is installed, and what a preset is and runs by."
 EXAMPLE = "rcn-keras info rcn6_mtfl"
 
 
@@ -12,7 +13,6 @@ def add_options(parser):
 
 
 def run(options):
-    """What is installed, and what a preset is and runs by."""
     import rcn_keras
     from rcn_keras.presets import preset_folder, read_config
     from rcn_keras.runtime import RUNTIMES, installed_runtimes

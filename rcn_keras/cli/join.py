@@ -6,6 +6,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import cropped, reported
 
+HELP = "Makes the preset of a joint model from an RCN's and a denoiser's."
 EXAMPLE = "rcn-keras join rcn5_300w denoiser_300w --data 300W --out joint"
 
 
@@ -22,7 +23,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Makes the preset of a joint model from an RCN's and a denoiser's."""
     from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card

@@ -5,6 +5,7 @@ import pathlib
 from rcn_keras.cli import own_data
 from rcn_keras.cli.output import draw, reported
 
+HELP = "What is understood of a file of keypoints: its layout as JSON, and drawn."
 EXAMPLE = """\
 rcn-keras layout points.csv --images pictures --out drawn
   rcn-keras layout points.csv --normalizer left_eye,right_eye > layout.json"""
@@ -26,7 +27,6 @@ def add_options(parser):
 
 
 def run(options):
-    """What is understood of a file of keypoints: its layout as JSON, and drawn."""
     from rcn_keras.faces.images import read_image
     from rcn_keras.files import check_writable
 

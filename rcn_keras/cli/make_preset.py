@@ -6,6 +6,7 @@ import pathlib
 from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, reported
 
+HELP = "Turns a finished training into a preset: calibrated on validation."
 EXAMPLE = "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
 
 
@@ -24,7 +25,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Turns a finished training into a preset: calibrated on validation."""
     from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card

@@ -52,7 +52,10 @@ def quiet_workers():
     logging.disable()
     sys.stderr.flush()
     null = os.open(os.devnull, os.O_WRONLY)
-    with open(os.dup(2), "w") as kept, contextlib.redirect_stderr(kept):
+    with (
+        open(os.dup(2), "w", encoding="utf-8") as kept,
+        contextlib.redirect_stderr(kept),
+    ):
         os.dup2(null, 2)
         try:
             yield

@@ -6,6 +6,7 @@ from rcn_keras.cli import arguments
 from rcn_keras.cli.output import cropped, progress, reported
 from rcn_keras.layout import FACES
 
+HELP = "Packs the cropped training faces into files, to train without the data set."
 EXAMPLE = """\
 rcn-keras pack --data MTFL --out packed
   rcn-keras train rcn6_mtfl --data packed --out runs/rcn6"""
@@ -32,7 +33,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Packs the cropped training faces into files, to train without the data set."""
     from rcn_keras.data.packed import pack as write
     from rcn_keras.data.sets import load_training
 

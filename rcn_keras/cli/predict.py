@@ -7,6 +7,7 @@ from rcn_keras.cli import arguments
 from rcn_keras.cli.output import draw, one_line, progress, say
 from rcn_keras.cli.predictors import make_predictor
 
+HELP = "Keypoints of photographs as JSON lines, and drawn."
 EXAMPLE = "rcn-keras predict photo.jpg --out drawn"
 
 
@@ -35,17 +36,16 @@ def add_options(parser):
 
 
 def run(options):
-    """Keypoints of photographs as JSON lines, and drawn."""
     from rcn_keras.errors import InputError
     from rcn_keras.faces.box_file import boxes_of, read_boxes
     from rcn_keras.faces.images import file_bytes, list_images
-    from rcn_keras.files import check_writable
+    from rcn_keras.files import check_writable, text_name
     from rcn_keras.stream import predictions
 
     paths, failed = [], 0
     for path in map(pathlib.Path, options.photos):
         try:
-            paths += list_images(path) if path.is_dir() else [path]
+            paths += list_images(path, say) if path.is_dir() else [path]
         except InputError as error:
             failed += 1
             say(f"error: {error}")
@@ -85,7 +85,7 @@ def run(options):
         faces = [face.as_dict() for face in faces]
         if not faces:
             say(f"{path}: no face found")
-        print(json.dumps({"image": str(path), "faces": faces}), flush=True)
+        print(json.dumps({"image": text_name(path), "faces": faces}), flush=True)
         if options.out:
             draw(image, faces, layout, options.out, path, drawn)
     if failed:

@@ -5,6 +5,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import cropped, reported
 
+HELP = "Trains and measures the rows of a table of the paper; resumable."
 EXAMPLE = """\
 rcn-keras reproduce table2 --data MTFL --out runs --epochs 20
   rcn-keras reproduce table3 --data MTFL --afw 300W/afw --out runs
@@ -38,7 +39,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Trains and measures the rows of a table of the paper; resumable."""
     from rcn_keras.data.sets import load_test_set, load_training
     from rcn_keras.errors import InputError
     from rcn_keras.layout import FACE_68

@@ -1,5 +1,6 @@
 """`rcn-keras list`."""
 
+HELP = "The presets and the recipes."
 EXAMPLE = "rcn-keras list"
 
 
@@ -8,7 +9,6 @@ def add_options(parser):
 
 
 def run(options):
-    """The presets and the recipes."""
     from rcn_keras.presets import list_presets
     from rcn_keras.training.recipes import RECIPES, layout
 

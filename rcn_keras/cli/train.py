@@ -5,6 +5,7 @@ import pathlib
 from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, reported, say
 
+HELP = "Trains a recipe."
 EXAMPLE = """\
 rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume
@@ -41,7 +42,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Trains a recipe."""
     from rcn_keras.errors import InputError
     from rcn_keras.training import recipes
 

@@ -5,6 +5,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import say
 
+HELP = "Trains several recipes at once on one accelerator, within given minutes."
 EXAMPLE = """\
 rcn-keras train-many jobs.txt --data packed --out runs --minutes 9
   jobs.txt, a training a line:   seed1: rcn6_mtfl --seed 1"""
@@ -40,7 +41,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Trains several recipes at once on one accelerator, within given minutes."""
     from rcn_keras.training.side_by_side import archive, read_jobs, train_side_by_side
 
     jobs = read_jobs(options.jobs)

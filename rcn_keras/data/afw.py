@@ -14,6 +14,7 @@ from rcn_keras.data import three_hundred_w
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.points_file import LIMIT, list_pts
 from rcn_keras.errors import InputError
+from rcn_keras.files import find_file
 
 OFFICIAL = "AFW"
 DERIVED = "AFW-337 (derived)"
@@ -116,7 +117,7 @@ def _read_official(folder, annotation):
         if np.isnan(points).any():
             continue
         places = (annotation.parent / name, folder / name, folder / "testimages" / name)
-        image = next((path for path in places if path.is_file()), places[0])
+        image = next(filter(pathlib.Path.is_file, map(find_file, places)), places[0])
         keypoints = (points[KEPT] - 0.5).astype("float32")
         faces.append(Face(image, keypoints, f"{annotation} ({name}, face {number})"))
     if not faces:

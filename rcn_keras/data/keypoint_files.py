@@ -8,8 +8,9 @@ from rcn_keras.data.coco import parse_coco
 from rcn_keras.data.csv_table import csv_rows, parse_table
 from rcn_keras.data.deeplabcut import parse_deeplabcut
 from rcn_keras.data.label_studio import parse_label_studio
-from rcn_keras.data.reading import Annotations, read_text
+from rcn_keras.data.reading import Annotations
 from rcn_keras.errors import InputError
+from rcn_keras.files import read_text
 
 
 def read_annotations(path, images=None, coordinates=None, category=None) -> Annotations:

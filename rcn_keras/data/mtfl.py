@@ -7,6 +7,7 @@ import numpy as np
 from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.data.annotations import Face
 from rcn_keras.errors import InputError
+from rcn_keras.files import find_file, read_text
 
 # The labels of `testing.txt` (AFLW) lie this many pixels further right and down than
 # those of `training.txt`; taken off both coordinates for the "shift-corrected"
@@ -46,7 +47,7 @@ def read_mtfl(folder, part):
     if not path.is_file():
         raise InputError(f"{path}: no such file (expected MTFL's list of faces)")
     faces = []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_text(path, errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue  # the released files end in one
@@ -75,4 +76,6 @@ def _parsed(line, folder, source):
         raise InputError(f"{source}: expected finite numbers; found {line.strip()}")
     keypoints = values[:10].reshape(2, 5).T - 0.5
     attributes = dict(zip(ATTRIBUTES, values[10:].astype(int).tolist()))
-    return Face(folder / name, keypoints.astype("float32"), source, attributes)
+    return Face(
+        find_file(folder / name), keypoints.astype("float32"), source, attributes
+    )

@@ -10,6 +10,7 @@ from rcn_keras.data.keypoint_files import read_annotations
 from rcn_keras.data.splits import split_by_picture
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE
+from rcn_keras.files import read_text
 from rcn_keras.layout import FACES, KeypointLayout
 
 OWN_SETS = ("validation", "all")
@@ -87,8 +88,10 @@ def read_layout(path):
         InputError: if there is none in it.
     """
     try:
-        return KeypointLayout.from_json(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return KeypointLayout.from_json(read_text(path))
+    except InputError:
+        raise
+    except ValueError as error:
         raise InputError(f"{path}: not a layout ({error})") from None
 
 

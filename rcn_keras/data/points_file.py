@@ -6,8 +6,10 @@ import pathlib
 import numpy as np
 
 from rcn_keras.errors import InputError
+from rcn_keras.faces.images import is_image_name, suffixes
+from rcn_keras.files import read_text, text_name
 
-SUFFIXES = (".jpg", ".jpeg", ".png")  # of photographs, in the order they are tried
+FIRST = (".jpg", ".jpeg", ".png")  # suffixes of photographs that are tried first
 LIMIT = 1e9  # No coordinate is larger; a larger one would overflow float32.
 
 
@@ -30,13 +32,7 @@ def read_pts(path, count=68):
             and, where there is one, the line.
     """
     path = pathlib.Path(path)
-    if not path.is_file():
-        what = "a folder, not a file" if path.is_dir() else "no such file"
-        raise InputError(f"{path}: {what}")
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    text = read_text(path, errors="replace")
     numbered = enumerate(map(str.strip, text.splitlines()), 1)
     lines = [(line, f"{path}:{number}") for number, line in numbered if line]
     points = [_point(line, source) for line, source in _body(lines, path, count)]
@@ -88,14 +84,12 @@ def list_pts(folder):
 def images_alone(folder):
     """A line for each photograph of a folder that has no `.pts` file beside it."""
     folder = pathlib.Path(folder)
-    stems = {path.stem for path in list_pts(folder)}
+    stems = {text_name(path.stem) for path in list_pts(folder)}
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return [
         f"{path}: no .pts file beside this photograph"
         for path in found
-        if path.suffix.lower() in SUFFIXES
-        and path.name[0] != "."
-        and path.stem not in stems
+        if is_image_name(path) and text_name(path.stem) not in stems
     ]
 
 
@@ -106,22 +100,23 @@ def find_image(pts_path):
         pts_path: path of the `.pts` file.
 
     Returns:
-        path with suffix .jpg, else .jpeg, else .png, in small or capital letters.
+        path with suffix .jpg, else .jpeg, else .png, else any other that the decoder
+        reads, in small or capital letters.
 
     Raises:
         InputError: if there is none.
     """
     pts_path = pathlib.Path(pts_path)
-    likely = pts_path.with_suffix(SUFFIXES[0])
+    likely = pts_path.with_suffix(FIRST[0])
     if likely.is_file():  # Spares listing the folder.
         return likely
     found = {}
     if pts_path.parent.is_dir():
         for name in sorted(os.listdir(pts_path.parent)):
             stem, suffix = os.path.splitext(name)
-            if stem == pts_path.stem:
+            if text_name(stem) == text_name(pts_path.stem):
                 found.setdefault(suffix.lower(), pts_path.with_name(name))
-    for suffix in SUFFIXES:
+    for suffix in (*FIRST, *sorted(suffixes())):
         if suffix in found and found[suffix].is_file():
             return found[suffix]
     raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.points_file import LIMIT
 from rcn_keras.errors import InputError
+from rcn_keras.files import find_file
 from rcn_keras.layout import KeypointLayout, mirror_pairs_by_name
 
 # What is added to a coordinate of the file: where the file puts the centre of the top
@@ -33,30 +34,6 @@ class Annotations:
     faces: list
     layout: KeypointLayout
     failures: list
-
-
-def read_text(path):
-    """The text of a file: UTF-8, or UTF-16 with its byte order mark.
-
-    Raises:
-        InputError: if it cannot be read, or is no such text.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        what = "a folder, not a file" if path.is_dir() else "no such file"
-        raise InputError(f"{path}: {what}")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    utf_16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        return content.decode("utf-16" if utf_16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: expected text in UTF-8, or in UTF-16 with its mark; found byte "
-            f"0x{content[error.start]:02x} at position {error.start}"
-        ) from None
 
 
 def named_layout(path, names):
@@ -181,7 +158,9 @@ class Reading:
         if name not in self._located:
             relative = self.candidates(name.strip().replace("\\", "/"))
             paths = (self.folder / path for path in relative if path)
-            self._located[name] = next(filter(os.path.isfile, paths), None)
+            self._located[name] = next(
+                filter(os.path.isfile, map(find_file, paths)), None
+            )
         if self._located[name] is None:
             self.report(source, f"no picture {name!r} in {self.folder}")
         return self._located[name]

@@ -18,8 +18,9 @@ def normalized_errors(true, predicted, layout, grid=False, size=80):
     """Distance over the normalising distance for every keypoint (Eq. 4).
 
     Args:
-        true, predicted: `(N, K, 2)` in pixels of the input. The error of a
-            keypoint that is NaN is NaN.
+        true, predicted: `(N, K, 2)` in pixels of the input. The error of a true
+            keypoint that is NaN or infinite is NaN, as are those of a face whose
+            normalising distance is, or is 0.
         layout: `KeypointLayout` of the K keypoints.
         grid: bool, the paper's protocol: both are floored to whole cells inside the
             grid; the normalising distance stays that of the unfloored truth.
@@ -32,8 +33,9 @@ def normalized_errors(true, predicted, layout, grid=False, size=80):
         ValueError: if the layout is of another number of keypoints.
     """
     true, predicted = np.asarray(true, "float64"), np.asarray(predicted, "float64")
+    true = np.where(np.isfinite(true), true, np.nan)
     distance = codec.normalizing_distance(true.astype("float32"), layout)
-    distance = np.asarray(distance)
+    distance = np.where(np.asarray(distance) > 0, distance, np.nan)
     if grid:
         true, predicted = _floored(true, size), _floored(predicted, size)
     return np.linalg.norm(true - predicted, axis=-1) / distance[:, None]

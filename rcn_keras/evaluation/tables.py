@@ -77,7 +77,7 @@ def check_rows_file(path):
     if path.is_dir():
         raise InputError(f"{path}: a folder, not a results file")
     if path.exists():
-        with path.open(newline="", errors="replace") as file:
+        with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
             header = next(csv.reader(file), _KEY)
         if not set(_KEY) <= set(header):
             raise InputError(f"{path}: not a results file (no columns {_KEY})")
@@ -95,7 +95,7 @@ def write_rows(path, report, config):
     origin, recipe = record(), config.get("recipe", {})
     rows = []
     if path.exists():
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     new = []
     for protocol, numbers in report["protocols"].items():

@@ -94,14 +94,16 @@ def write_assets(folder, predictor, preset):
     """What a person, or a client, wants to know of the network."""
     folder.mkdir(exist_ok=True)
     layout, model = predictor.layout, predictor.model
-    (folder / "labels.txt").write_text("\n".join(layout.names) + "\n")
-    (folder / "layout.json").write_text(layout.to_json())
+    (folder / "labels.txt").write_text("\n".join(layout.names) + "\n", encoding="utf-8")
+    (folder / "layout.json").write_text(layout.to_json(), encoding="utf-8")
     settings = {
         "decoder": model.decoder,
         "calibration": list(model.calibration),
         "refinements": predictor.refinements,
     }
-    (folder / "serving.json").write_text(json.dumps(settings, indent=2) + "\n")
+    (folder / "serving.json").write_text(
+        json.dumps(settings, indent=2) + "\n", encoding="utf-8"
+    )
     if preset:
         for file in (CONFIG, "README.md"):
             shutil.copyfile(preset / file, folder / file)

@@ -3,6 +3,7 @@
 import json
 
 from rcn_keras.errors import InputError
+from rcn_keras.files import read_text, text_name
 
 
 def read_boxes(path):
@@ -14,16 +15,13 @@ def read_boxes(path):
             `rcn-keras predict` prints.
 
     Returns:
-        dict, name of a photograph as written there to a list of boxes.
+        dict, name of a photograph, as written there and as `files.text_name` has it, to
+        a list of boxes.
 
     Raises:
         InputError: if the file is missing or holds something else.
     """
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read ({reason})") from None
+    text = read_text(path)
     boxes = {}
     try:
         for record in _records(text):
@@ -39,7 +37,7 @@ def read_boxes(path):
             f'{path}: expected JSON {{"photo.jpg": [[x0, y0, x1, y1], ...]}} or the '
             "lines that predict prints"
         ) from None
-    return boxes
+    return {text_name(name): value for name, value in boxes.items()} | boxes
 
 
 def boxes_of(boxes, photograph):
@@ -48,7 +46,8 @@ def boxes_of(boxes, photograph):
     Raises:
         InputError: if there are none.
     """
-    for key in (str(photograph), photograph.name):
+    exact = (str(photograph), photograph.name)
+    for key in (*exact, *map(text_name, exact)):
         if key in boxes:
             return boxes[key]
     raise InputError(f"{photograph}: no boxes for this photograph in the file of boxes")

@@ -10,6 +10,7 @@ def _blur_matrix(length, size, sigma):
     offsets = np.arange(length)[None, :] - np.arange(length)[:, None]
     taps = np.exp(-0.5 * (np.arange(size) - size // 2) ** 2 / sigma**2)
     inside = np.abs(offsets) <= size // 2
+    offsets = np.where(inside, offsets, 0)  # Far ones would underflow.
     kernel = np.exp(-0.5 * offsets**2 / sigma**2) / taps.sum()
     return np.where(inside, kernel, 0.0).astype("float32")
 

@@ -40,6 +40,10 @@ class RandomKeypointAffine(layers.Layer):
         draws: `(N, 5)` uniform numbers in [0, 1), for a run that must be repeatable
             batch by batch; drawn from `seed` if omitted.
 
+    Raises:
+        ValueError: if `keypoints` or `squares` is missing, or a shape is another, as
+            those of single images, not batched, are.
+
     Returns:
         dict of `images` `(N, size, size, C)` float32, if there were any, and
         `keypoints` `(N, K, 2)` in pixels of the output (they may lie outside it).
@@ -71,6 +75,7 @@ class RandomKeypointAffine(layers.Layer):
         self.built = True
 
     def call(self, inputs, training=True, draws=None):
+        _check(inputs)
         squares = ops.cast(inputs["squares"], "float32")
         batch = ops.shape(squares)[0]
         if not training:
@@ -135,3 +140,16 @@ class RandomKeypointAffine(layers.Layer):
             "flip_pairs": self.flip_pairs,
             "seed": self.seed,
         }
+
+
+def _check(inputs):
+    wanted = {"images": (4, None), "keypoints": (3, 2), "squares": (2, 3)}
+    shapes = {name: tuple(value.shape) for name, value in dict(inputs).items()}
+    for name, (rank, last) in wanted.items():
+        shape = shapes.get(name, () if name != "images" else (None,) * 4)
+        if len(shape) != rank or (last and shape[-1] not in (last, None)):
+            raise ValueError(
+                "`inputs` must be a dict of batches, `images` (N, H, W, C) if there "
+                "are any, `keypoints` (N, K, 2) and `squares` (N, 3): call `.batch()` "
+                f"before. Received: {shapes}"
+            )

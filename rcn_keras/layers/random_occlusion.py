@@ -47,6 +47,11 @@ class RandomOcclusion(layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
+        if len(input_shape) != 4:
+            raise ValueError(
+                "The images must be a batch, (N, H, W, C): call `.batch()` before. "
+                f"Received: input_shape={input_shape}"
+            )
         if any(side is not None and side < self.max_size for side in input_shape[1:3]):
             raise ValueError(
                 "The images must be at least `max_size` high and wide. "

@@ -30,7 +30,8 @@ class TilingConv2D(keras.layers.Conv2D):
     """
 
     def __init__(self, filters, kernel_size, **kwargs):
-        super().__init__(filters, kernel_size, **{**kwargs, "padding": "same"})
+        fixed = {"padding": "same", "data_format": "channels_last"}
+        super().__init__(filters, kernel_size, **{**kwargs, **fixed})
         if any(side % 2 == 0 for side in self.kernel_size):
             raise ValueError(
                 "`kernel_size` must be odd. Received: "

@@ -12,6 +12,7 @@ def convolution(x, filters, kernel, name, l2, initializer, activation="relu"):
         filters,
         kernel,
         padding="same",
+        data_format="channels_last",
         activation=activation,
         kernel_initializer=initializer,
         kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
@@ -73,7 +74,9 @@ def pooled(x, finer, coarser):
     """Max-pools one level down: 2x2, or 3x3 with stride 2 for 5 -> 2 (footnote 10)."""
     for window in (2, 3):
         if (finer - window) // 2 + 1 == coarser and (finer - window) % 2 == 0:
-            return layers.MaxPooling2D(window, 2, name=f"pool_{coarser}")(x)
+            return layers.MaxPooling2D(
+                window, 2, data_format="channels_last", name=f"pool_{coarser}"
+            )(x)
     raise ValueError(
         "The resolution of a branch must be half of the next finer one, or half of it "
         f"less one rounded down as in 5 to 2. Received: {finer} to {coarser}"
@@ -92,7 +95,11 @@ def upsampled(x, coarser, finer, upsampling, name, dtype=None):
             "`upsampling` must be 'tiling' or 'bilinear'. "
             f"Received: upsampling={upsampling!r}"
         )
-    x = layers.UpSampling2D(factor, interpolation="bilinear", dtype=dtype, name=name)(x)
+    x = layers.UpSampling2D(
+        factor, "channels_last", interpolation="bilinear", dtype=dtype, name=name
+    )(x)
     if crop:
-        x = layers.Cropping2D(((0, crop), (0, crop)), name=f"{name}_crop")(x)
+        x = layers.Cropping2D(
+            ((0, crop), (0, crop)), data_format="channels_last", name=f"{name}_crop"
+        )(x)
     return x

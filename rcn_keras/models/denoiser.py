@@ -88,7 +88,9 @@ def build_denoiser(
     else:
         inputs = x = keras.Input((size, size, layout.count), name="maps")
         if pooling > 1:
-            x = layers.MaxPooling2D(pooling, name="pool")(x)
+            x = layers.MaxPooling2D(pooling, data_format="channels_last", name="pool")(
+                x
+            )
     for i, width in enumerate(filters, 1):
         if factorised:
             tall, wide = (kernel_size, 1), (1, kernel_size)
@@ -96,6 +98,7 @@ def build_denoiser(
                 width,
                 tall,
                 padding="same",
+                data_format="channels_last",
                 use_bias=False,
                 kernel_initializer=kernel_initializer,
                 kernel_regularizer=regularizer,

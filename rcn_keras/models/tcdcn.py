@@ -83,12 +83,22 @@ def build_tcdcn(
     }
     image, x = blocks.image_input(INPUT_SIZE, channels, normalization)
     if size != INPUT_SIZE:
-        x = layers.AveragePooling2D(INPUT_SIZE // size, name="reduced")(x)
+        x = layers.AveragePooling2D(
+            INPUT_SIZE // size, data_format="channels_last", name="reduced"
+        )(x)
     for number, (filters, kernel) in enumerate(CONVOLUTIONS, 1):
-        x = layers.Conv2D(filters, kernel, name=f"conv_{number}", **settings)(x)
+        x = layers.Conv2D(
+            filters,
+            kernel,
+            data_format="channels_last",
+            name=f"conv_{number}",
+            **settings,
+        )(x)
         if number < len(CONVOLUTIONS):
-            x = layers.MaxPooling2D(name=f"pool_{number}")(x)
-    x = layers.Flatten(name="flat")(x)
+            x = layers.MaxPooling2D(data_format="channels_last", name=f"pool_{number}")(
+                x
+            )
+    x = layers.Flatten("channels_last", name="flat")(x)
     x = layers.Dense(features, name="features", **settings)(x)
 
     # From -1...1 over the frame to its pixels.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import FACES
 from rcn_keras.plotting.figures import BLACK, GREEN, ORANGE, SKY, WHITE, rgb
 
@@ -16,7 +17,7 @@ def draw_keypoints(image, faces, layout=None):
     follow the face. Points are joined by the outlines that they lie on.
 
     Args:
-        image: `(H, W, 3)` uint8 RGB, or `(H, W)` grey.
+        image: a picture as `faces.images.as_rgb` takes it.
         faces: list of dicts: `"keypoints"`, `(K, 2)` in continuous pixels, and
             optional `"box"`, `[x0, y0, x1, y1]`, and `"confidence"`, K numbers in
             [0, 1]. Keypoints that are not finite are left out.
@@ -28,9 +29,7 @@ def draw_keypoints(image, faces, layout=None):
     """
     import cv2
 
-    canvas = np.asarray(image)
-    canvas = canvas[..., :3] if canvas.ndim == 3 else np.stack([canvas] * 3, axis=-1)
-    canvas = np.array(canvas, "uint8", order="C")
+    canvas = np.array(as_rgb(image), order="C")
 
     def fixed(points):
         # OpenCV counts from the centre of the first pixel; eight bits of fraction.

@@ -18,7 +18,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, replaced
+from rcn_keras.files import check_writable, read_text, replaced
 from rcn_keras.layout import KeypointLayout, chosen_layout
 
 if TYPE_CHECKING:
@@ -74,9 +74,11 @@ def load_preset(name, with_weights: bool = True) -> Preset:
     try:
         model = _built(config)
     except (KeyError, TypeError, ValueError) as error:
+        # It may be the file's fault or Keras's: who asks sees where it arose.
         raise InputError(
-            f"{folder / CONFIG}: does not describe a network ({error})"
-        ) from None
+            f"{folder / CONFIG}: cannot build the network that this describes "
+            f"({type(error).__name__}: {error})"
+        ) from error
     if with_weights and "weights_from" in config:
         for part, other in config["weights_from"].items():
             load_weights(getattr(model, part), SHIPPED / other / WEIGHTS)
@@ -120,11 +122,12 @@ def load_weights(model, path):
 def read_config(folder):
     """The configuration of a preset's folder."""
     path = folder / CONFIG
+    text = read_text(path)
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(text)
         if not isinstance(config, dict):
             raise ValueError(f"found a {type(config).__name__}")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: not a preset's configuration ({error})") from None
     return config
 
@@ -160,7 +163,7 @@ def save_preset(folder, model, config):
         with replaced(folder / WEIGHTS) as temporary:
             bare.save_weights(temporary)
     with replaced(folder / CONFIG) as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+        temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     for file in EXPORTS.values():
         (folder / file).unlink(missing_ok=True)
 

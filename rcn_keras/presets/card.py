@@ -161,7 +161,7 @@ def check_results(results):
         return
     if not pathlib.Path(results).is_file():
         raise InputError(f"{results}: no such file")
-    with open(results, newline="", errors="replace") as file:
+    with open(results, encoding="utf-8", newline="", errors="replace") as file:
         header = next(csv.reader(file), [])
     if not {"model", "set_name", "protocol", "nme_percent"} <= set(header):
         raise InputError(f"{results}: not results of `rcn-keras evaluate --csv`")
@@ -220,7 +220,7 @@ def write_card(folder, results=None):
         **_differing(config, layout),
     )
     with replaced(folder / CARD) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _differing(config, layout):
@@ -305,6 +305,6 @@ def _told(augmentation):
 def _rows(results, name):
     if results is None or not pathlib.Path(results).exists():
         return []
-    with open(results, newline="") as file:
+    with open(results, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row for row in rows if row["model"] == name and row["set"] != "validation"]

@@ -190,7 +190,7 @@ def _rows(results):
     if not results.exists():
         return []
     try:
-        with results.open(newline="") as file:
+        with results.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"{results}: not a table's results ({error})") from None

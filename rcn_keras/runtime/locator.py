@@ -10,7 +10,7 @@ import numpy as np
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.crop import input_crops, to_photograph
-from rcn_keras.faces.images import as_rgb, decode_image, read_image
+from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.presets import preset_folder, read_config, read_layout
 from rcn_keras.runtime import Runtime, check_name, load_runtime
@@ -52,12 +52,8 @@ class LocalLocator:
         return load_preset(self._folder).model
 
     def picture(self, image, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """A path, the bytes of a file or an array as `(H, W, 3)` uint8 RGB: for the
-        detector, and for `locate`."""
-        if isinstance(image, (str, os.PathLike)):
-            image = read_image(image)
-        elif isinstance(image, bytes):
-            image = decode_image(image, name)
+        """What `as_rgb` takes, as `(H, W, 3)` uint8 RGB: for the detector, and for
+        `locate`."""
         image = as_rgb(image, name)
         return image, image
 

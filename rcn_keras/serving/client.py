@@ -133,8 +133,8 @@ class Client:
         """A path, bytes of a file or an array, as RGB and as what is sent of it."""
         if isinstance(image, (str, os.PathLike)):
             image = file_bytes(image)
-        if isinstance(image, bytes):
-            data, rgb = wire_bytes(image, name)
+        if isinstance(image, (bytes, bytearray, memoryview)):
+            data, rgb = wire_bytes(bytes(image), name)
         else:
             rgb = as_rgb(image, name)
             data = png_bytes(rgb)

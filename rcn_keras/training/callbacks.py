@@ -163,7 +163,7 @@ def read_log(path):
     if not path.exists():
         return []
     try:
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             return [
                 {k: int(v) if k == "epoch" else float(v) for k, v in row.items()}
                 for row in csv.DictReader(file)

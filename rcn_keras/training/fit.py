@@ -14,7 +14,7 @@ from keras import ops
 from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, replaced
+from rcn_keras.files import check_writable, read_text, replaced
 from rcn_keras.layers.tiling_conv2d import untiled
 from rcn_keras.models import BUILDERS
 from rcn_keras.presets import (
@@ -262,7 +262,7 @@ def _begin(out, recipe, faces):
         write_log(out / BEFORE, read_log(folder / LOG))
     for name, content in ((RUN, run), (RECIPE, as_dict(recipe))):
         with replaced(out / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n")
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def read_run(folder):
@@ -272,8 +272,9 @@ def read_run(folder):
         InputError: if the file is damaged.
     """
     path = pathlib.Path(folder) / RUN
+    text = read_text(path) if path.is_file() else "{}"
     try:
-        return json.loads(path.read_text()) if path.is_file() else {}
+        return json.loads(text)
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error})") from None
 

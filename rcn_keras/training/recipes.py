@@ -13,6 +13,7 @@ import pathlib
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE
+from rcn_keras.files import read_text
 from rcn_keras.layout import FACES, KeypointLayout
 from rcn_keras.provenance import fast_precision
 
@@ -353,8 +354,9 @@ def read_recipe(run_folder):
     path = pathlib.Path(run_folder) / RECIPE
     if not path.is_file():
         raise InputError(f"{path}: no such file (is this a training's folder?)")
+    text = read_text(path)
     try:
-        return Recipe(**json.loads(path.read_text()))
+        return Recipe(**json.loads(text))
     except (ValueError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error})") from None
 

@@ -9,7 +9,7 @@ import tarfile
 import time
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, replaced
+from rcn_keras.files import check_writable, read_text, replaced
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import BEST, LAST, RUN
 from rcn_keras.training.recipes import RECIPE, read_recipe
@@ -31,9 +31,7 @@ def read_jobs(path):
         InputError: if a line is malformed or a name comes twice.
     """
     path, jobs = pathlib.Path(path), {}
-    if not path.is_file():
-        raise InputError(f"{path}: no such file (the list of trainings)")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         name, colon, arguments = line.partition(":")
@@ -134,12 +132,12 @@ def _start(name, arguments, data, out):
     command += ["--data", str(data), "--out", str(out / name), "--resume"]
     # Several processes share the accelerator's memory.
     environment = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **os.environ}
-    with (out / f"{name}.log").open("a") as log:
+    with (out / f"{name}.log").open("a", encoding="utf-8") as log:
         return subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, env=environment
         )
 
 
 def _last_line(path):
-    lines = path.read_text(errors="replace").split("\n")
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     return next((line for line in reversed(lines) if line.strip()), "")

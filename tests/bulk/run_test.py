@@ -3,6 +3,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from rcn_keras.bulk.run import run_bulk
 from rcn_keras.cli import main
 from rcn_keras.data.synthetic import draw_face
 from rcn_keras.errors import InputError
+from rcn_keras.faces.images import left_out
 from rcn_keras.predictor import FacePrediction
 from rcn_keras.serving.pictures import wire_bytes
 
@@ -297,6 +299,20 @@ def test_command(command, photographs, tmp_path):
     assert code == 1 and len(lines) == 1
     assert errors == [f"rcn-keras: failed: 5, see {tmp_path}/out/failed-*.jsonl"]
     assert json.loads(lines[0])["faces"] == 6 and len(answers(tmp_path / "out")) == 11
+
+
+def test_hidden_files_and_pipes_are_left_out(command, photographs, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes((photographs / "a.jpg").read_bytes())
+    (folder / "._a.jpg").write_bytes(b"of a Mac")
+    os.mkfifo(folder / "b.jpg")
+    boxes = photographs.parent / "boxes.json"
+    for place in (folder, f"{folder}/*"):
+        code, lines, errors = command(place, "--boxes", boxes)
+        assert code == 0 and json.loads(lines[0])["photographs"] == 1
+        assert errors == [f"rcn-keras: {left_out(place, 2)}"]
+        shutil.rmtree(tmp_path / "out")
 
 
 @pytest.mark.parametrize(

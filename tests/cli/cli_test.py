@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import pathlib
@@ -51,6 +52,26 @@ def test_predict_prints_one_object_an_image_and_draws(run, tmp_path):
     changed = np.abs(drawn - np.asarray(Image.open(PHOTO)).astype(int)).sum(-1) > 60
     x, y = np.round(face["keypoints"][0]).astype(int)
     assert changed[y - 3 : y + 4, x - 3 : x + 4].any() and changed.mean() < 0.05
+
+
+def test_predict_reads_a_picture_that_is_piped_in(run, tmp_path):
+    (tmp_path / "boxes.json").write_text('{"stdin": [[180, 65, 265, 172]]}')
+    read, write = os.pipe()
+    photograph = io.BytesIO()
+    Image.open(PHOTO).save(photograph, "JPEG", quality=50)
+    assert os.write(write, photograph.getvalue()) < 2**16  # fits into the pipe
+    os.close(write)
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        code, lines, errors = run(
+            "predict", "/dev/stdin", "--boxes", tmp_path / "boxes.json"
+        )
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)
+    assert (code, errors) == (0, []) and len(json.loads(lines[0])["faces"]) == 1
 
 
 def test_predict_goes_on_past_broken_images(run, tmp_path, boxes):

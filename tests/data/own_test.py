@@ -114,5 +114,5 @@ def test_layout_of_a_file(tmp_path):
     path.write_text("{}")
     with pytest.raises(InputError, match="layout.json: not a layout"):
         own.read_layout(path)
-    with pytest.raises(InputError, match="gone.json: not a layout"):
+    with pytest.raises(InputError, match="gone.json: no such file"):
         own.read_layout(tmp_path / "gone.json")

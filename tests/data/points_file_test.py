@@ -107,6 +107,8 @@ def test_no_file(tmp_path):
         (["a.png", "a.JPG"], "a.JPG"),
         (["a.PNG", "a.Jpeg"], "a.Jpeg"),
         (["a.PNG", "ab.jpg", "A.jpg"], "a.PNG"),
+        (["a.jpe"], "a.jpe"),
+        (["a.txt", "a.TIFF"], "a.TIFF"),
     ],
 )
 def test_find_image(tmp_path, names, expected):
@@ -141,8 +143,8 @@ def test_list_pts(tmp_path):
 
 
 def test_images_alone(tmp_path):
-    for name in ("a.pts", "a.jpg", "b.PNG", "._b.jpg", "c.txt"):
+    for name in ("a.pts", "a.jpg", "b.avif", "._b.jpg", "c.txt"):
         (tmp_path / name).write_text("")
     found = images_alone(tmp_path)
-    assert found == [f"{tmp_path / 'b.PNG'}: no .pts file beside this photograph"]
+    assert found == [f"{tmp_path / 'b.avif'}: no .pts file beside this photograph"]
     assert images_alone(tmp_path / "none") == []

@@ -162,3 +162,16 @@ def test_a_keypoint_that_never_counts_has_no_mean():
     values = np.array([[0.1, np.nan], [0.3, np.nan]])
     found = errors.summary(values)
     assert found["per_keypoint"] == [20.0, None] and found["nme"] == 20.0
+
+
+def test_degenerate_labels_are_left_out():
+    rng = np.random.default_rng(0)
+    true, predicted = rng.uniform(0, 80, (2, 3, 5, 2))
+    expected = errors.normalized_errors(true, predicted, FACE_5)
+    true[1, 1] = true[1, 0]  # both eyes on one spot
+    true[2, 4] = [np.inf, 3]
+    found = errors.normalized_errors(true, predicted, FACE_5)
+    expected[1], expected[2, 4] = np.nan, np.nan
+    np.testing.assert_array_equal(found, expected)
+    grid = errors.normalized_errors(true, predicted, FACE_5, grid=True)
+    np.testing.assert_array_equal(np.isnan(grid), np.isnan(expected))

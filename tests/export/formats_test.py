@@ -126,10 +126,9 @@ def test_a_bad_row_leaves_the_others_alone(signatures, faces):
     boxes[30], boxes[31] = [500, 500, 600, 600], [9, 9, 3, 3]
     boxes[32], boxes[33] = [np.nan, 0, 1, 1], [-1e9, -1e9, 1e9, 1e9]
     keypoints, confidence = located(signatures, data, boxes)
-    bad = [5, 6, 7, 8, 9, 10, 11, 30, 31, 32, 33]
+    bad = [5, 6, 7, 8, 9, 10, 11, 20, 30, 31, 32, 33]
     assert np.isnan(keypoints[bad]).all() and (confidence[bad] == 0).all()
-    assert np.isfinite(keypoints[20]).all()  # Of a cut one, what is there counts.
-    good = [i for i in rows if i not in [*bad, 20]]
+    good = [i for i in rows if i not in bad]
     np.testing.assert_allclose(keypoints[good], expected[0][good], atol=1e-3)
     np.testing.assert_allclose(confidence[good], expected[1][good], atol=1e-4)
 

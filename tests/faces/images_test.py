@@ -1,4 +1,5 @@
 import io
+import os
 import re
 
 import numpy as np
@@ -41,10 +42,13 @@ def test_exif_orientation_is_honoured(tmp_path, orientation):
     np.testing.assert_array_equal(images.read_image(path), expected)
 
 
-@pytest.mark.parametrize("suffix", sorted(images.SUFFIXES - {".pgm"}))
+SUFFIXES = ["jpg", "jpe", "jfif", "png", "bmp", "tif", "webp", "gif", "ppm", "jp2"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_formats(tmp_path, suffix):
     smooth = np.full((16, 24, 3), [200, 90, 40], np.uint8)
-    found = images.read_image(str(stored(tmp_path / f"a{suffix}", smooth)))
+    found = images.read_image(str(stored(tmp_path / f"a.{suffix}", smooth)))
     assert found.dtype == np.uint8 and found.shape == (16, 24, 3)
     assert np.abs(found.astype(int) - smooth).max() < 8
 
@@ -158,6 +162,9 @@ def test_damaged_files_raise_nothing_else(tmp_path, kind):
             assert found.dtype == np.uint8 and found.shape[2] == 3
 
 
+BIG, LITTLE = ">u2", "<u2"
+
+
 @pytest.mark.parametrize(
     "array, expected",
     [
@@ -166,10 +173,16 @@ def test_damaged_files_raise_nothing_else(tmp_path, kind):
         (np.uint8([[[1, 2, 3]]]), [1, 2, 3]),
         (np.uint8([[[1, 2, 3, 99]]]), [1, 2, 3]),
         (np.uint16([[[0, 257, 65535]]]), [0, 1, 255]),
+        (np.array([[[0, 257, 65535]]], BIG), [0, 1, 255]),
         (np.uint16([[128 * 257 + 128]]), [128, 128, 128]),
         (np.int32([[65535]]), [255, 255, 255]),
-        (np.float32([[[1.4, 1.6, 300]]]), [1, 2, 255]),
-        (np.float64([[-4.0]]), [0, 0, 0]),
+        (np.array([[[False, True, True]]]), [0, 255, 255]),
+        (np.float32([[[1.4, 1.6, 255]]]), [1, 2, 255]),
+        (np.array([[[1.4, 1.6, 255]]], ">f8"), [1, 2, 255]),
+        (np.float64([[[-4.0, 7, 200]]]), [0, 7, 200]),
+        (np.float16([[[0, 0.5, 1]]]), [0, 128, 255]),
+        (np.float64([[[-0.01, 0.2, 1]]]), [0, 51, 255]),
+        (np.float32([[[0, 0.2, 1, 255]]]), [0, 51, 255]),  # alpha says nothing
     ],
 )
 def test_as_rgb(array, expected):
@@ -178,21 +191,133 @@ def test_as_rgb(array, expected):
     np.testing.assert_array_equal(found, [[expected]])
 
 
+@pytest.mark.parametrize("dtype", ["i2", ">i4", "i8", "u4", BIG, LITTLE])
+@pytest.mark.parametrize("white", [255, 1023, 4095, 16383])
+def test_whole_numbers_of_fewer_bits_are_scaled_with_a_warning(dtype, white):
+    expected = colourful()
+    expected[0, 0] = 255
+    array = np.rint(expected * (white / 255)).astype(dtype)
+    with pytest.warns(UserWarning, match=rf"^photo: .* are read as 0\.\.\.{white};"):
+        found = images.as_rgb(array, "photo")
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize(
-    "array, message",
+    "array, white, expected",
+    [
+        (np.float32([[[0, 0.2, 1.0001]]]), 1, [0, 51, 255]),
+        (np.float64([[[0, 51, 300.0]]]), 255, [0, 51, 255]),
+        (np.float32([[[0, 1023, 4095]]]), 4095, [0, 64, 255]),
+    ],
+)
+def test_floats_beyond_white_are_clipped_with_a_warning(array, white, expected):
+    with pytest.warns(UserWarning, match=rf"are read as 0\.\.\.{white};"):
+        found = images.as_rgb(array)
+    np.testing.assert_array_equal(found, [[expected]])
+
+
+def test_a_12_bit_file_is_as_bright_as_its_array(tmp_path):
+    array = np.linspace(0, 4095, 256).astype("uint16").reshape(16, 16)
+    path = stored(tmp_path / "a.png", array)
+    with pytest.warns(UserWarning, match="0...4095"):
+        found = images.read_image(path)
+    assert found.max() == 255 and found.min() == 0
+
+
+class Unwilling:
+    def __array__(self, *_, **__):
+        raise RuntimeError("not here")
+
+
+@pytest.mark.parametrize(
+    "picture, message",
     [
         (np.zeros(5, np.uint8), r"Received shape: \(5,\)"),
         (np.zeros((5, 5, 2), np.uint8), r"Received shape: \(5, 5, 2\)"),
         (np.zeros((1, 5, 5, 3), np.uint8), r"Received shape: \(1, 5, 5, 3\)"),
         (np.zeros((0, 5, 3), np.uint8), r"Received shape: \(0, 5, 3\)"),
-        (np.zeros((5, 5), bool), "Received: bool"),
-        (np.zeros((5, 5), np.int64), "Received: int64"),
         (np.full((5, 5), np.nan), "not finite"),
+        (np.float32([[-1.0, 1.0]]), "Received: float32 from -1 to 1"),
+        (np.int32([[-200, 250]]), "Received: int32 from -200 to 250"),
+        (np.int32([[0, 70000]]), "Received: int32 from 0 to 70000"),
+        (None, "Received: NoneType; was a file not found"),
+        (7j, "Received: complex of complex128"),
+        (object(), "Received: object"),
+        ({"image": 1}, "Received: dict"),
+        ([[1, 2], [3]], "Received: list"),
+        (np.array([["a"]]), "Received: ndarray of <U1"),
+        (Unwilling(), "Received: Unwilling"),
+        (b"", "the file is empty"),
+        (b"no picture", "not an image"),
     ],
 )
-def test_as_rgb_errors(array, message):
+def test_what_is_no_picture_is_named(picture, message):
     with pytest.raises(InputError, match=f"^photo: .*{message}"):
-        images.as_rgb(array, "photo")
+        images.as_rgb(picture, "photo")
+
+
+def pillow_pictures():
+    rgb = Image.fromarray(colourful())
+    turned = rgb.copy()
+    turned.getexif()[0x0112] = 6
+    pictures = [rgb, turned, rgb.convert("RGBA"), rgb.convert("LA"), rgb.convert("1")]
+    pictures += [rgb.quantize(16), rgb.convert("CMYK")]
+    return [*pictures, Image.fromarray(np.uint16([[0, 30000, 65535]]))]
+
+
+@pytest.mark.parametrize("picture", pillow_pictures(), ids=lambda image: image.mode)
+def test_a_pillow_picture_is_as_its_file(tmp_path, picture):
+    path = tmp_path / "a.tif"
+    picture.save(path, compression="tiff_lzw", exif=picture.getexif())
+    np.testing.assert_array_equal(images.as_rgb(picture), images.read_image(path))
+
+
+def test_a_pillow_file_that_is_damaged_is_named():
+    opened = Image.open(io.BytesIO(encoded("JPEG")[:-200]))
+    with pytest.raises(InputError, match="^photo: damaged image"):
+        images.as_rgb(opened, "photo")
+
+
+def test_paths_and_bytes_are_pictures_too(tmp_path):
+    path = stored(tmp_path / "a.png", colourful())
+    data = path.read_bytes()
+    for picture in (path, str(path), data, bytearray(data), memoryview(data)):
+        np.testing.assert_array_equal(images.as_rgb(picture), colourful())
+
+
+def test_an_array_given_is_left_as_it_is():
+    array = np.float32([[[0, 0.2, 1]]])
+    images.as_rgb(array)
+    np.testing.assert_array_equal(array, np.float32([[[0, 0.2, 1]]]))
+
+
+@pytest.mark.parametrize("suffix", [".jpe", ".jfif", ".avif", ".jp2", ".tga", ".ico"])
+def test_every_suffix_of_the_decoder_names_an_image(suffix):
+    assert images.is_image_name(f"a{suffix.upper()}")
+    assert not images.is_image_name(f"._a{suffix}")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.pdf", "a.h5", "a.eps", "jpg", ".jpg"])
+def test_other_names_are_no_image(name):
+    assert not images.is_image_name(name)
+
+
+def test_a_pipe_is_no_photograph(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(InputError, match="a.png: not a regular file"):
+        images.read_image(tmp_path / "a.png")
+    with pytest.raises(InputError, match="no images in this folder"):
+        images.list_images(tmp_path)
+
+
+def test_a_picture_piped_into_the_standard_input_is_read():
+    reading, writing = os.pipe()
+    data = encoded("PNG", side=8)
+    os.write(writing, data)
+    os.close(writing)
+    found = images.read_image(f"/dev/fd/{reading}")
+    os.close(reading)
+    np.testing.assert_array_equal(found, images.decode_image(data))
 
 
 def test_list_images(tmp_path):
@@ -201,8 +326,12 @@ def test_list_images(tmp_path):
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "e.png").touch()
     (tmp_path / "folder.png").mkdir()
-    found = [path.name for path in images.list_images(str(tmp_path))]
+    (tmp_path / "._a.png").touch()
+    os.mkfifo(tmp_path / "pipe.png")
+    lines = []
+    found = [path.name for path in images.list_images(str(tmp_path), lines.append)]
     assert found == ["a.png", "b.JPG", "c.tiff"]
+    assert lines == [images.left_out(tmp_path, 4)]
 
 
 def test_list_images_errors(tmp_path):

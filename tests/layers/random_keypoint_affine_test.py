@@ -196,3 +196,27 @@ def test_in_tf_data():
     assert first["images"].shape == (4, 80, 80, 5)
     assert np.abs(first["keypoints"] - centroids(first["images"])).max() < 0.1
     assert np.abs(first["keypoints"] - second["keypoints"]).max() > 1
+
+
+GOOD = {
+    "images": np.zeros((2, 9, 9, 1), "float32"),
+    "keypoints": np.zeros((2, 5, 2), "float32"),
+    "squares": np.float32([[0, 0, 9], [0, 0, 9]]),
+}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {name: value for name, value in GOOD.items() if name != "squares"},
+        {name: value for name, value in GOOD.items() if name != "keypoints"},
+        {name: value[0] for name, value in GOOD.items()},
+        GOOD | {"images": np.zeros((2, 9, 9), "float32")},
+        GOOD | {"squares": np.zeros((2, 4), "float32")},
+    ],
+)
+def test_other_inputs_are_named(inputs):
+    layer = RandomKeypointAffine(8)
+    layer(GOOD)
+    with pytest.raises(ValueError, match=r"\(N, 3\): call `.batch\(\)` before"):
+        layer(inputs)

