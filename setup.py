@@ -14,6 +14,8 @@ mtcnn = "mtcnn==1.0.0"
 tensorflow = ["tensorflow>=2.21", mtcnn]
 plot = ["matplotlib>=3.9"]
 notebooks = ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", *plot]
+# Independent readers of what is written, and scikit-image as an oracle: for the tests.
+readers = ["pandas>=2.2", "pycocotools>=2.0.8", "scikit-image>=0.26"]
 runtimes = ["onnxruntime>=1.23", "ai-edge-litert>=2.3"]
 
 setup(
@@ -47,7 +49,7 @@ setup(
         # What runs the exports: for the tests and benchmarks/exports.py.
         "runtimes": runtimes,
         "notebooks": notebooks,
-        "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", *readers, *notebooks],
         "dev": ["ruff>=0.14", "import-linter>=2.5"],
         "benchmarks": [
             "dlib-bin>=20.0.1",
