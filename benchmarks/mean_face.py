@@ -1,11 +1,12 @@
 """The mean face in three dimensions, from the two-dimensional points of 300-W.
 
-The annotated points 18 to 68 of the training faces (no outline of the jaw: it is another
-line on the head in every pose) and their mirror images, each centred and brought to one
-size, are factorised into rigid views of one shape (Tomasi and Kanade, IJCV 1992) under
-a camera without perspective whose axes are orthogonal and of equal length. The shape is
-turned so that x runs along the eyes to the viewer's right, y down to the mouth and z
-away from the viewer; the origin is between the eye centres, whose distance is the unit.
+The annotated points 18 to 68 of the training faces (no outline of the jaw: it is
+another line on the head in every pose) and their mirror images, each centred and
+brought to one size, are factorised into rigid views of one shape (Tomasi and Kanade,
+IJCV 1992) under a camera without perspective whose axes are orthogonal and of equal
+length. The shape is turned so that x runs along the eyes to the viewer's right, y down
+to the mouth and z away from the viewer; the origin is between the eye centres, whose
+distance is the unit.
 
 What `rcn_keras.faces.pose` uses of it goes there by hand.
 """

@@ -29,7 +29,7 @@ def test_discs_are_drawn_where_the_keypoints_are(place, side):
     photograph = np.full((100, 120, 3), 255, "uint8")
     box = [200, 200, 200 + side, 200 + side]  # Outside: it sets the size alone.
     faces = [{"box": box, "keypoints": [place]}]
-    drawn = plotting.draw_keypoints(photograph, faces)
+    drawn = plotting.draw(photograph, faces)
     np.testing.assert_allclose(centroid(drawn, 255), place, atol=0.15)
 
 
@@ -37,9 +37,9 @@ def test_low_confidence_has_another_color():
     photograph = np.zeros((100, 100, 3), "uint8")
     confidence = np.array([0.49, 0.5])
     face = {"box": [0, 0, 400, 400], "keypoints": [[30.5, 30.5], [70.5, 60.5]]}
-    drawn = plotting.draw_keypoints(photograph, [{**face, "confidence": confidence}])
+    drawn = plotting.draw(photograph, [{**face, "confidence": confidence}])
     assert tuple(drawn[30, 30]) == ORANGE and tuple(drawn[60, 70]) == GREEN
-    drawn = plotting.draw_keypoints(photograph, [face])
+    drawn = plotting.draw(photograph, [face])
     assert tuple(drawn[30, 30]) == GREEN
 
 
@@ -47,7 +47,7 @@ def test_low_confidence_has_another_color():
 def test_keypoints_show_on_any_skin(level):
     photograph = np.full((100, 100, 3), level, "uint8")
     faces = [{"box": [0, 0, 200, 200], "keypoints": [[50.0, 50.0]]}]
-    drawn = plotting.draw_keypoints(photograph, faces)
+    drawn = plotting.draw(photograph, faces)
     around = drawn[42:58, 42:58].astype(int).mean(-1)
     assert np.abs(around - level).max() > 90
 
@@ -57,17 +57,17 @@ def test_the_photograph_is_left_alone_and_any_kind_is_taken():
     faces = [{"box": [10, 10, 140, 140], "keypoints": points.tolist(), "score": 0.9}]
     before = image.copy()
     for photograph in (image, image[..., 0], np.dstack([image, image[..., 0]])):
-        drawn = plotting.draw_keypoints(photograph, faces)
+        drawn = plotting.draw(photograph, faces)
         assert drawn.shape == image.shape and drawn.dtype == np.uint8
         assert np.any(drawn != image)
     np.testing.assert_array_equal(image, before)
-    np.testing.assert_array_equal(plotting.draw_keypoints(image, []), image)
+    np.testing.assert_array_equal(plotting.draw(image, []), image)
 
 
 def test_outlines_of_68_points():
     _, points = face(keypoints=68, size=300)
     blank = np.full((300, 300, 3), 255, "uint8")
-    drawn = plotting.draw_keypoints(blank, [{"keypoints": points}])
+    drawn = plotting.draw(blank, [{"keypoints": points}])
     for first, second, joined in ((7, 8, 1), (36, 41, 1), (60, 67, 1), (16, 17, 0)):
         # A third of the way: between the discs of the two.
         x, y = (points[first] * 0.5 + points[second] * 0.5).astype(int)
@@ -79,7 +79,7 @@ def test_points_that_are_unknown_or_outside():
     points[3] = np.nan
     faces = [{"keypoints": points}, {"keypoints": np.full((5, 2), np.nan)}]
     faces += [{"keypoints": [[-1e4, 50], [2e4, 1e4]], "box": [-90, -90, 400, 500]}]
-    plotting.draw_keypoints(image, faces)
+    plotting.draw(image, faces)
 
 
 def check(figure, path):

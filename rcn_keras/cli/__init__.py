@@ -5,6 +5,7 @@ import os
 import sys
 
 from rcn_keras.cli import (
+    align,
     bulk,
     demo_data,
     evaluate,
@@ -19,11 +20,14 @@ from rcn_keras.cli import (
     show_list,
     train,
     train_many,
+    video,
 )
 from rcn_keras.cli.output import one_line, say
 
 COMMANDS = {
     "predict": predict,
+    "video": video,
+    "align": align,
     "bulk": bulk,
     "evaluate": evaluate,
     "layout": layout,
@@ -42,6 +46,9 @@ COMMANDS = {
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
   rcn-keras predict photos/ > keypoints.jsonl   a folder, one JSON object a line
+  rcn-keras predict 'photos/*.jpg' --format csv --to faces.csv
+  rcn-keras video film.mp4 --out drawn.mp4 --jsonl faces.jsonl
+  rcn-keras align photo.jpg --out faces         upright crops for face recognition
   rcn-keras predict photo.jpg --server localhost:8500   by a TensorFlow model server
   rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl
   rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw

@@ -104,7 +104,7 @@ def align(
 
 
 def similarity(points, targets) -> np.ndarray:
-    """The similarity, without reflection, that is nearest in the sense of least squares.
+    """The similarity, without reflection, that is nearest by least squares.
 
     Args:
         points: `(M, 2)`.

@@ -6,7 +6,7 @@ are those of Okabe and Ito, which colour-blind readers tell apart as well. Error
 as fractions of the interocular distance and are shown in percent.
 """
 
-from rcn_keras.plotting.drawing import draw_keypoints
+from rcn_keras.plotting.drawing import draw
 from rcn_keras.plotting.evaluation import (
     plot_branch_counts,
     plot_calibration,
@@ -49,7 +49,7 @@ __all__ = [
     "SKY",
     "VERMILION",
     "WHITE",
-    "draw_keypoints",
+    "draw",
     "plot_branch_counts",
     "plot_branches",
     "plot_calibration",
