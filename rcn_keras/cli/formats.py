@@ -24,7 +24,7 @@ class LineFile:
 
     def __init__(self, path):
         self.path = path
-        self._file = path and pathlib.Path(path).open("wb", buffering=0)
+        self._file = path and pathlib.Path(path).open("wb", buffering=0)  # noqa: SIM115
 
     def write(self, text):
         """Writes lines.

@@ -11,6 +11,9 @@ import numpy as np
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
 
+# FFmpeg's own lines about files it cannot read; OpenCV looks once, at the first video.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 BROKEN = 100  # So many frames in a row that cannot be read are the end.
 SPARE = 1 << 20  # bytes of a disk left free, for the end of the file
@@ -52,7 +55,7 @@ class Video:
             self._capture = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             what = "no such camera, or in use" if self.camera else "not a video"
-            raise InputError(f"{self.name}: {what} that can be read")
+            raise InputError(f"{self.name}: {what}")
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if 0 < rate < 1000 else 25.0
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -154,7 +157,6 @@ def _silence(cv2):
     logging = cv2.utils.logging
     level = logging.getLogLevel()
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ class OneEuroFilter:
     """
 
     def __init__(
-        self, cutoff: float = 0.6, gain: float = 12.0, speed_cutoff: float = 2.0
+        self, cutoff: float = 0.5, gain: float = 6.0, speed_cutoff: float = 1.0
     ):
         self.cutoff, self.gain, self.speed_cutoff = cutoff, gain, speed_cutoff
         self._points = None

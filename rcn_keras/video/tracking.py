@@ -183,7 +183,7 @@ class Tracker:
                 open_faces.remove(j)
                 self._tracks[i].support(faces[j], squares[j], seconds)
         for i in free:
-            self._tracks[i].unsupported += 1
+            self._tracks[i].unsupported += self._tracks[i].visible
         for j in sorted(open_faces):
             shown = any(
                 one.visible and overlap(one.square, squares[j]) > SAME
@@ -248,10 +248,10 @@ class _Track:
         if self.filter is not None:
             points = self.filter(points, self.confidence, seconds)
         # The detector's box, moved and scaled as the points since then.
-        then, now = self.box_points, self.keypoints
-        scale = now.std() / max(then.std(), 1e-6)
-        middle = now.mean(axis=0), then.mean(axis=0)
-        corners = (self.box.reshape(2, 2) - middle[1]) * scale + middle[0]
+        now, then = self.keypoints.mean(axis=0), self.box_points.mean(axis=0)
+        spread = np.linalg.norm(self.box_points - then)
+        scale = np.linalg.norm(self.keypoints - now) / max(spread, 1e-6)
+        corners = (self.box.reshape(2, 2) - then) * scale + now
         return TrackedFace(
             corners.ravel(), points, self.confidence, self.score, self.id
         )
