@@ -82,6 +82,64 @@ def test_points_that_are_unknown_or_outside():
     plotting.draw(image, faces)
 
 
+def marks(drawn, background):
+    """How many separate marks there are on a plain background."""
+    import cv2
+
+    changed = np.abs(drawn.astype(int) - background).sum(axis=-1) > 60
+    return cv2.connectedComponents(changed.astype("uint8"), connectivity=4)[0] - 1
+
+
+@pytest.mark.parametrize("size", [60, 150, 4000])
+def test_five_keypoints_show_on_small_and_large_pictures(size):
+    _, points = face()
+    blank = np.full((size, size, 3), 255, "uint8")
+    drawn = plotting.draw(blank, [{"keypoints": points * size / 150}])
+    assert marks(drawn, 255) == 5
+    # Looked at 1000 pixels wide, a mark is at least three pixels wide.
+    share = np.any(drawn != 255, axis=-1).sum() / 5 / size**2
+    assert np.sqrt(share) * min(size, 1000) > 3 * min(size, 1000) / 1000
+
+
+def test_68_keypoints_of_a_small_face_stay_apart():
+    _, points = face(keypoints=68, size=60)
+    blank = np.full((60, 60, 3), 255, "uint8")
+    drawn = plotting.draw(blank, [{"keypoints": points}])
+    assert marks(drawn, 255) > 15
+
+
+def test_a_small_face_in_a_large_picture_has_larger_marks():
+    _, points = face()
+    place = [{"keypoints": points + 1000}]
+    areas = [
+        np.any(plotting.draw(np.full((s, s, 3), 255, "uint8"), place) != 255, axis=-1)
+        for s in (1200, 4000)
+    ]
+    assert areas[1].sum() > 1.5 * areas[0].sum()
+
+
+def test_what_the_predictor_returns_is_drawn_with_its_identity():
+    from rcn_keras.video import TrackedFace
+
+    image, points = face(size=300)
+    box, confidence = np.array([40.0, 60, 260, 280]), np.linspace(0, 1, 5)
+    tracked = TrackedFace(box, points, confidence, 0.9, 7)
+    plain = {"box": box, "keypoints": points, "confidence": confidence}
+    drawn, bare = plotting.draw(image, [tracked]), plotting.draw(image, [plain])
+    changed = np.argwhere(np.any(drawn != bare, axis=-1))
+    assert len(changed) and changed[:, 0].max() < 62  # above the box
+
+
+def test_axes_of_a_head_start_at_the_nose():
+    image, points = face(keypoints=68, size=300)
+    one = {"keypoints": points}
+    drawn = plotting.draw(image, [one], axes=True)
+    changed = np.any(drawn != plotting.draw(image, [one]), axis=-1)
+    rows, columns = np.nonzero(changed)
+    x, y = points[30]
+    assert np.hypot(columns - x, rows - y).min() < 12 and changed.sum() > 100
+
+
 def check(figure, path):
     """The figure is matplotlib's, without pyplot, and its file a picture of it."""
     from matplotlib.figure import Figure

@@ -64,8 +64,8 @@ def draw(image, faces, layout=None, axes=False) -> np.ndarray:
             line(corners, True, SKY, size / 160)
             if face.get("id") is not None:
                 _label(canvas, str(face["id"]), corners[0], size)
-        radius = size * (0.007 if len(points) > MANY else 0.012)
-        radius = max(1.0, radius, min(max(canvas.shape) / 1500, size / 50))
+        share, most = (0.007, 0.01) if len(points) > MANY else (0.012, 0.03)
+        radius = max(1.0, share * size, min(max(canvas.shape) / 1500, most * size))
         dots = len(points) > MANY and size < 100
         for indices in [] if dots else outlines(layout, len(points)):
             closed = indices[0] == indices[-1]
