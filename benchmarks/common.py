@@ -28,16 +28,17 @@ RIVALS = {
 }
 
 
-def parser(description, example):
-    """An argument parser with what every script takes."""
+def parser(description, example, data=True):
+    """An argument parser with what every script takes; `data`: a data set too."""
     made = argparse.ArgumentParser(
         description=description,
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument(
-        "--data", type=pathlib.Path, required=True, help="folder of the data set"
-    )
+    if data:
+        made.add_argument(
+            "--data", type=pathlib.Path, required=True, help="folder of the data set"
+        )
     made.add_argument(
         "--results",
         type=pathlib.Path,

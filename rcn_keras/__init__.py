@@ -16,6 +16,8 @@ from rcn_keras._lazy import lazily
 
 if TYPE_CHECKING:
     from rcn_keras.export.formats import export_model
+    from rcn_keras.faces.align import align
+    from rcn_keras.faces.pose import face_measures, head_pose
     from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout, SquareRule
     from rcn_keras.losses import ExpectedDistance, KeypointDistance, SpatialCrossentropy
     from rcn_keras.metrics import NormalizedMeanError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         build_sumnet,
         build_tcdcn,
     )
+    from rcn_keras.plotting import draw
     from rcn_keras.predictor import Predictor
     from rcn_keras.presets import from_preset, list_presets
 
@@ -46,17 +49,23 @@ __all__ = [
     "Predictor",
     "SpatialCrossentropy",
     "SquareRule",
+    "align",
     "build_denoiser",
     "build_rcn",
     "build_sumnet",
     "build_tcdcn",
+    "draw",
     "export_model",
+    "face_measures",
     "from_preset",
+    "head_pose",
     "list_presets",
 ]
 
 _MODULES = {
     "export.formats": ["export_model"],
+    "faces.align": ["align"],
+    "faces.pose": ["face_measures", "head_pose"],
     "layout": ["FACE_5", "FACE_68", "KeypointLayout", "SquareRule"],
     "losses": ["ExpectedDistance", "KeypointDistance", "SpatialCrossentropy"],
     "metrics": ["NormalizedMeanError"],
@@ -69,6 +78,7 @@ _MODULES = {
         "build_sumnet",
         "build_tcdcn",
     ],
+    "plotting.drawing": ["draw"],
     "predictor": ["Predictor"],
     "presets": ["from_preset", "list_presets"],
 }

@@ -12,6 +12,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.detect import detect_faces, get_detector
 from rcn_keras.layout import KeypointLayout
+from rcn_keras.processes import check_not_forked
 from rcn_keras.runtime.locator import local_locator
 
 
@@ -95,15 +96,12 @@ class FaceBoxes:
             name: str, what to call the image in an error.
         """
         if given is None:
-            return self._detected(image)
+            with self._detecting:
+                if self._detector is None:
+                    self._detector = get_detector(self._choice)
+                return detect_faces(self._detector, image)
         boxes = face_boxes.given_boxes(given, name, *image.shape[1::-1])
         return boxes, [1.0] * len(boxes)
-
-    def _detected(self, image):
-        with self._detecting:
-            if self._detector is None:
-                self._detector = get_detector(self._choice)
-            return detect_faces(self._detector, image)
 
     def __reduce__(self):
         # A detector that was built of a name is built again.
@@ -132,8 +130,8 @@ class Predictor:
             memory is run by Keras.
 
     Call arguments:
-        images: a path, the bytes of a file, an array (grey, RGB or RGBA; 8 or 16 bit),
-            or a list of them.
+        images: a picture as `faces.images.as_rgb` takes it (a path, the bytes of a
+            file, a Pillow image, an array), or a list of them.
         boxes: `None` to detect, or for each image an `(M, 4)` array of face boxes
             `[x0, y0, x1, y1]` in photograph pixels (a list of those for a list).
 
@@ -160,6 +158,7 @@ class Predictor:
         refinements: int | None = None,
         runtime: str = "auto",
     ):
+        check_not_forked()
         if isinstance(model, Locator):
             self.locator = model
         else:
@@ -219,6 +218,7 @@ class Predictor:
 
     def predict_found(self, images: list["FoundFaces"]) -> list[list[FacePrediction]]:
         """The second half: the keypoints of the faces of several images at once."""
+        check_not_forked()
         pictures = [image.picture for image in images for _ in image.boxes]
         boxes = [box for image in images for box in image.boxes]
         rows = zip(*self.locator.locate(pictures, boxes))

@@ -13,7 +13,7 @@ from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.synthetic import write_mtfl
 from rcn_keras.faces.detect import MTCNN
 from rcn_keras.faces.images import read_image
-from rcn_keras.plotting import draw_keypoints
+from rcn_keras.plotting import draw
 
 PHOTO = "examples/astronaut.jpg"
 BOX = [180, 65, 265, 172]
@@ -26,7 +26,7 @@ def test_numpy_may_raise_whatever_it_meets(tmp_path):
         corner = [-30, -30, 9, 9]
         faces = predictor([image, image / 255], [[BOX, corner], [BOX]])[0]
         assert len(faces) == 2
-        draw_keypoints(image, [face.as_dict() for face in faces])
+        draw(image, [face.as_dict() for face in faces])
         assert len(MTCNN()(image)[0]) == 1
         write_mtfl(tmp_path / "demo", training=3, testing=2)
         faces = read_mtfl(tmp_path / "demo", "training")

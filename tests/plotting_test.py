@@ -29,7 +29,7 @@ def test_discs_are_drawn_where_the_keypoints_are(place, side):
     photograph = np.full((100, 120, 3), 255, "uint8")
     box = [200, 200, 200 + side, 200 + side]  # Outside: it sets the size alone.
     faces = [{"box": box, "keypoints": [place]}]
-    drawn = plotting.draw_keypoints(photograph, faces)
+    drawn = plotting.draw(photograph, faces)
     np.testing.assert_allclose(centroid(drawn, 255), place, atol=0.15)
 
 
@@ -37,9 +37,9 @@ def test_low_confidence_has_another_color():
     photograph = np.zeros((100, 100, 3), "uint8")
     confidence = np.array([0.49, 0.5])
     face = {"box": [0, 0, 400, 400], "keypoints": [[30.5, 30.5], [70.5, 60.5]]}
-    drawn = plotting.draw_keypoints(photograph, [{**face, "confidence": confidence}])
+    drawn = plotting.draw(photograph, [{**face, "confidence": confidence}])
     assert tuple(drawn[30, 30]) == ORANGE and tuple(drawn[60, 70]) == GREEN
-    drawn = plotting.draw_keypoints(photograph, [face])
+    drawn = plotting.draw(photograph, [face])
     assert tuple(drawn[30, 30]) == GREEN
 
 
@@ -47,7 +47,7 @@ def test_low_confidence_has_another_color():
 def test_keypoints_show_on_any_skin(level):
     photograph = np.full((100, 100, 3), level, "uint8")
     faces = [{"box": [0, 0, 200, 200], "keypoints": [[50.0, 50.0]]}]
-    drawn = plotting.draw_keypoints(photograph, faces)
+    drawn = plotting.draw(photograph, faces)
     around = drawn[42:58, 42:58].astype(int).mean(-1)
     assert np.abs(around - level).max() > 90
 
@@ -57,8 +57,8 @@ def test_a_picture_of_floats_is_drawn_as_its_bytes(white, dtype):
     image, points = face()
     image[0, 0] = 255
     faces = [{"keypoints": points}]
-    drawn = plotting.draw_keypoints((image * (white / 255)).astype(dtype), faces)
-    np.testing.assert_array_equal(drawn, plotting.draw_keypoints(image, faces))
+    drawn = plotting.draw((image * (white / 255)).astype(dtype), faces)
+    np.testing.assert_array_equal(drawn, plotting.draw(image, faces))
 
 
 def test_the_photograph_is_left_alone_and_any_kind_is_taken():
@@ -66,17 +66,17 @@ def test_the_photograph_is_left_alone_and_any_kind_is_taken():
     faces = [{"box": [10, 10, 140, 140], "keypoints": points.tolist(), "score": 0.9}]
     before = image.copy()
     for photograph in (image, image[..., 0], np.dstack([image, image[..., 0]])):
-        drawn = plotting.draw_keypoints(photograph, faces)
+        drawn = plotting.draw(photograph, faces)
         assert drawn.shape == image.shape and drawn.dtype == np.uint8
         assert np.any(drawn != image)
     np.testing.assert_array_equal(image, before)
-    np.testing.assert_array_equal(plotting.draw_keypoints(image, []), image)
+    np.testing.assert_array_equal(plotting.draw(image, []), image)
 
 
 def test_outlines_of_68_points():
     _, points = face(keypoints=68, size=300)
     blank = np.full((300, 300, 3), 255, "uint8")
-    drawn = plotting.draw_keypoints(blank, [{"keypoints": points}])
+    drawn = plotting.draw(blank, [{"keypoints": points}])
     for first, second, joined in ((7, 8, 1), (36, 41, 1), (60, 67, 1), (16, 17, 0)):
         # A third of the way: between the discs of the two.
         x, y = (points[first] * 0.5 + points[second] * 0.5).astype(int)
@@ -88,7 +88,61 @@ def test_points_that_are_unknown_or_outside():
     points[3] = np.nan
     faces = [{"keypoints": points}, {"keypoints": np.full((5, 2), np.nan)}]
     faces += [{"keypoints": [[-1e4, 50], [2e4, 1e4]], "box": [-90, -90, 400, 500]}]
-    plotting.draw_keypoints(image, faces)
+    plotting.draw(image, faces)
+
+
+@pytest.mark.parametrize("size", [60, 150, 4000])
+def test_five_keypoints_show_on_small_and_large_pictures(size):
+    import cv2
+
+    _, points = face()
+    blank = np.full((size, size, 3), 0, "uint8")
+    drawn = plotting.draw(blank, [{"keypoints": points * size / 150}])
+    shown = (drawn.astype(int).sum(axis=-1) > 60).astype("uint8")
+    assert cv2.connectedComponents(shown, connectivity=4)[0] - 1 == 5
+    # Looked at 1000 pixels wide, a mark is at least three pixels wide.
+    share = np.any(drawn != 0, axis=-1).sum() / 5 / size**2
+    assert np.sqrt(share) * min(size, 1000) > 3 * min(size, 1000) / 1000
+
+
+def test_68_keypoints_of_a_small_face_are_dots():
+    _, points = face(keypoints=68, size=60)
+    blank = np.full((60, 60, 3), 255, "uint8")
+    drawn = plotting.draw(blank, [{"keypoints": points}])
+    changed = np.abs(drawn.astype(int) - 255).sum(axis=-1) > 120
+    assert 50 < changed.sum() < 68 * 6  # of 3600 pixels
+
+
+def test_a_small_face_in_a_large_picture_has_larger_marks():
+    _, points = face()
+    place = [{"keypoints": points + 1000}]
+    areas = [
+        np.any(plotting.draw(np.full((s, s, 3), 255, "uint8"), place) != 255, axis=-1)
+        for s in (1200, 4000)
+    ]
+    assert areas[1].sum() > 1.5 * areas[0].sum()
+
+
+def test_what_the_predictor_returns_is_drawn_with_its_identity():
+    from rcn_keras.video import TrackedFace
+
+    image, points = face(size=300)
+    box, confidence = np.array([40.0, 60, 260, 280]), np.linspace(0, 1, 5)
+    tracked = TrackedFace(box, points, confidence, 0.9, 7)
+    plain = {"box": box, "keypoints": points, "confidence": confidence}
+    drawn, bare = plotting.draw(image, [tracked]), plotting.draw(image, [plain])
+    changed = np.argwhere(np.any(drawn != bare, axis=-1))
+    assert len(changed) and changed[:, 0].max() < 62  # above the box
+
+
+def test_axes_of_a_head_start_at_the_nose():
+    image, points = face(keypoints=68, size=300)
+    one = {"keypoints": points}
+    drawn = plotting.draw(image, [one], axes=True)
+    changed = np.any(drawn != plotting.draw(image, [one]), axis=-1)
+    rows, columns = np.nonzero(changed)
+    x, y = points[30]
+    assert np.hypot(columns - x, rows - y).min() < 12 and changed.sum() > 100
 
 
 def check(figure, path):

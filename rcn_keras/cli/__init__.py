@@ -5,6 +5,7 @@ import os
 import sys
 
 from rcn_keras.cli import (
+    align,
     bulk,
     demo_data,
     download,
@@ -20,12 +21,15 @@ from rcn_keras.cli import (
     show_list,
     train,
     train_many,
+    video,
 )
 from rcn_keras.cli.output import one_line, say
 from rcn_keras.cli.start import start_keras
 
 COMMANDS = {
     "predict": predict,
+    "video": video,
+    "align": align,
     "bulk": bulk,
     "evaluate": evaluate,
     "layout": layout,
@@ -43,11 +47,14 @@ COMMANDS = {
 }
 
 # These import Keras where they need it.
-WITHOUT_KERAS = ("predict", "info")
+WITHOUT_KERAS = ("predict", "video", "align", "info", "download")
 
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
   rcn-keras predict photos/ > keypoints.jsonl   a folder, one JSON object a line
+  rcn-keras predict 'photos/*.jpg' --format csv --to faces.csv
+  rcn-keras video film.mp4 --out drawn.mp4 --jsonl faces.jsonl
+  rcn-keras align photo.jpg --out faces         upright crops for face recognition
   rcn-keras predict photo.jpg --server localhost:8500   by a TensorFlow model server
   rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl
   rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw

@@ -4,6 +4,11 @@ import hashlib
 
 from rcn_keras.cli.output import progress, say
 
+HELP = """A file that is not in the package, to this user's cache, checked.
+
+What an interrupted download has fetched is kept, and not fetched again. Prints the path
+of the file; a file that is there already stays.
+"""
 EXAMPLE = "rcn-keras download yunet"
 
 
@@ -17,11 +22,6 @@ def add_options(parser):
 
 
 def run(options):
-    """A file that is not in the package, to this user's cache, checked.
-
-    What an interrupted download has fetched is kept, and not fetched again. Prints the
-    path of the file; a file that is there already stays.
-    """
     from rcn_keras.faces.detect import download
 
     path = download.cached_file()

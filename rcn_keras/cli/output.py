@@ -17,20 +17,38 @@ def cropped(done, total):
     progress(done, total, "faces cropped")
 
 
-def draw(image, faces, layout, folder, path, taken):
-    """Writes the picture with its points; two of one name are told apart."""
+def free_name(stem, taken):
+    """A name for a file: the stem, or with a number where it is taken; taken now."""
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    taken.add(name)
+    return name
+
+
+def save_picture(image, folder, stem, taken):
+    """Writes a PNG file into a folder; two of one name are told apart.
+
+    Returns:
+        str, the file's name.
+    """
     from PIL import Image
 
     from rcn_keras.files import replaced
-    from rcn_keras.plotting import draw_keypoints
 
-    name, number = path.stem, 1
-    while name in taken:
-        number += 1
-        name = f"{path.stem}_{number}"
-    taken.add(name)
-    with replaced(folder / f"{name}.png") as temporary:
-        Image.fromarray(draw_keypoints(image, faces, layout)).save(temporary)
+    name = f"{free_name(stem, taken)}.png"
+    with replaced(folder / name) as temporary:
+        Image.fromarray(image).save(temporary)
+    return name
+
+
+def draw(image, faces, layout, folder, path, taken, axes=False):
+    """Writes the picture with its points; two of one name are told apart."""
+    from rcn_keras import plotting
+
+    drawn = plotting.draw(image, faces, layout, axes)
+    save_picture(drawn, folder, path.stem, taken)
 
 
 def reported(crops):

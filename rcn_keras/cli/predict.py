@@ -1,19 +1,43 @@
 """`rcn-keras predict`."""
 
-import json
+import contextlib
 import pathlib
 
-from rcn_keras.cli import arguments
-from rcn_keras.cli.output import draw, one_line, progress, say
+from rcn_keras.cli import arguments, inputs
+from rcn_keras.cli.formats import FORMATS
+from rcn_keras.cli.output import draw, one_line, progress, save_picture, say
 from rcn_keras.cli.predictors import make_predictor
 
-HELP = "Keypoints of photographs as JSON lines, and drawn."
+HELP = "Keypoints of photographs as JSON lines or another format, and drawn."
 EXAMPLE = "rcn-keras predict photo.jpg --out drawn"
 
 
 def add_options(parser):
-    parser.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER")
+    parser.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER", help=inputs.HELP)
     parser.add_argument("--out", type=pathlib.Path, help="folder for drawn pictures")
+    parser.add_argument(
+        "--format",
+        choices=list(FORMATS),
+        default="jsonl",
+        help="jsonl (default), csv, coco (results of keypoints), or pts (300-W's, a "
+        "file a face)",
+    )
+    parser.add_argument(
+        "--to",
+        type=pathlib.Path,
+        metavar="PATH",
+        help="file for the faces in place of standard output; for pts the folder",
+    )
+    parser.add_argument(
+        "--crops",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="folder for the faces cut out, a quarter of the box's size around them; "
+        "`rcn-keras align` for upright ones",
+    )
+    parser.add_argument(
+        "--axes", action="store_true", help="with --out: draw the axes of the heads"
+    )
     parser.add_argument(
         "--boxes",
         type=pathlib.Path,
@@ -38,25 +62,16 @@ def add_options(parser):
 def run(options):
     from rcn_keras.errors import InputError
     from rcn_keras.faces.box_file import boxes_of, read_boxes
-    from rcn_keras.faces.images import file_bytes, list_images
-    from rcn_keras.files import check_writable, text_name
+    from rcn_keras.faces.images import file_bytes
+    from rcn_keras.files import text_name
     from rcn_keras.stream import predictions
 
-    paths, failed = [], 0
-    for path in map(pathlib.Path, options.photos):
-        try:
-            paths += list_images(path, say) if path.is_dir() else [path]
-        except InputError as error:
-            failed += 1
-            say(f"error: {error}")
+    photos, failures = inputs.list_photos(options.photos)
+    for error in failures:
+        say(f"error: {error}")
+    failed = len(failures)
     boxes = read_boxes(options.boxes) if options.boxes else None
-    if options.out:
-        check_writable(options.out)
-        if any(path.parent.resolve() == options.out.resolve() for path in paths):
-            raise InputError(
-                f"{options.out}: the drawn pictures could take the place of the "
-                "photographs in it; name another folder"
-            )
+    inputs.check_folders([options.out, options.crops], photos)
     detect = None if boxes is not None else options.detector
     predictor = make_predictor(options.preset, detect, options.server, options.runtime)
     layout = predictor.layout  # None where a server does not tell
@@ -66,28 +81,42 @@ def run(options):
             f"keypoints of the layout {layout.name!r} is not known"
         )
 
-    def find(path):
-        data = file_bytes(path)
-        given = None if boxes is None else boxes_of(boxes, path)
-        return predictor.find(data, given, str(path))
+    def find(photo):
+        data = file_bytes(photo.path) if photo.data is None else photo.data
+        given = None if boxes is None else boxes_of(boxes, photo.path)
+        return predictor.find(data, given, photo.name)
 
-    done, drawn = 0, set()
-    predicted = predictions(predictor, paths, find)
-    for number, (path, (image, faces)) in enumerate(zip(paths, predicted), 1):
-        if len(paths) > 1:
-            progress(number, len(paths), "photographs")
-        if isinstance(faces, InputError):
-            failed += 1
-            text = one_line(faces)
-            say(f"error: {text if str(path) in text else f'{path}: {text}'}")
-            continue
-        done += 1
-        faces = [face.as_dict() for face in faces]
-        if not faces:
-            say(f"{path}: no face found")
-        print(json.dumps({"image": text_name(path), "faces": faces}), flush=True)
-        if options.out:
-            draw(image, faces, layout, options.out, path, drawn)
+    done, drawn, cut = 0, set(), set()
+    results = FORMATS[options.format](options.to, layout)
+    predicted = predictions(predictor, photos, find)
+    with contextlib.closing(results):
+        for number, (photo, (image, faces)) in enumerate(zip(photos, predicted), 1):
+            if len(photos) > 1:
+                progress(number, len(photos), "photographs")
+            path = photo.path
+            if isinstance(faces, InputError):
+                failed += 1
+                text = one_line(faces)
+                say(f"error: {text if photo.name in text else f'{path}: {text}'}")
+                continue
+            done += 1
+            faces = [face.as_dict() for face in faces]
+            if not faces:
+                say(f"{path}: no face found")
+            results.add({"image": text_name(path)}, image.shape[1::-1], faces)
+            if options.out:
+                draw(image, faces, layout, options.out, path, drawn, options.axes)
+            for face in faces if options.crops else ():
+                crop = _cut_out(image, face["box"])
+                save_picture(crop, options.crops, path.stem, cut)
     if failed:
         return 1 if done else 2
     return 0
+
+
+def _cut_out(image, box):
+    """What lies in a box and a quarter of its size around it."""
+    x0, y0, x1, y1 = box
+    margin = max(x1 - x0, y1 - y0) / 4
+    left, top = (max(0, int(v - margin)) for v in (x0, y0))
+    return image[top : int(y1 + margin) + 1, left : int(x1 + margin) + 1]

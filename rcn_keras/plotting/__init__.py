@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rcn_keras._lazy import lazily
 
 if TYPE_CHECKING:
-    from rcn_keras.plotting.drawing import draw_keypoints
+    from rcn_keras.plotting.drawing import draw
     from rcn_keras.plotting.evaluation import (
         plot_branch_counts,
         plot_calibration,
@@ -57,7 +57,7 @@ __all__ = [
     "SKY",
     "VERMILION",
     "WHITE",
-    "draw_keypoints",
+    "draw",
     "plot_branch_counts",
     "plot_branches",
     "plot_calibration",
@@ -76,7 +76,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "drawing": ["draw_keypoints"],
+    "drawing": ["draw"],
     "evaluation": [
         "plot_branch_counts",
         "plot_calibration",

@@ -10,10 +10,9 @@ import numpy as np
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.crop import input_crops, to_photograph
-from rcn_keras.faces.images import as_rgb, decode_image, read_image
+from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.presets import preset_folder, read_config, read_layout
-from rcn_keras.processes import check_not_forked
 from rcn_keras.runtime import Runtime, check_name, load_runtime
 
 BATCH = 64  # most crops of one call of the network: more bring no speed
@@ -53,12 +52,8 @@ class LocalLocator:
         return load_preset(self._folder).model
 
     def picture(self, image, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """A path, the bytes of a file or an array as `(H, W, 3)` uint8 RGB: for the
-        detector, and for `locate`."""
-        if isinstance(image, (str, os.PathLike)):
-            image = read_image(image)
-        elif isinstance(image, bytes):
-            image = decode_image(image, name)
+        """What `as_rgb` takes, as `(H, W, 3)` uint8 RGB: for the detector, and for
+        `locate`."""
         image = as_rgb(image, name)
         return image, image
 
@@ -91,7 +86,6 @@ class LocalLocator:
 
     def one_pass(self, pictures, squares) -> tuple[np.ndarray, np.ndarray]:
         """As `locate_in_squares`, without a second pass."""
-        check_not_forked()
         count, size = self.layout.count, self.runtime.input_size
         keypoints = np.zeros((len(squares), count, 2), "float32")
         confidence = np.zeros((len(squares), count), "float32")
@@ -116,7 +110,6 @@ def local_locator(
         InputError: if there is no such preset or runtime, or they do not fit together.
         ImportError: if the runtime is not installed.
     """
-    check_not_forked()
     check_name(runtime)
     if isinstance(model, (str, os.PathLike)):
         folder = preset_folder(str(model))

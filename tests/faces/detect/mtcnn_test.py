@@ -141,7 +141,7 @@ def test_mtcnn_is_copied_and_pickled_after_its_first_photograph(mtcnn, photograp
 
 
 @pytest.mark.parametrize("value", ["1", "True", "true"])
-def test_it_says_what_to_unset_under_legacy_keras(monkeypatch, value):
+def test_mtcnn_says_what_to_unset_under_legacy_keras(monkeypatch, value):
     monkeypatch.setenv("TF_USE_LEGACY_KERAS", value)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="unset TF_USE_LEGACY_KERAS"):

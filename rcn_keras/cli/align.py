@@ -1,0 +1,83 @@
+"""`rcn-keras align`."""
+
+import json
+import pathlib
+
+from rcn_keras.cli import arguments, inputs
+from rcn_keras.cli.output import one_line, progress, save_picture, say
+from rcn_keras.cli.predictors import make_predictor
+
+HELP = """Faces upright, in one size and place, as PNG files; matrices as JSON lines.
+
+A line has the photograph, the file's name, and the 2x3 matrices to the crop and
+back, in continuous pixels.
+"""
+EXAMPLE = "rcn-keras align photo.jpg --out faces --template arcface"
+
+
+def add_options(parser):
+    parser.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER", help=inputs.HELP)
+    parser.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder for the aligned faces"
+    )
+    parser.add_argument(
+        "--template", choices=("arcface", "ffhq", "eyes"), default="arcface"
+    )
+    parser.add_argument(
+        "--size", type=arguments.whole(1), default=112, help="pixels (default: 112)"
+    )
+    parser.add_argument(
+        "--eye-distance",
+        type=float,
+        default=0.4,
+        metavar="SIDES",
+        help="of the template eyes, in sides of the crop (default: 0.4)",
+    )
+    parser.add_argument(
+        "--preset",
+        default="rcn6_mtfl",
+        help="a preset's name or folder (default: %(default)s)",
+    )
+    arguments.detection(parser)
+
+
+def run(options):
+    from rcn_keras.errors import InputError
+    from rcn_keras.faces.align import align
+
+    photos, failures = inputs.list_photos(options.photos)
+    for error in failures:
+        say(f"error: {error}")
+    inputs.check_folders([options.out], photos)
+    predictor = make_predictor(options.preset, options.detector)
+    done, taken = 0, set()
+    for number, photo in enumerate(photos, 1):
+        if len(photos) > 1:
+            progress(number, len(photos), "photographs")
+        try:
+            image = photo.read()
+            faces = align(
+                image,
+                predictor(image),
+                options.size,
+                options.template,
+                options.eye_distance,
+                predictor.layout,
+            )
+        except InputError as error:
+            text = one_line(error)
+            named = text if str(photo.path) in text else f"{photo.path}: {text}"
+            say(f"error: {named}")
+            continue
+        done += 1
+        if not faces:
+            say(f"{photo.path}: no face found")
+        for face in faces:
+            name = save_picture(face.image, options.out, photo.path.stem, taken)
+            record = {"image": str(photo.path), "file": name}
+            for matrix in ("to_crop", "to_photograph"):
+                record[matrix] = getattr(face, matrix).round(6).tolist()
+            print(json.dumps(record), flush=True)
+    if done < len(photos) or failures:
+        return 1 if done else 2
+    return 0

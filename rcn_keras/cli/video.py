@@ -1,0 +1,148 @@
+"""`rcn-keras video`."""
+
+import contextlib
+import pathlib
+import sys
+import time
+
+from rcn_keras.cli import arguments
+from rcn_keras.cli.formats import Csv, JsonLines
+from rcn_keras.cli.output import say
+from rcn_keras.cli.predictors import make_predictor
+
+HELP = """Faces of a video or a camera: tracked, with identities, and smoothed.
+
+Ctrl-C ends it; what was written until then is whole.
+"""
+EXAMPLE = "rcn-keras video film.mp4 --out drawn.mp4 --jsonl faces.jsonl"
+
+
+def add_options(parser):
+    parser.add_argument(
+        "video", metavar="INPUT", help="a video file, or a camera: 0 or /dev/video0"
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="the drawn video, .mp4 or .avi, in frames equally long",
+    )
+    lines = parser.add_mutually_exclusive_group()
+    lines.add_argument(
+        "--jsonl",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="a JSON object a frame (default: on standard output, unless --out or "
+        "--show is given)",
+    )
+    lines.add_argument(
+        "--csv", type=pathlib.Path, metavar="FILE", help="a row a face and frame"
+    )
+    parser.add_argument("--show", action="store_true", help="a window; q closes it")
+    parser.add_argument(
+        "--no-smoothing", action="store_true", help="keypoints as they are found"
+    )
+    parser.add_argument(
+        "--detect-every",
+        type=arguments.whole(1),
+        default=10,
+        metavar="FRAMES",
+        help="frames from one detection to the next (default: 10)",
+    )
+    parser.add_argument(
+        "--axes", action="store_true", help="draw the axes of the heads"
+    )
+    parser.add_argument(
+        "--preset",
+        default="rcn6_mtfl",
+        help="a preset's name or folder (default: %(default)s)",
+    )
+    arguments.detection(parser)
+
+
+def run(options):
+    from rcn_keras.video import Video, VideoFile, track
+
+    video = Video(options.video)
+    drawn = VideoFile(options.out, video.rate) if options.out else None
+    predictor = make_predictor(options.preset, options.detector)
+    layout = predictor.layout
+    with contextlib.ExitStack() as stack:
+        results, window = _results(options, layout, stack), None
+        if drawn:
+            stack.callback(drawn.close)
+        if options.show:
+            window = stack.enter_context(_window(options.video))
+        frames, start = 0, time.monotonic()
+        try:
+            for frame in track(
+                video,
+                predictor,
+                detect_every=options.detect_every,
+                smoothing=not options.no_smoothing,
+            ):
+                record = {"frame": frame.number, "seconds": round(frame.seconds, 4)}
+                faces = [face.as_dict() for face in frame.faces]
+                if results:
+                    results.add(record, frame.image.shape[1::-1], faces)
+                if drawn or window:
+                    from rcn_keras.plotting import draw
+
+                    picture = draw(frame.image, faces, layout, options.axes)
+                if drawn:
+                    drawn.write(picture)
+                if window and not window(picture):
+                    break
+                frames += 1
+                _progress(frame.number + 1, video.count, frames, start)
+        except KeyboardInterrupt:
+            say(f"stopped after {frames} frames")
+            return 130
+        finally:
+            if frames and sys.stderr.isatty():
+                print(file=sys.stderr)
+    lost = (video.count or frames) - frames
+    if lost > 0 and not window:
+        say(f"{options.video}: {lost} of {video.count} frames could not be read")
+    return 0
+
+
+def _results(options, layout, stack):
+    form = Csv if options.csv else JsonLines
+    path = options.csv or options.jsonl
+    if path is None and (options.out or options.show):
+        return None
+    return stack.enter_context(contextlib.closing(form(path, layout)))
+
+
+def _progress(done, total, frames, start):
+    """Frames, frames a second and the time left, where a person looks at it."""
+    if not sys.stderr.isatty():
+        return
+    rate = frames / max(time.monotonic() - start, 1e-6)
+    text = f"{done}/{total or '?'} frames, {rate:.1f} frames/s"
+    if total:
+        text += f", {max(total - done, 0) / rate:.0f} s left"
+    print(f"\r{text}   ", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _window(name):
+    """A function that shows a picture, and says whether to go on."""
+    import cv2
+
+    from rcn_keras.errors import InputError
+
+    try:
+        cv2.namedWindow(name)
+    except cv2.error:
+        raise InputError("--show needs a display; there is none") from None
+
+    def show(picture):
+        cv2.imshow(name, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        return cv2.waitKey(1) not in (ord("q"), 27)
+
+    try:
+        yield show
+    finally:
+        cv2.destroyWindow(name)

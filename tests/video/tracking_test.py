@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from video_checks import KnownFaces, frame
+
+from rcn_keras.errors import InputError
+from rcn_keras.video import Tracker, track
+from rcn_keras.video.tracking import overlap
+
+
+def still(number):
+    return 160, 100, 30
+
+
+def run(predictor, frames, **arguments):
+    tracker = Tracker(predictor, **arguments)
+    return [tracker(frame(number), number / 25) for number in frames]
+
+
+def test_a_face_at_rest_keeps_its_identity_and_is_detected_now_and_then():
+    predictor = KnownFaces(still)
+    frames = run(predictor, range(31), detect_every=10, smoothing=False)
+    assert [[face.id for face in faces] for faces in frames] == [[0]] * 31
+    assert predictor.detections == 4
+    face = frames[-1][0]
+    np.testing.assert_allclose(face.keypoints, predictor.truth(30)[0], atol=1e-9)
+    assert face.as_dict()["id"] == 0 and face.score == 0.9
+
+
+def test_the_box_moves_and_grows_with_the_face():
+    predictor = KnownFaces(lambda n: (100 + 3 * n, 100 + n, 30 + n))
+    frames = run(predictor, range(9), detect_every=100, smoothing=False)
+    truth = predictor(frame(8))[0].box
+    np.testing.assert_allclose(frames[-1][0].box, truth, atol=1e-6)
+
+
+def test_a_fast_face_is_followed_without_the_detector():
+    predictor = KnownFaces(lambda n: (40 + 8 * n, 100, 30))
+    frames = run(predictor, range(30), detect_every=1000, smoothing=False)
+    assert [[face.id for face in faces] for faces in frames] == [[0]] * 30
+    assert predictor.detections == 1
+
+
+@pytest.mark.parametrize("speed", [1.5, 4])
+def test_identities_are_kept_through_a_crossing(speed):
+    middle = 100 / speed
+    there = lambda n: (60 + speed * n, 100, 30)  # noqa: E731
+    back = lambda n: (260 - speed * n, 102, 30)  # noqa: E731
+    predictor = KnownFaces(there, back, noise=0.3)
+    frames = run(predictor, range(int(2 * middle)), smoothing=False)
+    for number in (0, 5, int(2 * middle) - 1):
+        places = {face.id: face.keypoints[:, 0].mean() for face in frames[number]}
+        assert set(places) == {0, 1}
+        by_start = sorted(frames[0], key=lambda face: face.keypoints[:, 0].mean())
+        first, second = (face.id for face in by_start)
+        assert abs(places[first] - there(number)[0]) < 2
+        assert abs(places[second] - back(number)[0]) < 2
+    assert min(map(len, frames)) == 1  # one was hidden for a while
+
+
+def test_a_lost_face_ends_and_a_new_one_gets_another_identity():
+    def comes_and_goes(number):
+        return None if 20 <= number < 60 else (160, 100, 30)
+
+    frames = run(KnownFaces(comes_and_goes), range(80))
+    ids = [[face.id for face in faces] for faces in frames]
+    assert ids[:20] == [[0]] * 20 and ids[20:60] == [[]] * 40
+    assert ids[-1] == [1]
+
+
+def test_a_short_absence_keeps_the_identity():
+    def blinks(number):
+        return None if 20 <= number < 30 else (160, 100, 30)
+
+    frames = run(KnownFaces(blinks), range(40))
+    assert [face.id for face in frames[25]] == []
+    assert [face.id for face in frames[-1]] == [0]
+
+
+def test_a_second_face_is_found_by_the_next_detection():
+    late = lambda n: (60, 60, 30) if n >= 13 else None  # noqa: E731
+    frames = run(KnownFaces(still, late), range(25), detect_every=10)
+    assert [len(faces) for faces in frames] == [1] * 20 + [2] * 5
+
+
+def test_smoothing_lowers_the_jitter():
+    def second_differences(smoothing):
+        frames = run(KnownFaces(still, noise=0.4), range(100), smoothing=smoothing)
+        points = np.array([faces[0].keypoints for faces in frames[20:]])
+        return np.sqrt((np.diff(points, 2, axis=0) ** 2).mean())
+
+    assert second_differences(False) > 5 * second_differences(True)
+
+
+def test_another_size_of_frames_starts_anew():
+    tracker = Tracker(KnownFaces(still))
+    assert [face.id for face in tracker(frame(0), 0)] == [0]
+    assert [face.id for face in tracker(frame(1, (400, 240)), 0.04)] == [1]
+
+
+def test_a_video_frame_by_frame(video):
+    class Blind(KnownFaces):
+        def truth(self, number):
+            return super().truth(0)
+
+    frames = list(track(video(frames=5), Blind(lambda number: (32, 15, 10))))
+    assert [each.number for each in frames] == [0, 1, 2, 3, 4]
+    assert [[face.id for face in each.faces] for each in frames] == [[0]] * 5
+    assert frames[2].image.shape == (48, 64, 3) and frames[2].seconds == 0.08
+
+
+def test_overlap_of_squares():
+    assert overlap((0, 0, 10), (0, 0, 10)) == pytest.approx(1)
+    assert overlap((0, 0, 10), (5, 0, 10)) == pytest.approx(1 / 3)
+    assert overlap((0, 0, 10), (20, 0, 10)) == 0
+
+
+def test_arguments_that_cannot_be_used():
+    with pytest.raises(InputError, match="at least 1. Received: 0"):
+        Tracker(KnownFaces(still), detect_every=0)
+    with pytest.raises(InputError, match="between 0 and 1. Received: 2"):
+        Tracker(KnownFaces(still), least_confidence=2)
