@@ -98,7 +98,7 @@ def test_five_keypoints_show_on_small_and_large_pictures(size):
     _, points = face()
     blank = np.full((size, size, 3), 0, "uint8")
     drawn = plotting.draw(blank, [{"keypoints": points * size / 150}])
-    shown = (drawn.astype(int).sum(axis=-1) > 60).astype("uint8")
+    shown = (drawn.max(axis=-1) > 40).astype("uint8")
     assert cv2.connectedComponents(shown, connectivity=4)[0] - 1 == 5
     # Looked at 1000 pixels wide, a mark is at least three pixels wide.
     share = np.any(drawn != 0, axis=-1).sum() / 5 / size**2
@@ -110,7 +110,8 @@ def test_68_keypoints_of_a_small_face_are_dots():
     blank = np.full((60, 60, 3), 255, "uint8")
     drawn = plotting.draw(blank, [{"keypoints": points}])
     changed = np.abs(drawn.astype(int) - 255).sum(axis=-1) > 120
-    assert 50 < changed.sum() < 68 * 6  # of 3600 pixels
+    # A disc with its rings would be 12 pixels at least.
+    assert 50 < changed.sum() < 68 * 8
 
 
 def test_a_small_face_in_a_large_picture_has_larger_marks():
