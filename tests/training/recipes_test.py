@@ -11,6 +11,7 @@ from rcn_keras.training.recipes import (
     RECIPES,
     as_dict,
     get_recipe,
+    input_size,
     layout,
     read_recipe,
 )
@@ -27,11 +28,13 @@ def test_every_recipe_builds(name):
     count = layout(recipe).count
     assert count == (68 if "300w" in name or name in DEMO_68 else 5)
     channels = count if recipe.model == "denoiser" else 1
-    assert model.input_shape == (None, 80, 80, channels)
+    size = 160 if name == "own_fine" else 80
+    assert input_size(recipe) == size
+    assert model.input_shape == (None, size, size, channels)
     if recipe.model == "tcdcn":
         assert model.output["keypoints"].shape == (None, count, 2)
     else:
-        assert model.output_shape == (None, 80, 80, count)
+        assert model.output_shape == (None, size, size, count)
     assert recipe.epochs > 0 and recipe.batch_size > 0
 
 
