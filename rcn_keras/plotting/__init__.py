@@ -6,6 +6,7 @@ are those of Okabe and Ito, which colour-blind readers tell apart as well. Error
 as fractions of the interocular distance and are shown in percent.
 """
 
+from rcn_keras.plotting.architecture import plot_architecture
 from rcn_keras.plotting.drawing import draw_keypoints
 from rcn_keras.plotting.evaluation import (
     plot_branch_counts,
@@ -50,6 +51,7 @@ __all__ = [
     "VERMILION",
     "WHITE",
     "draw_keypoints",
+    "plot_architecture",
     "plot_branch_counts",
     "plot_branches",
     "plot_calibration",
