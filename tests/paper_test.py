@@ -1,4 +1,4 @@
-"""`docs/paper.md`: every part of the paper has a line, every name and number a source."""
+"""`docs/paper.md`: each part of the paper has a line, names exist, numbers are ours."""
 
 import csv
 import functools
