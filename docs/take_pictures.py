@@ -1,8 +1,9 @@
-"""Takes the pictures of `gallery.md` out of the executed notebooks.
+"""Makes the pictures of `gallery.md`.
 
     python docs/take_pictures.py
 
-A picture is named by its notebook and by the call that drew it.
+Most are taken out of the executed notebooks: a picture is named by its notebook and by
+the call that drew it. The diagrams are drawn here.
 """
 
 import base64
@@ -10,6 +11,7 @@ import pathlib
 
 import nbformat
 
+import rcn_keras
 from rcn_keras.files import replaced
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -20,6 +22,12 @@ PICTURES = {
     "joint_model.png": ("05_joint_model", "plot_mosaic(covered"),
     "branch_counts.png": ("03_sumnet_versus_rcn", "plot_branch_counts("),
     "convergence.png": ("06_training", 'for name in pair}, "val_nme_clean"'),
+}
+
+DIAGRAMS = {
+    "architecture_sumnet.png": lambda: rcn_keras.build_sumnet(branches=4),
+    "architecture_rcn.png": lambda: rcn_keras.build_rcn(branches=4),
+    "architecture_joint.png": lambda: rcn_keras.from_preset("joint_300w"),
 }
 
 
@@ -42,4 +50,7 @@ if __name__ == "__main__":
     for name, (notebook, call) in PICTURES.items():
         with replaced(FOLDER / name) as temporary:
             temporary.write_bytes(picture(notebook, call))
+        print(FOLDER / name)
+    for name, network in DIAGRAMS.items():
+        rcn_keras.plotting.plot_architecture(network(), save=FOLDER / name)
         print(FOLDER / name)

@@ -1,7 +1,7 @@
 import pathlib
 import re
 
-from take_pictures import FOLDER, PICTURES, picture
+from take_pictures import DIAGRAMS, FOLDER, PICTURES, picture
 
 
 def test_pictures_are_those_of_the_notebooks():
@@ -14,6 +14,8 @@ def test_pictures_are_those_of_the_notebooks():
 
 def test_the_gallery_shows_them():
     text = pathlib.Path("docs/gallery.md").read_text()
-    assert re.findall(r"!\[.+\]\((.+)\)", text) == list(PICTURES)
+    shown = re.findall(r"!\[.+\]\((.+)\)", text)
+    assert shown == [*DIAGRAMS, *PICTURES]
+    assert all((FOLDER / name).is_file() for name in shown)
     for notebook, _ in PICTURES.values():
         assert f"../notebooks/{notebook}.ipynb" in text

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rcn_keras._lazy import lazily
 
 if TYPE_CHECKING:
+    from rcn_keras.plotting.architecture import plot_architecture
     from rcn_keras.plotting.drawing import draw
     from rcn_keras.plotting.evaluation import (
         plot_branch_counts,
@@ -58,6 +59,7 @@ __all__ = [
     "VERMILION",
     "WHITE",
     "draw",
+    "plot_architecture",
     "plot_branch_counts",
     "plot_branches",
     "plot_calibration",
@@ -76,6 +78,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "architecture": ["plot_architecture"],
     "drawing": ["draw"],
     "evaluation": [
         "plot_branch_counts",

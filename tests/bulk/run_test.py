@@ -233,7 +233,7 @@ def test_other_photographs_are_another_plan(run, photographs, tmp_path):
         ({"input_glob": "gs://bucket/*.jpg"}, r"gs://.*apache-beam\[gcp\]"),
         ({"output": "out[1]"}, "no pattern"),
         ({"saved_model": "nowhere"}, "nowhere: no saved_model.pb"),
-        ({"boxes": "nowhere.json"}, "nowhere.json: cannot be read"),
+        ({"boxes": "nowhere.json"}, "nowhere.json: no such file"),
         ({"boxes": None, "detector": "other"}, "`detector` must be"),
         ({"shard_size": 0}, "at least 1. Received: 0 and 1"),
         ({"runner": "SparkRunner", "workers": 2}, "SparkRunner has its own options"),

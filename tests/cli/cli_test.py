@@ -115,7 +115,7 @@ def test_lines_of_predict_are_boxes_again(run, tmp_path, boxes):
     [
         (["missing.jpg"], "missing.jpg: no such file"),
         ([PHOTO, "--preset", "rcn9"], "no preset named 'rcn9'"),
-        ([PHOTO, "--boxes", "missing.json"], "missing.json: cannot be read"),
+        ([PHOTO, "--boxes", "missing.json"], "missing.json: no such file"),
         ([PHOTO, "--detector", "missing.onnx"], "missing.onnx"),
         ([PHOTO, "--detector", "other"], "other"),
     ],

@@ -1,7 +1,6 @@
 import json
 
 import pytest
-from model_checks import MASKS
 
 from rcn_keras.errors import InputError
 from rcn_keras.layout import FACE_68, KeypointLayout
@@ -11,14 +10,11 @@ from rcn_keras.training.recipes import (
     RECIPES,
     as_dict,
     get_recipe,
-    input_size,
     layout,
     read_recipe,
 )
 
-TABLE_1 = {name: r for name, r in RECIPES.items() if name.startswith("table1_")}
 DEMO_68 = ("demo_68", "demo_denoiser")
-TABLE_2 = {name: r for name, r in RECIPES.items() if name.startswith("table2_")}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -28,69 +24,14 @@ def test_every_recipe_builds(name):
     count = layout(recipe).count
     assert count == (68 if "300w" in name or name in DEMO_68 else 5)
     channels = count if recipe.model == "denoiser" else 1
-    size = 160 if name == "own_fine" else 80
-    assert input_size(recipe) == size
-    assert model.input_shape == (None, size, size, channels)
+    side = recipes.input_size(recipe)
+    assert side == (160 if name == "own_fine" else 80)
+    assert model.input_shape == (None, side, side, channels)
     if recipe.model == "tcdcn":
         assert model.output["keypoints"].shape == (None, count, 2)
     else:
-        assert model.output_shape == (None, size, size, count)
+        assert model.output_shape == (None, side, side, count)
     assert recipe.epochs > 0 and recipe.batch_size > 0
-
-
-def test_table_1():
-    assert len(TABLE_1) == 2 * 9
-    for model in ("sumnet", "rcn"):
-        found = [r for r in TABLE_1.values() if r.model == model]
-        assert [r.arguments["mask"] for r in found] == MASKS
-        assert all(r.arguments["branches"] == 4 for r in found)
-    for name, recipe in TABLE_1.items():
-        bits = "".join(map(str, recipe.arguments["mask"]))
-        assert name == f"table1_{recipe.model}_{bits}"
-        assert not recipe.augmentation.occlusion and not recipe.augmentation.flip
-
-
-def test_table_2():
-    rows = [
-        (
-            recipe.model,
-            recipe.arguments["branches"],
-            recipe.augmentation.occlusion,
-            recipe.arguments.get("skip", False),
-        )
-        for recipe in TABLE_2.values()
-    ]
-    sumnet = [("sumnet", n, False, False) for n in (4, 5, 6)]
-    sumnet += [("sumnet", n, True, False) for n in (5, 6)]
-    rcn = [("rcn", n, False, False) for n in (4, 5, 6, 7)]
-    rcn += [("rcn", n, True, False) for n in (5, 6, 7)] + [("rcn", 6, True, True)]
-    assert rows == sumnet + rcn and len(rows) == 13
-    assert not any(recipe.augmentation.flip for recipe in TABLE_2.values())
-
-
-@pytest.mark.parametrize(
-    "name, aflw, afw",
-    [
-        ("table1_sumnet_1000", 10.54, 10.63),
-        ("table1_rcn_1001", 6.79, 7.27),
-        ("table1_rcn_0001", 46.87, 48.61),
-        ("table2_sumnet6_occlusion", 6.27, 6.33),
-        ("table2_rcn6_occlusion", 5.60, 5.36),
-        ("table2_rcn6_occlusion_skip", 5.63, 5.56),
-        ("table3_tcdcn", 7.60, 7.87),
-        ("rcn6_mtfl", 5.60, 5.36),
-        ("sumnet6_mtfl", 6.27, 6.33),
-    ],
-)
-def test_the_papers_errors(name, aflw, afw):
-    assert RECIPES[name].paper == {"aflw": aflw, "afw": afw}
-
-
-def test_table_3_has_a_tcdcn_with_and_without_attributes():
-    both = [r for name, r in RECIPES.items() if name.startswith("table3_")]
-    assert [recipe.arguments["attributes"] for recipe in both] == [True, False]
-    for recipe in both:
-        assert recipe.augmentation.occlusion and not recipe.augmentation.flip
 
 
 def test_ours_occlude_and_learn_from_the_wide_one():
