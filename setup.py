@@ -14,6 +14,7 @@ mtcnn = "mtcnn==1.0.0"
 tensorflow = ["tensorflow>=2.21", mtcnn]
 plot = ["matplotlib>=3.9"]
 notebooks = ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", *plot]
+docs = ["mkdocs-material>=9.6", "mkdocstrings[python]>=0.30", "grimp>=3.5"]
 runtimes = ["onnxruntime>=1.23", "ai-edge-litert>=2.3"]
 
 setup(
@@ -47,8 +48,10 @@ setup(
         # What runs the exports: for the tests and benchmarks/exports.py.
         "runtimes": runtimes,
         "notebooks": notebooks,
-        "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks],
-        "dev": ["ruff>=0.14", "import-linter>=2.5"],
+        # With what builds the site: the tests make its tables and its picture.
+        "test": ["pytest>=8", "pytest-xdist>=3.6", *notebooks, *docs],
+        "dev": ["ruff>=0.14", "import-linter>=2.5", "pyright>=1.1.400"],
+        "docs": docs,
         "benchmarks": [
             "dlib-bin>=20.0.1",
             "face_recognition_models>=0.3.0",
