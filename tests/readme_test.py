@@ -1,26 +1,50 @@
 import pathlib
 import re
+import shlex
 import shutil
 
 import keras
 import pytest
 
+from rcn_keras.cli import build_parser
 from rcn_keras.data.synthetic import write_mtfl
 
-README = pathlib.Path("README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").glob("**/*.md"))]
+README = PAGES[0].read_text()
+FENCE = re.compile(r"^( *)```(\w+)(.*)\n((?:.*\n)*?)\1```$", re.MULTILINE)
+COMMAND = re.compile(r"^ *(?:KERAS_BACKEND=jax )?rcn-keras (.*)$", re.MULTILINE)
+
+
+def blocks(page):
+    """The Python blocks of a page that need nothing that a test has not."""
+    return [
+        code
+        for _, language, title, code in FENCE.findall(page.read_text())
+        if language == "python" and not title.startswith(' title="Needs')
+    ]
 
 
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.data and MTCNN are TensorFlow's"
 )
-@pytest.mark.parametrize("block", BLOCKS)
-def test_every_python_block_runs(block, tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", [*filter(blocks, PAGES)], ids=str)
+def test_the_python_blocks_of_a_page_run_in_turn(page, tmp_path, monkeypatch):
     (tmp_path / "examples").mkdir()
     shutil.copy("examples/astronaut.jpg", tmp_path / "examples")
+    code = blocks(page)
     monkeypatch.chdir(tmp_path)
     write_mtfl("demo", training=40, testing=1, size=100)
-    exec(block, {})
+    names = {}
+    for block in code:
+        exec(block, names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_command_on_a_page_is_one_that_the_command_line_takes(page):
+    for command in COMMAND.findall(page.read_text()):
+        command = re.split(r"   +#|; | > | \| ", command)[0]
+        options, others = build_parser().parse_known_args(shlex.split(command))
+        assert not others or options.command == "bulk", command  # Beam's own
 
 
 def test_the_two_commands_are_there():
