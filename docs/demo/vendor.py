@@ -38,9 +38,11 @@ def vendor(folder):
         (archive,) = pathlib.Path(temporary).glob("*.tgz")
         with tarfile.open(archive) as members:
             for name in FILES:
-                with members.extractfile(f"package/dist/{name}") as source:
-                    with (folder / name).open("wb") as target:
-                        shutil.copyfileobj(source, target)
+                with (
+                    members.extractfile(f"package/dist/{name}") as source,
+                    (folder / name).open("wb") as target,
+                ):
+                    shutil.copyfileobj(source, target)
     rcn_keras.export_model(PRESET, folder, "onnx", force=True)
     layout = rcn_keras.KeypointModel.from_preset(PRESET, load_weights=False).layout
     (folder / "layout.json").write_text(layout.to_json())
