@@ -76,7 +76,7 @@ def read_rows(path):
     """The rows of a results file, none where there is no file."""
     if not path.exists():
         return []
-    with gzip.open(path, "rt", newline="") as file:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

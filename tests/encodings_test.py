@@ -29,7 +29,8 @@ def without_encoding(path):
         owner = getattr(getattr(node.func, "value", None), "id", "")
         if name not in TEXT_CALLS or owner in ("os", "Image", "tarfile", "FileSystems"):
             continue
-        values = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        parts = [part for each in node.args for part in ast.walk(each)]
+        values = [part.value for part in parts if isinstance(part, ast.Constant)]
         named = any(keyword.arg == "encoding" for keyword in node.keywords)
         ours = isinstance(node.func, ast.Name) and name == "read_text"
         if not (named or ours or any("b" in str(v) for v in values if v != "")):

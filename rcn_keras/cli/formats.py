@@ -152,7 +152,7 @@ class Pts:
             points = [f"{x + 0.5:.3f} {y + 0.5:.3f}\n" for x, y in face["keypoints"]]
             text = f"version: 1\nn_points: {len(points)}\n{{\n{''.join(points)}}}\n"
             with replaced(self._folder / f"{name}.pts") as temporary:
-                temporary.write_text(text)
+                temporary.write_text(text, encoding="utf-8")
 
     def close(self):
         pass
