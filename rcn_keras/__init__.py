@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rcn_keras.predictor import Predictor
     from rcn_keras.presets import from_preset, list_presets
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BranchSpec",
