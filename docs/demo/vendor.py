@@ -6,7 +6,6 @@ ONNX Runtime for browsers from npm (`npm` must be there), the network and its la
 """
 
 import pathlib
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -38,11 +37,8 @@ def vendor(folder):
         (archive,) = pathlib.Path(temporary).glob("*.tgz")
         with tarfile.open(archive) as members:
             for name in FILES:
-                with (
-                    members.extractfile(f"package/dist/{name}") as source,
-                    (folder / name).open("wb") as target,
-                ):
-                    shutil.copyfileobj(source, target)
+                file = members.extractfile(f"package/dist/{name}")
+                (folder / name).write_bytes(file.read())
     rcn_keras.export_model(PRESET, folder, "onnx", force=True)
     layout = rcn_keras.KeypointModel.from_preset(PRESET, load_weights=False).layout
     (folder / "layout.json").write_text(layout.to_json())
