@@ -71,6 +71,18 @@ def check_folders(folders, photos):
             )
 
 
+def check_outputs(outputs, sources):
+    """Keeps what is read from being overwritten; outputs that are `None` are not used.
+
+    Raises:
+        InputError: if an output file is one of the sources.
+    """
+    read = {pathlib.Path(source).resolve() for source in sources}
+    for output in filter(None, outputs):
+        if output.resolve() in read:
+            raise InputError(f"{output}: it is an input too; name another file")
+
+
 def _expanded(argument):
     from rcn_keras.faces.images import list_images
 

@@ -70,6 +70,7 @@ def run(options):
     for error in failures:
         say(f"error: {error}")
     failed = len(failures)
+    inputs.check_outputs([options.to], [photo.path for photo in photos])
     boxes = read_boxes(options.boxes) if options.boxes else None
     inputs.check_folders([options.out, options.crops], photos)
     detect = None if boxes is not None else options.detector

@@ -5,7 +5,7 @@ import pathlib
 import sys
 import time
 
-from rcn_keras.cli import arguments
+from rcn_keras.cli import arguments, inputs
 from rcn_keras.cli.formats import Csv, JsonLines
 from rcn_keras.cli.output import say
 from rcn_keras.cli.predictors import make_predictor
@@ -63,6 +63,8 @@ def add_options(parser):
 def run(options):
     from rcn_keras.video import Video, VideoFile, track
 
+    outputs = [options.out, options.jsonl, options.csv]
+    inputs.check_outputs(outputs, [options.video])
     video = Video(options.video)
     drawn = VideoFile(options.out, video.rate) if options.out else None
     predictor = make_predictor(options.preset, options.detector)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rcn_keras.cli import main
 from rcn_keras.cli.inputs import check_folders, list_photos
 from rcn_keras.errors import InputError
 
@@ -80,3 +81,15 @@ def test_folders_for_pictures_are_not_those_of_the_photographs(folder):
     check_folders([None, folder / "drawn"], photos)
     with pytest.raises(InputError, match="name another folder"):
         check_folders([folder], photos)
+
+
+@pytest.mark.parametrize(
+    "command, option",
+    [("predict", "--to"), ("video", "--out"), ("video", "--jsonl"), ("video", "--csv")],
+)
+def test_an_output_does_not_overwrite_what_is_read(tmp_path, capsys, command, option):
+    source = tmp_path / "film.mp4"
+    source.write_bytes(b"kept")
+    assert main([command, str(source), option, str(source)]) == 2
+    assert f"{source}: it is an input too" in capsys.readouterr().err
+    assert source.read_bytes() == b"kept"
