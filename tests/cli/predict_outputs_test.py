@@ -12,23 +12,33 @@ from rcn_keras.cli import predict as command
 from rcn_keras.data.csv_table import csv_rows
 from rcn_keras.data.points_file import read_pts
 from rcn_keras.data.synthetic import draw_face
+from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import FACE_68
-from rcn_keras.predictor import FacePrediction
+from rcn_keras.predictor import Predictor
 
 POINTS = draw_face(np.random.default_rng(0), FACE_68, 150)[1].astype("float64")
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    class TwoFaces:
+    class SamePoints:
+        """A locator that finds the same points in every box."""
+
         layout = FACE_68
 
-        def __call__(self, image, boxes=None):
-            box = np.array([30, 40, 110, 120.0])
-            face = FacePrediction(box, POINTS, np.full(68, 0.9), 0.8)
-            return [face, face]
+        def picture(self, image, name):
+            rgb = as_rgb(image, name)
+            return rgb, rgb
 
-    monkeypatch.setattr(command, "make_predictor", lambda *_: TwoFaces())
+        def locate(self, pictures, boxes):
+            count = len(pictures)
+            return np.tile(POINTS, (count, 1, 1)), np.full((count, 68), 0.9)
+
+    def two_faces(image):
+        return [[30, 40, 110, 120]] * 2, [0.8, 0.8]
+
+    predictor = Predictor(SamePoints(), two_faces)
+    monkeypatch.setattr(command, "make_predictor", lambda *_: predictor)
 
     def run(*arguments):
         code = main(["predict", *map(str, arguments)])
