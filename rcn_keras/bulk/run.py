@@ -191,10 +191,12 @@ def _alive_workers():
     All that is heard of its death is a thread that fails; the one that waits, the main
     one, is told by a signal, if nothing else ends it.
     """
-    main = threading.main_thread()
-    if threading.current_thread() is not main or not hasattr(signal, "pthread_kill"):
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not hasattr(signal, "pthread_kill"):
         yield
         return
+
+    main_thread = threading.get_ident()
 
     def died(*_):
         raise RuntimeError(
@@ -203,7 +205,7 @@ def _alive_workers():
         )
 
     def tell():
-        signal.pthread_kill(main.ident, signal.SIGUSR1)
+        signal.pthread_kill(main_thread, signal.SIGUSR1)
 
     timers = []
 

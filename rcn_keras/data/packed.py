@@ -7,6 +7,7 @@ are all that a training needs of it, and PNG keeps every byte of them.
 import json
 import pathlib
 import zipfile
+from typing import Any
 
 import cv2
 import numpy as np
@@ -154,7 +155,7 @@ def _read(path):
         raise InputError(f"{path}: damaged ({error!r})") from None
 
 
-def _joined(parts):
+def _joined(parts) -> dict[str, Any]:
     if not parts:
         raise InputError("packed faces want a training and a validation part")
     arrays = {

@@ -50,7 +50,7 @@ def align(
     template: str = "arcface",
     eye_distance: float = 0.4,
     layout: KeypointLayout | None = None,
-):
+) -> AlignedFace | list[AlignedFace]:
     """Turns, scales and moves a face into a square crop by its five points.
 
     - `"arcface"`: the similarity that brings the five points nearest to those of
