@@ -111,7 +111,8 @@ class AnswerShards(apache_beam.DoFn):
         self._shards = shards
         self._handler = handler
         self._detector = detector
-        self._shared = apache_beam.utils.shared.Shared()
+        # Beam's own imports load `utils`; pyright does not see it.
+        self._shared = apache_beam.utils.shared.Shared()  # pyright: ignore[reportAttributeAccessIssue]
 
     def setup(self):
         self._worker = self._shared.acquire(self._load)

@@ -139,7 +139,9 @@ def _read(path):
         with path.open("rb") as file, np.load(file) as part:
             arrays = dict(part)
         pictures = np.split(arrays["pictures"], arrays["ends"][:-1])
-        images = [cv2.imdecode(each, cv2.IMREAD_GRAYSCALE) for each in pictures]
+        images: list[Any] = [
+            cv2.imdecode(each, cv2.IMREAD_GRAYSCALE) for each in pictures
+        ]
         faces = [
             Face(
                 pathlib.Path(face["image"]),

@@ -48,7 +48,7 @@ def normalized_errors(
     return np.linalg.norm(true - predicted, axis=-1) / distance[:, None]
 
 
-def _floored(points, size):
+def _floored(points: np.ndarray, size: int) -> np.ndarray:
     return np.clip(np.floor(points), 0, size - 1)
 
 
