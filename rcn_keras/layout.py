@@ -47,9 +47,9 @@ class SquareRule:
                 "`inner` of a square rule must be above 0 and at most `outer`. "
                 f"Received: inner={self.inner!r}, outer={self.outer!r}"
             )
-        if self.context is None:
-            object.__setattr__(self, "context", self.outer / self.inner)
-        if not self.context >= 1:
+        context = self.outer / self.inner if self.context is None else self.context
+        object.__setattr__(self, "context", context)
+        if not context >= 1:
             raise ValueError(
                 "`context` of a square rule must be at least 1. "
                 f"Received: context={self.context!r}"
@@ -182,7 +182,7 @@ class KeypointLayout:
     @property
     def unit(self) -> str:
         """The unit of errors in words."""
-        if self.normalizer == "box":
+        if isinstance(self.normalizer, str):  # "box"
             return "the diagonal of the box around the known keypoints"
         ends = ["+".join(self.names[i] for i in part) for part in self.normalizer]
         return f"the distance between {' and '.join(ends)}"

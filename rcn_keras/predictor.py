@@ -4,7 +4,7 @@ import dataclasses
 import os
 import threading
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, overload, runtime_checkable
 
 import numpy as np
 
@@ -13,7 +13,14 @@ from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.detect import detect_faces, get_detector
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.processes import check_not_forked
-from rcn_keras.runtime.locator import local_locator
+from rcn_keras.runtime.locator import LocalLocator, local_locator
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from rcn_keras.models import KeypointModel
+
+    Picture = str | os.PathLike | bytes | np.ndarray | Image.Image
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -176,14 +183,26 @@ class Predictor:
         return self.locator.layout
 
     @property
-    def model(self):
+    def _local(self) -> LocalLocator:
+        return cast(LocalLocator, self.locator)
+
+    @property
+    def model(self) -> "KeypointModel":
         """The network as a `KeypointModel`, of a locator that runs one here."""
-        return self.locator.model
+        return self._local.model
 
     @property
     def refinements(self) -> int:
         """How often the squares are drawn anew, of a locator that runs here."""
-        return self.locator.refinements
+        return self._local.refinements
+
+    @overload
+    def __call__(self, images: "Picture", boxes=None) -> list[FacePrediction]: ...
+
+    @overload
+    def __call__(
+        self, images: "list | tuple", boxes=None
+    ) -> list[list[FacePrediction]]: ...
 
     def __call__(self, images, boxes=None):
         if isinstance(images, (list, tuple)):
@@ -199,7 +218,7 @@ class Predictor:
             )
         return self.predict_found([self.find(images, boxes)])[0]
 
-    def find(self, image, boxes=None, name: str = "image 0") -> "FoundFaces":
+    def find(self, image: "Picture", boxes=None, name: str = "image 0") -> "FoundFaces":
         """The first half of a prediction: reads an image and finds its faces' boxes.
 
         Args:
@@ -241,7 +260,7 @@ class Predictor:
             keypoints: `(M, K, 2)` in photograph pixels.
             confidence: `(M, K)`.
         """
-        return self.locator.locate_in_squares(images, squares)
+        return self._local.locate_in_squares(images, squares)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

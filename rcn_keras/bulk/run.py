@@ -111,7 +111,8 @@ class AnswerShards(apache_beam.DoFn):
         self._shards = shards
         self._handler = handler
         self._detector = detector
-        self._shared = apache_beam.utils.shared.Shared()
+        # Beam's own imports load `utils`; pyright does not see it.
+        self._shared = apache_beam.utils.shared.Shared()  # pyright: ignore[reportAttributeAccessIssue]
 
     def setup(self):
         self._worker = self._shared.acquire(self._load)
@@ -191,10 +192,12 @@ def _alive_workers():
     All that is heard of its death is a thread that fails; the one that waits, the main
     one, is told by a signal, if nothing else ends it.
     """
-    main = threading.main_thread()
-    if threading.current_thread() is not main or not hasattr(signal, "pthread_kill"):
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not hasattr(signal, "pthread_kill"):
         yield
         return
+
+    main_thread = threading.get_ident()
 
     def died(*_):
         raise RuntimeError(
@@ -203,7 +206,7 @@ def _alive_workers():
         )
 
     def tell():
-        signal.pthread_kill(main.ident, signal.SIGUSR1)
+        signal.pthread_kill(main_thread, signal.SIGUSR1)
 
     timers = []
 

@@ -6,8 +6,10 @@ import uuid
 from rcn_keras.bulk.beam import apache_beam
 from rcn_keras.errors import InputError
 
-FileSystems = apache_beam.io.filesystems.FileSystems
-RAW = apache_beam.io.filesystem.CompressionTypes.UNCOMPRESSED
+# Loaded by Beam's own imports, which pyright does not see.
+_io = apache_beam.io  # pyright: ignore[reportPrivateImportUsage]
+FileSystems = _io.filesystems.FileSystems  # pyright: ignore[reportAttributeAccessIssue]
+RAW = _io.filesystem.CompressionTypes.UNCOMPRESSED  # pyright: ignore[reportAttributeAccessIssue]
 PART = ".part"  # ends the temporary name of what is being written
 
 

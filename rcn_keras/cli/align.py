@@ -2,10 +2,14 @@
 
 import json
 import pathlib
+from typing import TYPE_CHECKING, cast
 
 from rcn_keras.cli import arguments, inputs
 from rcn_keras.cli.output import one_line, progress, save_picture, say
 from rcn_keras.cli.predictors import make_predictor
+
+if TYPE_CHECKING:
+    from rcn_keras.faces.align import AlignedFace
 
 HELP = """Faces upright, in one size and place, as PNG files; matrices as JSON lines.
 
@@ -56,7 +60,7 @@ def run(options):
             progress(number, len(photos), "photographs")
         try:
             image = photo.read()
-            faces = align(
+            aligned = align(
                 image,
                 predictor(image),
                 options.size,
@@ -64,6 +68,7 @@ def run(options):
                 options.eye_distance,
                 predictor.layout,
             )
+            faces = cast("list[AlignedFace]", aligned)
         except InputError as error:
             text = one_line(error)
             named = text if str(photo.path) in text else f"{photo.path}: {text}"

@@ -43,11 +43,11 @@ def run(options):
     from rcn_keras.errors import InputError
     from rcn_keras.evaluation import protocols, tables
     from rcn_keras.files import check_writable, replaced
-    from rcn_keras.layout import FACE_68
+    from rcn_keras.layout import FACE_68, KeypointLayout
     from rcn_keras.presets import load_preset
 
     preset = load_preset(options.model)
-    layout = preset.model.layout
+    layout: KeypointLayout = preset.model.layout
     needed = LAYOUTS.get(options.set, layout)
     if needed.name != layout.name:
         raise InputError(

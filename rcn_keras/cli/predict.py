@@ -100,6 +100,7 @@ def run(options):
                 text = one_line(faces)
                 say(f"error: {text if photo.name in text else f'{path}: {text}'}")
                 continue
+            assert image is not None  # only with an error
             done += 1
             faces = [face.as_dict() for face in faces]
             if not faces:

@@ -63,8 +63,8 @@ class Augmenter:
         self.training = augmentation is not None
         self.occluding = self.training and augmentation.occlusion
         self.affine = affine_layer(augmentation, layout, size)
-        sides = (size * side // INPUT_SIZE for side in OCCLUSION_SIDES)
-        self.occlusion = RandomOcclusion(*sides)
+        smallest, largest = (size * side // INPUT_SIZE for side in OCCLUSION_SIDES)
+        self.occlusion = RandomOcclusion(smallest, largest)
 
     def __call__(self, images, keypoints, squares, draws):
         """`(N, 2S, 2S, 1)` uint8 crops and their keypoints, squares and `(N, 9)`

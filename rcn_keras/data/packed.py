@@ -7,6 +7,7 @@ are all that a training needs of it, and PNG keeps every byte of them.
 import json
 import pathlib
 import zipfile
+from typing import Any
 
 import cv2
 import numpy as np
@@ -138,7 +139,9 @@ def _read(path):
         with path.open("rb") as file, np.load(file) as part:
             arrays = dict(part)
         pictures = np.split(arrays["pictures"], arrays["ends"][:-1])
-        images = [cv2.imdecode(each, cv2.IMREAD_GRAYSCALE) for each in pictures]
+        images: list[Any] = [
+            cv2.imdecode(each, cv2.IMREAD_GRAYSCALE) for each in pictures
+        ]
         faces = [
             Face(
                 pathlib.Path(face["image"]),
@@ -154,7 +157,7 @@ def _read(path):
         raise InputError(f"{path}: damaged ({error!r})") from None
 
 
-def _joined(parts):
+def _joined(parts) -> dict[str, Any]:
     if not parts:
         raise InputError("packed faces want a training and a validation part")
     arrays = {

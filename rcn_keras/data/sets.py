@@ -43,7 +43,10 @@ def load_training(
     if is_packed(folder):
         return load_packed(folder, layout, input_size)
     parts = split_faces(folder, layout, allow_missing)
-    return tuple(_loaded(*part, layout, progress, input_size) for part in parts)
+    return tuple(
+        _loaded(faces, failures, layout, progress, input_size)
+        for faces, failures in parts
+    )
 
 
 def split_faces(folder, layout, allow_missing):
@@ -134,8 +137,8 @@ def load_test_set(
             "(a table or JSON); no such file"
         )
     if name == "validation":
-        validation = split_faces(folder, layout, allow_missing)[1]
-        return _loaded(*validation, layout, progress, input_size)
+        faces, failures = split_faces(folder, layout, allow_missing)[1]
+        return _loaded(faces, failures, layout, progress, input_size)
     failures = []
     if name == "aflw":
         faces = read_mtfl(folder, "testing")

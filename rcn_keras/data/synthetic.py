@@ -181,7 +181,7 @@ def _draw(rng, layout, size):
     skin = rng.dirichlet([0.6] * 4) @ SKIN * rng.uniform(0.9, 1.08)
     hair = HAIR[rng.integers(len(HAIR))] * rng.uniform(0.6, 1.1) * min(1, skin[0] / 200)
     corners = rng.uniform(10, 190, (2, 2, 1)) + rng.uniform(0, 60, (2, 2, 3))
-    image = cv2.resize(np.uint8(corners), [ENLARGED * size] * 2)
+    image = cv2.resize(corners.astype("uint8"), [ENLARGED * size] * 2)
     for _ in range(rng.integers(3, 14)):
         centre, radius = rng.uniform(0, size, 2), rng.uniform(0.03, 0.25) * size
         ring, quad = _disc(0, radius, 0.6), rng.uniform(-radius, radius, (4, 2))

@@ -3,9 +3,10 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rcn_keras import codec
-from rcn_keras.layout import FACE_68
+from rcn_keras.layout import FACE_68, KeypointLayout
 
 # 300-W over the distance of the outer eye corners, as in much other work.
 FACE_68_OUTER_CORNERS = dataclasses.replace(FACE_68, normalizer=((36,), (45,)))
@@ -14,7 +15,13 @@ FACE_68_OUTER_CORNERS = dataclasses.replace(FACE_68, normalizer=((36,), (45,)))
 INNER_49 = np.setdiff1d(np.arange(17, 68), [60, 64])
 
 
-def normalized_errors(true, predicted, layout, grid=False, size=80):
+def normalized_errors(
+    true: ArrayLike,
+    predicted: ArrayLike,
+    layout: KeypointLayout,
+    grid: bool = False,
+    size: int = 80,
+) -> np.ndarray:
     """Distance over the normalising distance for every keypoint (Eq. 4).
 
     Args:
@@ -41,11 +48,11 @@ def normalized_errors(true, predicted, layout, grid=False, size=80):
     return np.linalg.norm(true - predicted, axis=-1) / distance[:, None]
 
 
-def _floored(points, size):
+def _floored(points: np.ndarray, size: int) -> np.ndarray:
     return np.clip(np.floor(points), 0, size - 1)
 
 
-def face_errors(errors):
+def face_errors(errors: ArrayLike) -> np.ndarray:
     """The mean over each face's known keypoints.
 
     Args:
@@ -61,7 +68,9 @@ def face_errors(errors):
     return faces
 
 
-def summary(errors, missed=0, resamples=2000, seed=0):
+def summary(
+    errors: ArrayLike, missed: int = 0, resamples: int = 2000, seed: int = 0
+) -> dict:
     """The numbers of a set of faces.
 
     Args:
@@ -101,13 +110,17 @@ def summary(errors, missed=0, resamples=2000, seed=0):
     }
 
 
-def bootstrap_interval(faces, resamples=2000, seed=0):
+def bootstrap_interval(
+    faces: np.ndarray, resamples: int = 2000, seed: int = 0
+) -> np.ndarray:
     """The 95 % bootstrap interval of a mean over faces, `(N,)`: low, high."""
     picks = np.random.default_rng(seed).integers(0, len(faces), (resamples, len(faces)))
     return np.percentile(faces[picks].mean(axis=1), [2.5, 97.5])
 
 
-def cumulative_error(faces, limit=0.2, points=201):
+def cumulative_error(
+    faces: ArrayLike, limit: float = 0.2, points: int = 201
+) -> tuple[np.ndarray, np.ndarray]:
     """The cumulative error distribution (CED) of the faces' mean errors.
 
     Returns:
@@ -119,12 +132,14 @@ def cumulative_error(faces, limit=0.2, points=201):
     return thresholds, np.searchsorted(ordered, thresholds, side="right") / len(ordered)
 
 
-def area_under_curve(faces, limit):
+def area_under_curve(faces: ArrayLike, limit: float) -> float:
     """Exact area under the CED from 0 to `limit`, over `limit`: in [0, 1]."""
     return float(np.mean(np.clip(limit - np.asarray(faces), 0, None)) / limit)
 
 
-def calibration_error(confidence, correct, bins=10):
+def calibration_error(
+    confidence: ArrayLike, correct: ArrayLike, bins: int = 10
+) -> float:
     """Expected calibration error: how far confidence is from the share that is right.
 
     Args:

@@ -1,6 +1,7 @@
 """Faces brought to one place, size and upright: what face recognition takes."""
 
 import dataclasses
+from typing import cast
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def align(
     template: str = "arcface",
     eye_distance: float = 0.4,
     layout: KeypointLayout | None = None,
-):
+) -> AlignedFace | list[AlignedFace]:
     """Turns, scales and moves a face into a square crop by its five points.
 
     - `"arcface"`: the similarity that brings the five points nearest to those of
@@ -93,7 +94,8 @@ def align(
             f"Received: eye_distance={eye_distance}"
         )
     if isinstance(face, list) and (not face or np.ndim(face[0]) != 1):
-        return [align(image, f, size, template, eye_distance, layout) for f in face]
+        each = [align(image, f, size, template, eye_distance, layout) for f in face]
+        return cast(list[AlignedFace], each)
     points = five_points(keypoints_of(face), layout)
     matrix = size * _template_matrix(points, template, eye_distance)
     return AlignedFace(

@@ -119,7 +119,7 @@ class RandomKeypointAffine(layers.Layer):
 
     def _mirrored(self, keypoints):
         order = list(range(keypoints))
-        for left, right in self.flip_pairs:
+        for left, right in self.flip_pairs or ():
             order[left], order[right] = right, left
         return order
 

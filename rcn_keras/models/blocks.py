@@ -6,7 +6,9 @@ from keras import layers
 from rcn_keras.layers import LocalContrastNormalization, TilingUpsampling2D
 
 
-def convolution(x, filters, kernel, name, l2, initializer, activation="relu"):
+def convolution(
+    x, filters, kernel, name, l2, initializer, activation: str | None = "relu"
+):
     """A stride-1 "same" convolution; the keypoint maps (linear) stay in float32."""
     return layers.Conv2D(
         filters,

@@ -105,7 +105,8 @@ class KeypointModel(keras.Model):
             `confidence` `(N, K)`.
         """
         decoder = decoder or self.decoder
-        return KeypointDecoder(self.layout, decoder, *self.calibration)(maps)
+        slope, offset = self.calibration
+        return KeypointDecoder(self.layout, decoder, slope, offset)(maps)
 
     def locate(self, images) -> dict:
         """Keypoints and their confidence, for one batch of images.

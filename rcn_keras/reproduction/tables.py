@@ -140,7 +140,7 @@ def training_columns(*folders):
     runs = [read_run(folder) for folder in folders]
     logs = [read_log(folder / "log.csv") for folder in folders]
     seconds = sum(entry["seconds"] for log in logs for entry in log)
-    columns = {"training_minutes": round(seconds / 60, 1)}
+    columns: dict[str, float | str] = {"training_minutes": round(seconds / 60, 1)}
     for name in ("device", "date", "command"):
         values = dict.fromkeys(each.get(name, "?") for each in runs)
         columns[f"training_{name}"] = "; ".join(values)

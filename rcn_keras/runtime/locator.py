@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.presets import preset_folder, read_config, read_layout
 from rcn_keras.runtime import Runtime, check_name, load_runtime
+
+if TYPE_CHECKING:
+    from rcn_keras.runtime.keras import KerasRuntime
 
 BATCH = 64  # most crops of one call of the network: more bring no speed
 
@@ -46,7 +50,7 @@ class LocalLocator:
     def model(self):
         """The network as a `KeypointModel`; of another runtime the preset is loaded."""
         if self.runtime.name == "keras":
-            return self.runtime.model
+            return cast("KerasRuntime", self.runtime).model
         from rcn_keras.presets import load_preset
 
         return load_preset(self._folder).model

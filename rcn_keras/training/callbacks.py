@@ -1,7 +1,9 @@
 """What happens between two epochs: validate, log, keep, tell."""
 
 import csv
+import pathlib
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,7 +45,7 @@ class Progress(keras.callbacks.Callback):
         self.epoch = epoch
         self.started = self.reported = time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]):
         now = time.monotonic()
         done = batch + 1
         self.images_per_second = done * self.batch_size / (now - self.started)
@@ -91,8 +93,8 @@ class Validation(keras.callbacks.Callback):
         errors = [row["val_nme_clean"] for row in self.rows]
         return len(errors) - 1 - int(np.argmin(errors)) >= self.patience
 
-    def on_epoch_end(self, epoch, logs=None):
-        row = dict.fromkeys(COLUMNS)
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]):
+        row: dict[str, Any] = {column: None for column in COLUMNS}
         row.update(
             epoch=epoch + 1,
             loss=float(logs["loss"]),
@@ -154,7 +156,7 @@ def validation_text(row):
     )
 
 
-def read_log(path):
+def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
     """The rows of a training log as dicts of numbers; none if there is no file.
 
     Raises:

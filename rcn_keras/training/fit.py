@@ -265,7 +265,7 @@ def _begin(out, recipe, faces):
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def read_run(folder):
+def read_run(folder: pathlib.Path) -> dict:
     """What a training's folder says of its beginning, empty if nothing.
 
     Raises:

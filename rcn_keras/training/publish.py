@@ -169,7 +169,7 @@ def publish_joint(parts, validation, out):
     rcn, denoiser = parts["rcn"].model, parts["denoiser"].model
     sets = validation_sets("joint", validation)
     tried = _tried_factors(rcn, denoiser, sets)
-    factor = min(tried, key=tried.get)
+    factor = min(tried, key=tried.__getitem__)
     model = JointModel(rcn, denoiser, denoiser_weight=factor)
     first, both = parts["rcn"].config, [part.config for part in parts.values()]
     config = {
@@ -246,7 +246,7 @@ def _measured(model, clean, jittered):
         method: float(normalized_errors(keypoints, predicted, layout)[counted].mean())
         for method, predicted in decoded.items()
     }
-    decoder = min(codec.DECODERS, key=errors.get)
+    decoder = min(codec.DECODERS, key=errors.__getitem__)
     grid = normalized_errors(
         keypoints, decoded["argmax"], layout, grid=True, size=model.input_size
     )[counted].mean()

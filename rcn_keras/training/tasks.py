@@ -46,7 +46,7 @@ def make_task(recipe, training, validation):
     )
     if recipe.model == "denoiser":
 
-        def batches(augmentation, first_epoch):
+        def shape_batches(augmentation, first_epoch):
             return shapes.ShapeBatches(
                 training,
                 corrupted=recipe.corrupted,
@@ -56,7 +56,7 @@ def make_task(recipe, training, validation):
                 first_epoch=first_epoch,
             )
 
-        return Task(batches, SpatialCrossentropy(outside="mask"), clean, jittered)
+        return Task(shape_batches, SpatialCrossentropy(outside="mask"), clean, jittered)
 
     known = training.without_border_keypoints()
     attributes = recipe.model == "tcdcn" and recipe.arguments.get("attributes", True)

@@ -47,7 +47,7 @@ class Video:
         self.camera = isinstance(index, int) or index.startswith("/dev/video")
         self.name = f"camera {source}" if self.camera else str(source)
         if not self.camera:
-            path = pathlib.Path(index)
+            path = pathlib.Path(str(index))
             if not path.is_file():
                 what = "a folder, not a video" if path.is_dir() else "no such file"
                 raise InputError(f"{path}: {what}")

@@ -117,7 +117,7 @@ class Tracker:
         self.detect_every = detect_every
         self.smoothing = smoothing
         self.least_confidence = least_confidence
-        self._tracks, self._next, self._since, self._shape = [], 0, 0, None
+        self._tracks, self._next, self._since, self._shape = [], 0, 0, ()
 
     def __call__(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         if image.shape != self._shape:  # Another scene; pixels mean something else.

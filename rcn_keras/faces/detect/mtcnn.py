@@ -5,6 +5,8 @@ import importlib.util
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +68,7 @@ class MTCNN:
         return falling((found[:, 1:5] - border) / scale, found[:, 5])
 
 
-def _build_cascade():
+def _build_cascade() -> Callable[[np.ndarray], Any]:
     """`(H, W, 3)` image around -1...1 to rows of 0, box, score and keypoints."""
     import keras
 
