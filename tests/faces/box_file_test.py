@@ -29,7 +29,9 @@ def test_by_path_or_by_name():
         boxes_of(boxes, pathlib.Path("b.jpg"))
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '{"a": [[1, 2]]}', '"a"', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", ["{", "[1]", '{"a": [[1, 2]]}', '"a"', "", b"\xff\xfe"]
+)
 def test_anything_else(tmp_path, content):
     path = tmp_path / "boxes"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -45,7 +45,7 @@ def test_predict_by_a_server(predict, server, tmp_path):
     assert found["box"] == BOX and found["score"] == 1.0
     assert [path.name for path in out.iterdir()] == ["astronaut.png"]
     signatures = [signature for signature, _ in server.requests]
-    assert signatures == ["serving_uint8", "faces"]
+    assert signatures == ["faces", "faces"]
     assert server.requests[1][1]["image_bytes"] == [whole]
 
 
