@@ -5,7 +5,7 @@ import pathlib
 from typing import TYPE_CHECKING, cast
 
 from rcn_keras.cli import arguments, inputs
-from rcn_keras.cli.output import one_line, progress, save_picture, say
+from rcn_keras.cli.output import named, progress, save_picture, say
 from rcn_keras.cli.predictors import make_predictor
 
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ def add_options(parser):
         metavar="SIDES",
         help="of the template eyes, in sides of the crop (default: 0.4)",
     )
-    parser.add_argument(
-        "--preset",
-        default="rcn6_mtfl",
-        help="a preset's name or folder (default: %(default)s)",
-    )
+    arguments.preset(parser)
     arguments.detection(parser)
 
 
@@ -70,9 +66,7 @@ def run(options):
             )
             faces = cast("list[AlignedFace]", aligned)
         except InputError as error:
-            text = one_line(error)
-            named = text if str(photo.path) in text else f"{photo.path}: {text}"
-            say(f"error: {named}")
+            say(f"error: {named(error, photo.path)}")
             continue
         done += 1
         if not faces:

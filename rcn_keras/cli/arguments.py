@@ -15,6 +15,15 @@ def detection(parser, default="auto"):
     )
 
 
+def preset(parser):
+    """Adds the option for a preset."""
+    parser.add_argument(
+        "--preset",
+        default="rcn6_mtfl",
+        help="a preset's name or folder (default: %(default)s)",
+    )
+
+
 def runtime(parser):
     """Adds the option for what runs the network."""
     parser.add_argument(

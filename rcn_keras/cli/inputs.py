@@ -5,7 +5,9 @@ import glob
 import pathlib
 import sys
 
+from rcn_keras.cli.output import say
 from rcn_keras.errors import InputError
+from rcn_keras.files import check_writable, read_text
 
 STANDARD_INPUT = "-"
 HELP = (
@@ -60,8 +62,6 @@ def check_folders(folders, photos):
     Raises:
         InputError: if one cannot be written, or holds one of the photographs.
     """
-    from rcn_keras.files import check_writable
-
     for folder in filter(None, folders):
         check_writable(folder)
         if any(photo.path.parent.resolve() == folder.resolve() for photo in photos):
@@ -96,14 +96,9 @@ def _expanded(argument):
         except UnicodeDecodeError:
             return [Photo(path, data)]
     if path.is_dir():
-        return [Photo(image) for image in list_images(path)]
+        return [Photo(image) for image in list_images(path, say)]
     if path.suffix == ".txt":
-        try:
-            return _listed(path.read_text(encoding="utf-8"), path)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: expected text, a path a line") from None
+        return _listed(read_text(path), path)
     if not path.exists() and any(mark in argument for mark in "*?["):
         matches = sorted(glob.glob(argument, recursive=True))
         if not matches:

@@ -28,7 +28,7 @@ def free_name(stem, taken):
 
 
 def save_picture(image, folder, stem, taken):
-    """Writes a PNG file into a folder; two of one name are told apart.
+    """Writes a PNG file into a folder; the second of one name gets a number.
 
     Returns:
         str, the file's name.
@@ -44,7 +44,7 @@ def save_picture(image, folder, stem, taken):
 
 
 def draw(image, faces, layout, folder, path, taken, axes=False):
-    """Writes the picture with its points; two of one name are told apart."""
+    """Writes the picture with its points; the second of one name gets a number."""
     from rcn_keras import plotting
 
     drawn = plotting.draw(image, faces, layout, axes)
@@ -85,6 +85,12 @@ def quiet_workers():
 
 def say(text):
     print(f"rcn-keras: {text}", file=sys.stderr, flush=True)
+
+
+def named(error, name):
+    """The error as one line that has the name of what failed."""
+    text = one_line(error)
+    return text if str(name) in text else f"{name}: {text}"
 
 
 def one_line(error):

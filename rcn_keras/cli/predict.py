@@ -5,7 +5,7 @@ import pathlib
 
 from rcn_keras.cli import arguments, inputs
 from rcn_keras.cli.formats import FORMATS
-from rcn_keras.cli.output import draw, one_line, progress, save_picture, say
+from rcn_keras.cli.output import draw, named, progress, save_picture, say
 from rcn_keras.cli.predictors import make_predictor
 
 HELP = "Keypoints of photographs as JSON lines or another format, and drawn."
@@ -44,11 +44,7 @@ def add_options(parser):
         help='face boxes in place of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
         "or the lines that predict prints",
     )
-    parser.add_argument(
-        "--preset",
-        default="rcn6_mtfl",
-        help="a preset's name or folder (default: %(default)s)",
-    )
+    arguments.preset(parser)
     parser.add_argument(
         "--server",
         metavar="HOST:PORT",
@@ -97,8 +93,7 @@ def run(options):
             path = photo.path
             if isinstance(faces, InputError):
                 failed += 1
-                text = one_line(faces)
-                say(f"error: {text if photo.name in text else f'{path}: {text}'}")
+                say(f"error: {named(faces, photo.name)}")
                 continue
             assert image is not None  # only with an error
             done += 1

@@ -52,11 +52,7 @@ def add_options(parser):
     parser.add_argument(
         "--axes", action="store_true", help="draw the axes of the heads"
     )
-    parser.add_argument(
-        "--preset",
-        default="rcn6_mtfl",
-        help="a preset's name or folder (default: %(default)s)",
-    )
+    arguments.preset(parser)
     arguments.detection(parser)
 
 

@@ -127,7 +127,7 @@ class _Jitter:
         self.training = augmentation is not None
         self.crops = crops
         self.known = crops.without_border_keypoints().keypoints
-        self.affine = affine_layer(augmentation, crops.layout)
+        self.affine = affine_layer(augmentation, crops.layout, crops.input_size)
 
     def __call__(self, indices, count, draws):
         # The flags ride along as a second set of points: a flip trades both alike.
@@ -141,8 +141,10 @@ class _Jitter:
             )
             for points in (self.crops.keypoints[indices], self.known[indices])
         )
-        corrupted, moved = corrupt(keypoints, count, draws[:, AFFINE_DRAWS:])
-        inside = ((known >= 0) & (known < INPUT_SIZE)).all(axis=-1)
+        corrupted, moved = corrupt(
+            keypoints, count, draws[:, AFFINE_DRAWS:], self.crops.input_size
+        )
+        inside = ((known >= 0) & (known < self.crops.input_size)).all(axis=-1)
         return corrupted, keypoints, moved & inside
 
 
