@@ -71,12 +71,20 @@ def overrides(parser):
         help="in place of the recipe's; auto: bfloat16 where this machine has "
         "hardware for it",
     )
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        metavar="FIELD=VALUE",
+        help="any other field of the recipe, such as arguments.width=2, "
+        "augmentation.rotation=20 or finish.flip=false; may be repeated",
+    )
 
 
 def overridden(options):
     """What of a recipe the command line changes."""
     names = ("epochs", "seed", "batch_size", "patience", "precision")
-    names += ("learning_rate", "weights", "teacher")
+    names += ("learning_rate", "weights", "teacher", "settings")
     given = {name: getattr(options, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -8,7 +8,11 @@ from rcn_keras.cli.output import say
 HELP = "Trains several recipes at once on one accelerator, within given minutes."
 EXAMPLE = """\
 rcn-keras train-many jobs.txt --data packed --out runs --minutes 9
-  jobs.txt, a training a line:   seed1: rcn6_mtfl --seed 1"""
+  jobs.txt, a training a line:   seed1: rcn6_mtfl --seed 1
+  rcn-keras train-many jobs.txt --data packed --out runs --presets presets
+  of which the second waits for the first:
+    wide: rcn6_wide
+    small: rcn6_mtfl --teacher presets/wide"""
 
 
 def add_options(parser):
@@ -34,6 +38,11 @@ def add_options(parser):
         help="end what still runs after so many; called again, it is resumed",
     )
     parser.add_argument(
+        "--presets",
+        type=pathlib.Path,
+        help="folder of the presets that other jobs start from (--weights, --teacher)",
+    )
+    parser.add_argument(
         "--archive",
         type=pathlib.Path,
         help="folder of tar files with the weights and logs, 15 MiB each",
@@ -44,9 +53,15 @@ def run(options):
     from rcn_keras.training.side_by_side import archive, read_jobs, train_side_by_side
 
     jobs = read_jobs(options.jobs)
-    settings = (options.data, options.out, options.parallel, options.minutes)
-    echo = lambda line: print(line, flush=True)  # noqa: E731
-    states = train_side_by_side(jobs, *settings, echo=echo)
+    states = train_side_by_side(
+        jobs,
+        options.data,
+        options.out,
+        options.parallel,
+        options.minutes,
+        options.presets,
+        echo=lambda line: print(line, flush=True),
+    )
     if options.archive:
         for path in archive(jobs, options.out, options.archive):
             print(path)

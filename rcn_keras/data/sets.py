@@ -107,9 +107,9 @@ def load_test_set(
 
     Args:
         folder: folder of MTFL (`"aflw"`, `"validation"`) or of 300-W (`"300w"`, and
-            `"validation"` of `FACE_68`); for `"afw"` that of AFW's `anno.mat`, or
-            of 300-W's `.pts` files (AFW-337, derived). Or a file of one's own
-            keypoints (`"validation"`, `"all"`).
+            `"validation"` of `FACE_68`), or for `"validation"` packed faces; for
+            `"afw"` that of AFW's `anno.mat`, or of 300-W's `.pts` files (AFW-337,
+            derived). Or a file of one's own keypoints (`"validation"`, `"all"`).
         name: one of `TEST_SETS`.
         progress: callable `(done, total)`, or `None`.
         layout: `FACE_5` or `FACE_68`: whose validation split `"validation"` is; of a
@@ -136,6 +136,8 @@ def load_test_set(
             f"{folder}: keypoints of the layout {layout.name!r} are read from a file "
             "(a table or JSON); no such file"
         )
+    if name == "validation" and is_packed(folder):
+        return load_packed(folder, layout, input_size)[1]
     if name == "validation":
         faces, failures = split_faces(folder, layout, allow_missing)[1]
         return _loaded(faces, failures, layout, progress, input_size)

@@ -134,3 +134,27 @@ def sumnet_300w_specs(branches=5, input_size=80):
     """The 68-keypoint SumNet: 64 maps everywhere, three layers in the finest branch."""
     *coarser, finest = _levels(branches, input_size, 4, 6)
     return [*(_square(side, 64, 64) for side in coarser), _square(finest, *[64] * 4)]
+
+
+# Above so many keypoints a network gets the widths of the paper's 68: the 16 maps of
+# its finest level for 5 are few for that many.
+MOST_MTFL = 20
+
+
+def chosen_widths(widths, layout):
+    """Whose widths and kernels a network of this layout gets: `"mtfl"` or `"300w"`.
+
+    Args:
+        widths: `None` to choose by the number of keypoints, or either.
+        layout: `KeypointLayout`.
+
+    Raises:
+        ValueError: if `widths` is something else.
+    """
+    if widths is None:
+        return "300w" if layout.count > MOST_MTFL else "mtfl"
+    if widths not in ("mtfl", "300w"):
+        raise ValueError(
+            f"`widths` must be 'mtfl', '300w' or None. Received: widths={widths!r}"
+        )
+    return widths

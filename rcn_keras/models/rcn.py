@@ -2,9 +2,14 @@ from collections.abc import Sequence
 
 from keras import layers
 
-from rcn_keras.layout import FACE_68, KeypointLayout, chosen_layout
+from rcn_keras.layout import KeypointLayout, chosen_layout
 from rcn_keras.models import blocks
-from rcn_keras.models.branches import BranchSpec, rcn_300w_specs, rcn_mtfl_specs
+from rcn_keras.models.branches import (
+    BranchSpec,
+    chosen_widths,
+    rcn_300w_specs,
+    rcn_mtfl_specs,
+)
 from rcn_keras.models.keypoint_model import KeypointModel
 
 
@@ -17,6 +22,7 @@ def build_rcn(
     mask: Sequence[int] | None = None,
     branch_specs: Sequence[BranchSpec] | None = None,
     kernel_scheme: str = "5x5_1x1",
+    widths: str | None = None,
     width: int = 1,
     upsampling: str = "tiling",
     channels: int = 1,
@@ -37,8 +43,6 @@ def build_rcn(
             input of 80x80).
         keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
         layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
-            `FACE_68` takes the paper's 300-W widths and kernels (`rcn_300w_specs`), any
-            other its MTFL widths (`rcn_mtfl_specs`).
         input_size: int, side S of the input and of the keypoint maps (the paper: 80).
             112, 128 or 160 find points more finely, for up to four times the work.
         skip: bool, each branch sees all coarser branches, not only the next one.
@@ -49,6 +53,9 @@ def build_rcn(
             paper; `branches` and `input_size` are then ignored.
         kernel_scheme: str, of the 300-W widths: `"5x5_1x1"`, the original code's,
             or `"3x3"`, the paper's text (`rcn_300w_specs`).
+        widths: `"mtfl"`, the paper's for 5 keypoints (`rcn_mtfl_specs`), `"300w"`, its
+            widths and kernels for 68 (`rcn_300w_specs`), or `None`: `"300w"` for more
+            than 20 keypoints.
         width: int, factor of the number of maps of every convolution but the last (the
             paper: 1).
         upsampling: `"tiling"`, or `"bilinear"` (footnote 3: worse in some cases).
@@ -78,7 +85,7 @@ def build_rcn(
     if branch_specs is None:
         branch_specs = (
             rcn_300w_specs(branches, kernel_scheme, input_size)
-            if layout.name == FACE_68.name
+            if chosen_widths(widths, layout) == "300w"
             else rcn_mtfl_specs(branches, input_size)
         )
     branch_specs = [spec.widened(width) for spec in branch_specs]

@@ -3,9 +3,14 @@ from collections.abc import Sequence
 import keras
 
 from rcn_keras.layers import BranchSum
-from rcn_keras.layout import FACE_68, KeypointLayout, chosen_layout
+from rcn_keras.layout import KeypointLayout, chosen_layout
 from rcn_keras.models import blocks
-from rcn_keras.models.branches import BranchSpec, sumnet_300w_specs, sumnet_mtfl_specs
+from rcn_keras.models.branches import (
+    BranchSpec,
+    chosen_widths,
+    sumnet_300w_specs,
+    sumnet_mtfl_specs,
+)
 from rcn_keras.models.keypoint_model import KeypointModel
 
 
@@ -17,6 +22,7 @@ def build_sumnet(
     mask: Sequence[int] | None = None,
     weight_per_pixel: bool = False,
     branch_specs: Sequence[BranchSpec] | None = None,
+    widths: str | None = None,
     upsampling: str = "tiling",
     channels: int = 1,
     normalization: str | None = "local_contrast",
@@ -35,8 +41,6 @@ def build_sumnet(
             80x80).
         keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
         layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
-            `FACE_68` takes the paper's 300-W widths (`sumnet_300w_specs`), any other
-            its MTFL widths.
         input_size: int, side S of the input and of the keypoint maps (the paper: 80).
         mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: a branch
             with 0 adds nothing to the sum.
@@ -44,6 +48,8 @@ def build_sumnet(
             keypoint (the paper's text) in place of one for each branch and keypoint.
         branch_specs: list of `BranchSpec`, coarse to fine; `branches` and
             `input_size` are then ignored.
+        widths: `"mtfl"` (`sumnet_mtfl_specs`), `"300w"` (`sumnet_300w_specs`), or
+            `None`: `"300w"` for more than 20 keypoints.
         upsampling: `"tiling"`, or `"bilinear"` (footnote 3).
         channels: int, 1 for grey, 3 for RGB (footnote 8).
         normalization: `"local_contrast"`, or `None` for a plain division by 255.
@@ -67,7 +73,7 @@ def build_sumnet(
     """
     layout = chosen_layout(keypoints, layout)
     if branch_specs is None:
-        is_300w = layout.name == FACE_68.name
+        is_300w = chosen_widths(widths, layout) == "300w"
         paper_specs = sumnet_300w_specs if is_300w else sumnet_mtfl_specs
         branch_specs = paper_specs(branches, input_size)
     levels = blocks.active_specs(branch_specs, mask)

@@ -103,18 +103,34 @@ def taught(batches, teacher):
 class _Taught(keras.utils.PyDataset):
     def __init__(self, batches, teacher):
         super().__init__(workers=1)
-        self.batches, self.teacher = batches, teacher
-        teacher.compile()  # one compiled call a batch
+        self.batches, self._add_maps = batches, _compiled(teacher)
 
     def __len__(self):
         return len(self.batches)
 
     def __getitem__(self, index):
         images, keypoints = self.batches[index]
-        return images, _targets(keypoints, self.teacher.predict_on_batch(images))
+        return images, self._add_maps(images, keypoints)
 
     def on_epoch_end(self):
         self.batches.on_epoch_end()
+
+
+def _compiled(teacher):
+    """Images and keypoints to targets, in one compiled call; the maps stay on the
+    device that computes them."""
+    if keras.backend.backend() != "jax":
+        teacher.compile()
+        return lambda x, y: _targets(y, teacher.predict_on_batch(x))
+    import jax
+
+    state = [
+        [variable.value for variable in variables]
+        for variables in (teacher.trainable_variables, teacher.non_trainable_variables)
+    ]
+    # Weights as arguments: as constants they would be compiled into the program.
+    add_maps = jax.jit(lambda s, x, y: _targets(y, teacher.stateless_call(*s, x)[0]))
+    return lambda x, y: add_maps(state, x, y)
 
 
 def _targets(keypoints, maps):

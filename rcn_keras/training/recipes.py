@@ -17,6 +17,7 @@ from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import read_text
 from rcn_keras.layout import FACES, KeypointLayout
 from rcn_keras.provenance import fast_precision
+from rcn_keras.training.overrides import with_settings
 
 RECIPE = "recipe.json"  # its file in a training's folder
 
@@ -85,6 +86,14 @@ class Recipe:
     paper: dict = dataclasses.field(default_factory=dict)
 
 
+# Several times fewer epochs than Adam without normalisation
+# (results/training_choices.csv).
+_FAST: dict[str, Any] = {
+    "normalization": "batch",
+    "optimizer": "muon",
+    "learning_rate": 0.02,
+}
+
 # Table 1: SumNet and RCN of 4 branches, no occlusion; errors on AFLW and AFW-377.
 _TABLE_1 = {
     (1, 0, 0, 0): ((10.54, 10.63), (10.61, 10.89)),
@@ -138,6 +147,7 @@ def _paper_recipes():
                 Augmentation(flip=False, occlusion=False),
                 epochs=12,
                 precision="mixed_bfloat16",
+                **_FAST,
                 paper={"aflw": aflw, "afw": afw},
             )
     for model, branches, occlusion, skip, aflw, afw in _TABLE_2:
@@ -148,19 +158,13 @@ def _paper_recipes():
             model,
             {"branches": branches} | ({"skip": True} if skip else {}),
             Augmentation(flip=False, occlusion=occlusion),
-            precision="mixed_bfloat16" if model == "rcn" else "float32",
+            precision="mixed_bfloat16",
+            **_FAST,
             paper={"aflw": aflw, "afw": afw},
         )
     return recipes
 
 
-# Several times fewer epochs than Adam without normalisation
-# (results/training_choices.csv).
-_FAST: dict[str, Any] = {
-    "normalization": "batch",
-    "optimizer": "muon",
-    "learning_rate": 0.02,
-}
 _FAST_300W: dict[str, Any] = {**_FAST, "learning_rate": 0.015}
 
 # MTFL's few turned faces more often: validation's mean over the five poses falls
@@ -296,18 +300,24 @@ RECIPES = {
 }
 
 
-def get_recipe(name, **changes):
+def get_recipe(name, settings=(), **changes):
     """A named recipe, some of its fields changed.
 
+    Args:
+        name: str, a key of `RECIPES`.
+        settings: list of str, fields as text (`overrides.with_settings`).
+        **changes: fields by name.
+
     Raises:
-        ValueError: if there is no such recipe.
+        ValueError: if there is no such recipe or field.
     """
     if name not in RECIPES:
         raise ValueError(
             f"no recipe named {name!r}; `rcn-keras list` prints them "
             f"(among them: rcn6_mtfl, sumnet6_mtfl, demo)"
         )
-    return dataclasses.replace(RECIPES[name], **changes)
+    recipe = dataclasses.replace(RECIPES[name], **changes)
+    return with_settings(recipe, settings)
 
 
 def with_layout(recipe, layout):

@@ -10,6 +10,7 @@ import time
 
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, read_text, replaced
+from rcn_keras.presets import CONFIG
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import BEST, LAST, RUN
 from rcn_keras.training.recipes import RECIPE, read_recipe
@@ -48,7 +49,7 @@ def read_jobs(path):
     return jobs
 
 
-def train_side_by_side(jobs, data, out, parallel, minutes, echo=print):
+def train_side_by_side(jobs, data, out, parallel, minutes, presets=None, echo=print):
     """Runs `rcn-keras train` for each job, several at a time; may be called again.
 
     Every training runs with `--resume`: one that was cut off continues, a finished one
@@ -56,10 +57,13 @@ def train_side_by_side(jobs, data, out, parallel, minutes, echo=print):
 
     Args:
         jobs: dict, as from `read_jobs`.
-        data: folder of the data set, or of packed faces.
+        data: folder of the data set, or of packed faces; a job's own `--data` wins.
         out: folder of the runs.
         parallel: int, trainings at a time.
         minutes: float, after which those that still run are ended.
+        presets: `None`, or a folder for presets of the trainings that others start
+            from: a job with `--weights presets/NAME` or `--teacher presets/NAME` waits
+            until the job NAME is finished and made into that preset.
         echo: callable that takes a line of progress.
 
     Returns:
@@ -70,21 +74,40 @@ def train_side_by_side(jobs, data, out, parallel, minutes, echo=print):
     check_writable(out)
     end = time.monotonic() + 60 * minutes
     states = dict.fromkeys(jobs, "not begun")
-    waiting, running = list(jobs), {}
+    needs = {name: _needs(jobs, name, presets) for name in jobs}
+    needed = set().union(*needs.values())
+    running, publishing = {}, {}
+    ready = {
+        name for name in needed if (pathlib.Path(presets) / name / CONFIG).exists()
+    }
     try:
-        while (waiting or running) and time.monotonic() < end:
-            while waiting and len(running) < parallel:
-                name = waiting.pop(0)
+        while time.monotonic() < end:
+            waiting = [
+                name
+                for name in jobs
+                if states[name] == "not begun" and name not in running
+            ]
+            able = [name for name in waiting if needs[name] <= ready]
+            for name in able[: max(0, parallel - len(running))]:
                 running[name] = _start(name, jobs[name], data, out)
+            if not running and not publishing:
+                break  # what still waits needs a job that failed
             time.sleep(min(EVERY, max(0.0, end - time.monotonic())))
-            for name in [name for name in running if running[name].poll() is not None]:
+            for name in _ended(publishing):
+                if not publishing.pop(name).returncode:
+                    ready.add(name)
+            for name in _ended(running):
                 code = running.pop(name).returncode
                 states[name] = "failed" if code else "done"
                 echo(f"{name}: {states[name]}; {_last_line(out / f'{name}.log')}")
+                if name in needed - ready and not code:
+                    preset = pathlib.Path(presets) / name
+                    publishing[name] = _publish(name, jobs[name], data, out, preset)
     finally:
-        for name, process in running.items():
+        for process in (*running.values(), *publishing.values()):
             process.kill()
             process.wait()
+        for name in running:
             states[name] = "cut off"
             echo(f"{name}: cut off; {_last_line(out / f'{name}.log')}")
     return states
@@ -127,14 +150,48 @@ def archive(names, out, folder, megabytes=15):
     return paths
 
 
+def _needs(jobs, name, presets):
+    """The jobs whose presets a job starts from."""
+    given = jobs[name]
+    paths = [
+        pathlib.Path(given[i + 1])
+        for i in range(len(given) - 1)
+        if given[i] in ("--weights", "--teacher")
+    ]
+    if presets is None:
+        return set()
+    return {path.name for path in paths if path.parent == pathlib.Path(presets)} & {
+        *jobs
+    }
+
+
+def _ended(processes):
+    return [name for name, process in processes.items() if process.poll() is not None]
+
+
 def _start(name, arguments, data, out):
-    command = [sys.executable, "-m", "rcn_keras", "train", *arguments]
-    command += ["--data", str(data), "--out", str(out / name), "--resume"]
+    command = ["train", *arguments, "--out", str(out / name), "--resume"]
+    if "--data" not in arguments:
+        command += ["--data", str(data)]
+    return _rcn_keras(command, out / f"{name}.log")
+
+
+def _publish(name, arguments, data, out, preset):
+    if "--data" in arguments:
+        data = arguments[arguments.index("--data") + 1]
+    command = ["make-preset", str(out / name), "--data", str(data)]
+    return _rcn_keras([*command, "--out", str(preset)], out / f"{name}.log")
+
+
+def _rcn_keras(arguments, log):
     # Several processes share the accelerator's memory.
     environment = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **os.environ}
-    with (out / f"{name}.log").open("a", encoding="utf-8") as log:
+    with log.open("a", encoding="utf-8") as file:
         return subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, env=environment
+            [sys.executable, "-m", "rcn_keras", *arguments],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment,
         )
 
 

@@ -32,8 +32,8 @@ def test_trainings_run_at_once_and_come_back_in_archives(
         assert len(read_log(tmp_path / "home" / name / "log.csv")) == 1
         assert (tmp_path / "home" / name / "best.weights.h5").is_file()
         assert not (tmp_path / "home" / name / "last.keras").exists()
-        told = read_run(tmp_path / "home" / name)["command"]
-        assert told.startswith("rcn-keras train demo --batch-size 8")
+        command = read_run(tmp_path / "home" / name)["command"]
+        assert command.startswith("rcn-keras train demo --batch-size 8")
 
 
 def test_what_does_not_fit_into_the_time_is_said(mtfl_folder, tmp_path):
@@ -43,6 +43,32 @@ def test_what_does_not_fit_into_the_time_is_said(mtfl_folder, tmp_path):
     )
     assert states == {"a": "cut off", "b": "not begun"}
     assert side_by_side.archive(jobs, tmp_path, tmp_path / "back") == []
+
+
+def test_a_training_waits_for_the_preset_it_starts_from(
+    mtfl_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(side_by_side, "EVERY", 0.2)
+    presets, runs = tmp_path / "presets", tmp_path / "runs"
+    tiny = ["demo", "--batch-size", "8", "--epochs", "1"]
+    jobs = {
+        "tuned": [*tiny, "--weights", str(presets / "first")],
+        "orphan": [*tiny, "--teacher", str(presets / "bad")],
+        "bad": ["nothing"],
+        "first": [*tiny, "--seed", "1"],
+    }
+    lines = []
+    states = side_by_side.train_side_by_side(
+        jobs, mtfl_folder, runs, 3, minutes=5, presets=presets, echo=lines.append
+    )
+    assert states == {
+        "tuned": "done",
+        "orphan": "not begun",
+        "bad": "failed",
+        "first": "done",
+    }
+    assert [line.split(":")[0] for line in lines] == ["bad", "first", "tuned"]
+    assert read_run(runs / "tuned")["before"]["trained_epochs"] == 1
 
 
 @pytest.mark.parametrize(
