@@ -56,12 +56,39 @@ def check_one_step(model, keypoints=5):
         assert gradient.any(), weight.path
 
 
+def check_untrained(build, mask, frozen, trained):
+    """Under a mask that leaves branches untrained the network is the whole one, and a
+    step moves what is trained and nothing else.
+
+    Args:
+        build: `build_rcn` or `build_sumnet`.
+        frozen: the names of the layers that are not trained.
+        trained: names of some of the others.
+    """
+    model = build(4, mask=mask, masked="untrained", trunk_l2=1.0, branch_l2=1.0)
+    assert model.count_params() == build(4).count_params()
+    names = {layer.name for layer in model.layers if not layer.trainable}
+    assert names == frozen
+    penalised = [x for x in model.layers if isinstance(x, keras.layers.Conv2D)]
+    assert len(model.losses) == len(penalised) - len(frozen)
+    before = {name: model.get_layer(name).get_weights() for name in frozen}
+    check_one_step(model)
+    for name, weights in before.items():
+        assert weights[0].any(), name
+        for old, new in zip(weights, model.get_layer(name).get_weights()):
+            np.testing.assert_array_equal(new, old)
+    weights = {w.path.split("/")[-2] for w in model.trainable_weights}
+    assert set(trained) <= weights and not weights & frozen
+
+
 def check_saving(model, folder):
     """A `.keras` file loads with nothing registered by the caller."""
     x = images(2, *model.input_shape[2:])
     model.save(folder / "model.keras")
     loaded = keras.saving.load_model(folder / "model.keras")
     np.testing.assert_array_equal(to_numpy(loaded(x)), to_numpy(model(x)))
+    trained = [[layer.trainable for layer in m.layers] for m in (model, loaded)]
+    assert trained[0] == trained[1]
 
 
 def check_batch_independence(model):

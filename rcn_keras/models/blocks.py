@@ -1,13 +1,41 @@
 """What SumNet and RCN share: the trunk, the step between two levels, the frame."""
 
+from typing import NamedTuple
+
 import keras
 from keras import layers
 
 from rcn_keras.layers import LocalContrastNormalization, TilingUpsampling2D
+from rcn_keras.models.branches import BranchSpec
+
+MASKED = ("absent", "untrained")  # what a mask does to a branch
+
+
+class Level(NamedTuple):
+    """One resolution of a network under a mask.
+
+    Attributes:
+        spec: `BranchSpec`.
+        present: bool, whether there is a branch at this level.
+        trained: bool, whether the branch is trained.
+        trunk_trained: bool, whether the trunk's convolution is trained.
+    """
+
+    spec: BranchSpec
+    present: bool
+    trained: bool
+    trunk_trained: bool
 
 
 def convolution(
-    x, filters, kernel, name, l2, initializer, activation: str | None = "relu"
+    x,
+    filters,
+    kernel,
+    name,
+    l2,
+    initializer,
+    activation: str | None = "relu",
+    trainable: bool = True,
 ):
     """A stride-1 "same" convolution; the keypoint maps (linear) stay in float32."""
     return layers.Conv2D(
@@ -19,16 +47,22 @@ def convolution(
         kernel_initializer=initializer,
         kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
         dtype=None if activation else "float32",
+        trainable=trainable,
         name=name,
     )(x)
 
 
-def active_specs(specs, mask):
-    """The branches in use: `(spec, active)` coarse to fine from the coarsest active.
+def masked_levels(specs, mask, masked):
+    """The levels of a network under a mask: list of `Level`, coarse to fine.
+
+    A trunk convolution is trained if a trained branch hangs on it or on a coarser
+    level: those coarser than the coarsest branch that is kept are left out with
+    `masked="absent"`, and left untrained with `"untrained"`, as in the original code.
 
     Args:
         specs: list of `BranchSpec`, coarse to fine.
         mask: `None` (all), or as many 0/1 as branches, coarse to fine (Table 1).
+        masked: one of `MASKED`.
     """
     mask = [1] * len(specs) if mask is None else list(mask)
     if len(mask) != len(specs) or set(mask) - {0, 1} or not any(mask):
@@ -36,14 +70,20 @@ def active_specs(specs, mask):
             f"`mask` must hold {len(specs)} values of 0 or 1, coarse to fine, and at "
             f"least one 1. Received: mask={tuple(mask)}"
         )
+    if masked not in MASKED:
+        raise ValueError(f"`masked` must be one of {MASKED}. Received: {masked!r}")
     sizes = [spec.resolution for spec in specs]
     if sizes != sorted(set(sizes)):
         raise ValueError(
             "`branch_specs` must run from coarse to fine. "
             f"Received resolutions: {sizes}"
         )
-    first = mask.index(1)
-    return list(zip(specs, map(bool, mask)))[first:]
+    untrained, coarsest = masked == "untrained", mask.index(1)
+    levels = [
+        Level(spec, bool(kept) or untrained, bool(kept), number >= coarsest)
+        for number, (spec, kept) in enumerate(zip(specs, mask))
+    ]
+    return levels if untrained else levels[coarsest:]
 
 
 def image_input(side, channels, normalization):
@@ -59,14 +99,21 @@ def image_input(side, channels, normalization):
     return image, LocalContrastNormalization(name="local_contrast_normalization")(image)
 
 
-def trunk(x, specs, l2, initializer):
+def trunk(x, levels, l2, initializer):
     """Convolution and pooling from fine to coarse; returns `{resolution: maps}`."""
     maps, finer = {}, None
-    for spec in reversed(specs):
+    for spec, _, _, trained in reversed(levels):
         if finer:
             x = pooled(x, finer, spec.resolution)
-        name = f"trunk_{spec.resolution}"
-        x = convolution(x, spec.trunk_filters, spec.trunk_kernel, name, l2, initializer)
+        x = convolution(
+            x,
+            spec.trunk_filters,
+            spec.trunk_kernel,
+            f"trunk_{spec.resolution}",
+            l2,
+            initializer,
+            trainable=trained,
+        )
         maps[spec.resolution] = x
         finer = spec.resolution
     return maps

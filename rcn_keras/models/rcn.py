@@ -20,6 +20,7 @@ def build_rcn(
     input_size: int = 80,
     skip: bool = False,
     mask: Sequence[int] | None = None,
+    masked: str = "absent",
     branch_specs: Sequence[BranchSpec] | None = None,
     kernel_scheme: str = "5x5_1x1",
     widths: str | None = None,
@@ -46,9 +47,16 @@ def build_rcn(
         input_size: int, side S of the input and of the keypoint maps (the paper: 80).
             112, 128 or 160 find points more finely, for up to four times the work.
         skip: bool, each branch sees all coarser branches, not only the next one.
-        mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: an omitted
-            branch is passed by upsampling the coarser one further. The finest active
-            branch ends in the keypoint maps, which are upsampled to the input's size.
+        mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1.
+        masked: what becomes of a branch with 0. `"absent"`, the paper's text: it is
+            passed by upsampling the coarser one further, and the trunk's levels coarser
+            than the coarsest kept branch are not there; the finest kept branch ends in
+            the keypoint maps, which are upsampled to the input's size. `"untrained"`,
+            as the original code masks a SumNet (it masks no RCN): both are there with
+            their random weights, which are not trained. Branches then hand on their
+            features as without a mask, and the finest one gives the maps; the
+            convolution that makes maps of its features is always trained, as alpha is
+            in SumNet, since nothing else could weigh random features.
         branch_specs: list of `BranchSpec`, coarse to fine, for anything not in the
             paper; `branches` and `input_size` are then ignored.
         kernel_scheme: str, of the 300-W widths: `"5x5_1x1"`, the original code's,
@@ -89,33 +97,39 @@ def build_rcn(
             else rcn_mtfl_specs(branches, input_size)
         )
     branch_specs = [spec.widened(width) for spec in branch_specs]
-    levels = blocks.active_specs(branch_specs, mask)
-    specs = [spec for spec, _ in levels]
-    finest = max(spec.resolution for spec, active in levels if active)
-    image, x = blocks.image_input(specs[-1].resolution, channels, normalization)
-    trunk = blocks.trunk(x, specs, trunk_l2, kernel_initializer)
+    levels = blocks.masked_levels(branch_specs, mask, masked)
+    finest = max(level.spec.resolution for level in levels if level.present)
+    full = branch_specs[-1].resolution
+    image, x = blocks.image_input(full, channels, normalization)
+    trunk = blocks.trunk(x, levels, trunk_l2, kernel_initializer)
 
     carried, carried_from = None, None  # what the coarser branches hand on
-    for spec, active in levels:
+    for spec, present, trained, _ in levels:
         side = spec.resolution
         if carried is not None:
             carried = blocks.upsampled(
                 carried, carried_from, side, upsampling, f"upsample_{side}"
             )
         carried_from = side
-        if not active:
+        if not present:
             continue
         x = trunk[side]
         if carried is not None:
             x = layers.Concatenate(name=f"concat_{side}")([x, carried])
         filters = spec.filters
-        if side == finest and side != branch_specs[-1].resolution:
+        if side == finest and side != full:
             # A branch that was to hand on features ends in keypoint maps instead: they
             # take the place of its last convolution.
             filters = filters[: max(1, len(filters) - 1)]
         for i, (width, kernel) in enumerate(zip(filters, spec.kernels), 1):
             x = blocks.convolution(
-                x, width, kernel, f"branch_{side}_{i}", branch_l2, kernel_initializer
+                x,
+                width,
+                kernel,
+                f"branch_{side}_{i}",
+                branch_l2,
+                kernel_initializer,
+                trainable=trained,
             )
         if side == finest:
             carried = blocks.convolution(

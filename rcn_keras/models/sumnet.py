@@ -20,6 +20,7 @@ def build_sumnet(
     layout: KeypointLayout | None = None,
     input_size: int = 80,
     mask: Sequence[int] | None = None,
+    masked: str = "absent",
     weight_per_pixel: bool = False,
     branch_specs: Sequence[BranchSpec] | None = None,
     widths: str | None = None,
@@ -42,8 +43,12 @@ def build_sumnet(
         keypoints: int, of `FACE_5` or of `FACE_68`, the layout that is meant.
         layout: `KeypointLayout` of any K keypoints; `keypoints` is then ignored.
         input_size: int, side S of the input and of the keypoint maps (the paper: 80).
-        mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1: a branch
-            with 0 adds nothing to the sum.
+        mask: `None`, or 0/1 for each branch, coarse to fine, as in Table 1.
+        masked: what becomes of a branch with 0. `"absent"`, the paper's text ("no
+            contribution from that branch to the summation"): it is not there, nor are
+            the trunk's levels coarser than the coarsest kept branch. `"untrained"`,
+            the original code: both are there with their random weights, which are
+            not trained, and the branch's maps enter the sum with a trained alpha.
         weight_per_pixel: bool, alpha of Eq. 1 as one weight for each pixel, branch and
             keypoint (the paper's text) in place of one for each branch and keypoint.
         branch_specs: list of `BranchSpec`, coarse to fine; `branches` and
@@ -76,20 +81,26 @@ def build_sumnet(
         is_300w = chosen_widths(widths, layout) == "300w"
         paper_specs = sumnet_300w_specs if is_300w else sumnet_mtfl_specs
         branch_specs = paper_specs(branches, input_size)
-    levels = blocks.active_specs(branch_specs, mask)
-    specs = [spec for spec, _ in levels]
-    image, x = blocks.image_input(specs[-1].resolution, channels, normalization)
-    trunk = blocks.trunk(x, specs, trunk_l2, kernel_initializer)
+    levels = blocks.masked_levels(branch_specs, mask, masked)
+    full = branch_specs[-1].resolution
+    image, x = blocks.image_input(full, channels, normalization)
+    trunk = blocks.trunk(x, levels, trunk_l2, kernel_initializer)
 
     maps = []
-    for spec, active in levels:
-        if not active:
+    for spec, present, trained, _ in levels:
+        if not present:
             continue
         side = spec.resolution
         x = trunk[side]
         for i, (width, kernel) in enumerate(zip(spec.filters, spec.kernels), 1):
             x = blocks.convolution(
-                x, width, kernel, f"branch_{side}_{i}", branch_l2, kernel_initializer
+                x,
+                width,
+                kernel,
+                f"branch_{side}_{i}",
+                branch_l2,
+                kernel_initializer,
+                trainable=trained,
             )
         x = blocks.convolution(
             x,
@@ -99,8 +110,8 @@ def build_sumnet(
             branch_l2,
             kernel_initializer,
             activation=None,
+            trainable=trained,
         )
-        full = specs[-1].resolution
         if side != full:
             # Backwards this adds up to 1,600 gradients: too many for bfloat16.
             x = blocks.upsampled(
@@ -119,7 +130,7 @@ def branch_maps(model: keras.Model) -> keras.Model:
 
     Returns:
         `keras.Model` with a copy of alpha, `(N, 80, 80, channels)` to a dict,
-        `branch_1` (the coarsest that is not masked), `branch_2`, ... to their
+        `branch_1` (the coarsest that is there), `branch_2`, ... to their
         `(N, 80, 80, K)` maps, upsampled and weighted; their sum is SumNet's maps.
 
     Raises:

@@ -4,6 +4,7 @@ Tables 1 to 3 are here, Table 4 in `table4`.
 """
 
 import csv
+import json
 import pathlib
 import time
 
@@ -14,9 +15,17 @@ from rcn_keras.evaluation.protocols import ground_truth_boxes
 from rcn_keras.files import check_writable, replaced, write_csv
 from rcn_keras.presets import load_weights
 from rcn_keras.provenance import record
+from rcn_keras.reproduction.masks import reading
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import BEST, build_model, check_folder, read_run, train
-from rcn_keras.training.recipes import RECIPES, get_recipe, with_precision
+from rcn_keras.training.recipes import (
+    RECIPE,
+    RECIPES,
+    as_dict,
+    get_recipe,
+    read_recipe,
+    with_precision,
+)
 
 # What a table has beside a row for each recipe that is named after it.
 TABLES = {
@@ -49,12 +58,22 @@ def table_recipes(table, wanted=None):
     return [name for name in names if not wanted or name in wanted]
 
 
-def reproduce(names, training, validation, tests, out, results, echo=print, **changes):
+def reproduce(
+    names,
+    training,
+    validation,
+    tests,
+    out,
+    results,
+    finished=False,
+    echo=print,
+    **changes,
+):
     """Trains and measures what a results file lacks; may be stopped at any moment.
 
     Args:
         names: list of recipes' names.
-        training, validation: `Crops`.
+        training, validation: `Crops`; `training` may be `None` with `finished`.
         tests: dict, `"aflw"`, and `"afw"` if it is at hand, to `Crops`.
         out: folder of the trainings, one folder each; a stopped one is resumed.
         results: path of a CSV file, made if missing. A row: recipe, epochs, seed,
@@ -62,7 +81,10 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
             eye distance under both protocols, boxes from the true keypoints, and the
             paper's (AFW there are 377 faces); what begins with `training_` is of the
             training, `device`, `date` and `command` are of the measuring. What is
-            measured is left as `model.keras` in the training's folder.
+            measured is left as `model.keras` in the training's folder. `changes` is
+            what else of the recipe was changed, `reading` how a mask is read.
+        finished: bool, measure the finished trainings of `out` as they are and train
+            nothing (`finished_trainings`).
         echo: callable that takes a line of progress.
         **changes: fields of every recipe to set, such as `epochs`.
 
@@ -75,27 +97,33 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
     check_writable(results.parent)
     sets = {"validation": validation, **tests}
     faces = {f"{part}_faces": len(crops) for part, crops in sets.items()}
+    if finished:
+        rows = list(finished_trainings(out, names, echo))
+    else:
+        recipes = [(n, with_precision(get_recipe(n, **changes))) for n in names]
+        rows = [(n, recipe, run_folder(out, n, recipe)) for n, recipe in recipes]
     missing, failed = [], []
-    for name in names:
-        recipe = with_precision(get_recipe(name, **changes))
-        key = row_key(name, recipe)
+    for name, recipe, folder in rows:
+        key = row_key(name, recipe) | {"changes": changed_fields(name, recipe)}
         if has_row(results, key, [f"{part}_subpixel" for part in tests], faces):
             echo(f"{name}, {recipe.epochs} epochs, is in the results already")
         else:
-            folder = run_folder(out, name, recipe)
             if folder.exists():
                 check_folder(folder, recipe, resume=True)
-            missing.append((name, recipe, key))
-    for number, (name, recipe, key) in enumerate(missing, 1):
+            missing.append((name, recipe, folder, key))
+    for number, (name, recipe, folder, key) in enumerate(missing, 1):
         echo(f"{number}/{len(missing)} {name}, {recipe.epochs} epochs")
         try:
-            folder = trained(name, recipe, training, validation, out, echo)
+            if not finished:
+                folder = trained(name, recipe, training, validation, out, echo)
         except InputError as error:
             failed.append(f"{name}: {error}")
             echo(f"  failed: {error}")
             continue
         model = best_model(recipe, folder)
         row = key | training_columns(folder) | {"parameters": model.count_params()}
+        if "mask" in recipe.arguments:
+            row["reading"] = reading(recipe.arguments)
         for part, crops in sets.items():
             shift = AFLW_LABEL_SHIFT if part == "aflw" else 0.0
             for protocol, error in ground_truth_boxes(
@@ -109,6 +137,53 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
         add_row(results, row | faces)
     if failed:
         raise InputError(f"{len(failed)} of {len(missing)} failed; {'; '.join(failed)}")
+
+
+def finished_trainings(out, names, echo=print):
+    """The trainings of some recipes that stand in a folder, whatever was set in them.
+
+    Args:
+        out: folder of the trainings. A training's folder is named after its recipe,
+            perhaps with an ending: `table2_rcn6`, `table2_rcn6_60_0`.
+        names: list of recipes' names.
+        echo: callable that takes a line for each training that is left out.
+
+    Yields:
+        `(name, recipe, folder)`, the recipe as it was trained.
+
+    Raises:
+        InputError: if a training's files are damaged.
+    """
+    for path in sorted(pathlib.Path(out).glob(f"*/{RECIPE}")):
+        folder = path.parent
+        fitting = [n for n in RECIPES if f"{folder.name}_".startswith(f"{n}_")]
+        name = max(fitting, key=len, default=None)
+        if name not in names:
+            continue
+        recipe = read_recipe(folder)
+        epochs = len(read_log(folder / "log.csv"))
+        if epochs < recipe.epochs:
+            echo(f"{folder}: left out, {epochs} of its {recipe.epochs} epochs are done")
+        elif _network(recipe) != _network(get_recipe(name)):
+            echo(f"{folder}: left out, not the network of {name}")
+        else:
+            yield name, recipe, folder
+
+
+def _network(recipe):
+    return recipe.model, json.dumps(recipe.arguments, sort_keys=True)
+
+
+def changed_fields(name, recipe):
+    """What a training's recipe has in another way than the named one, and no column of
+    a row tells: `optimizer=muon normalization=batch`."""
+    named, fields = as_dict(get_recipe(name)), as_dict(recipe)
+    told = {*_KEY, "arguments", "paper"}
+    return " ".join(
+        f"{field}={value if isinstance(value, str) else json.dumps(value)}"
+        for field, value in fields.items()
+        if field not in told and json.dumps(value) != json.dumps(named[field])
+    )
 
 
 def row_key(name, *recipes):
@@ -168,7 +243,7 @@ def has_row(results, key, columns=(), faces=None):
     Raises:
         InputError: if the file is not a table's, or such a row is of other faces.
     """
-    for row in _rows(results):
+    for row in read_rows(results):
         if not _is_of(row, key):
             continue
         for column, count in (faces or {}).items():
@@ -183,10 +258,15 @@ def has_row(results, key, columns=(), faces=None):
 
 
 def _is_of(row, key):
-    return all(row[column] == value for column, value in key.items())
+    return all(row.get(column, "") == value for column, value in key.items())
 
 
-def _rows(results):
+def read_rows(results):
+    """The rows of a results file as dicts, none if there is no file.
+
+    Raises:
+        InputError: if it is not a table's.
+    """
     if not results.exists():
         return []
     try:
@@ -202,6 +282,6 @@ def _rows(results):
 def add_row(results, row):
     """Puts a row, and where its numbers come from, into a results file; one with the
     same key is replaced."""
-    key = {column: row[column] for column in _KEY}
-    rows = [each for each in _rows(results) if not _is_of(each, key)]
+    key = {column: row.get(column, "") for column in (*_KEY, "changes")}
+    rows = [each for each in read_rows(results) if not _is_of(each, key)]
     write_csv(results, [*rows, row | record()])

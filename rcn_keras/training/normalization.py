@@ -52,10 +52,11 @@ def normalized(model):
 
     Returns:
         `keras.Model` with new weights and the same layer names; the normalisation of
-        the convolution `name` is `name_normalization`.
+        the convolution `name` is `name_normalization`. Layers that are not trained are
+        as in `model`, weights too.
 
     Raises:
-        ValueError: if the model has no ReLU convolution.
+        ValueError: if the model has no ReLU convolution that is trained.
     """
     swapped = {layer.name for layer in _relu_convolutions(model)}
     if not swapped:
@@ -78,7 +79,11 @@ def normalized(model):
         x = FusedBatchNormalization(dtype=policy, name=f"{name}_normalization")(x)
         return keras.layers.ReLU(dtype=policy, name=f"{name}_relu")(x)
 
-    return keras.models.clone_model(model, clone_function=clone, call_function=call)
+    twin = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    for layer in model.layers:
+        if not layer.trainable:
+            twin.get_layer(layer.name).set_weights(layer.get_weights())
+    return twin
 
 
 def fold(trained, model):
@@ -143,4 +148,5 @@ def _relu_convolutions(model):
         for layer in model.layers
         if isinstance(layer, keras.layers.Conv2D)
         and layer.activation is keras.activations.relu
+        and layer.trainable
     ]

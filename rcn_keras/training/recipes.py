@@ -1,12 +1,14 @@
 """Named recipes: everything a training is made of, as plain data.
 
-One recipe for each row of the paper's Tables 1 and 2 and for its TCDCN of Table 3,
-under the paper's augmentation and with the epochs and the precision of our
-`results/table1.csv` to `table3.csv`, one for each network of Table 4, and our own.
+One recipe for each row of the paper's Tables 1 (in each reading of its masks) and 2 and
+for its TCDCN of Table 3, under the paper's augmentation and with the epochs and the
+precision of our `results/table1.csv` to `table3.csv`, one for each network of Table 4,
+and our own.
 `rcn-keras list` prints them.
 """
 
 import dataclasses
+import itertools
 import json
 import pathlib
 from typing import Any
@@ -107,6 +109,15 @@ _TABLE_1 = {
     (1, 1, 1, 1): ((6.44, 6.78), (6.37, 6.43)),
 }
 
+# What Table 1's masks and the alpha of Eq. 1 can have meant: the ending of a recipe's
+# name, and what it adds to the builder's arguments.
+_READINGS: dict[str, dict[str, Any]] = {
+    "": {},
+    "_pixel": {"weight_per_pixel": True},
+    "_untrained": {"masked": "untrained"},
+    "_pixel_untrained": {"weight_per_pixel": True, "masked": "untrained"},
+}
+
 # Table 2: model, branches, occlusion, skip; errors on AFLW and AFW-377.
 _TABLE_2 = [
     ("sumnet", 4, False, False, 6.44, 6.78),
@@ -138,18 +149,23 @@ TABLE_4_49 = {
 
 def _paper_recipes():
     recipes = {}
-    for mask, errors in _TABLE_1.items():
-        for model, (aflw, afw) in zip(("sumnet", "rcn"), errors):
-            bits = "".join(map(str, mask))
-            recipes[f"table1_{model}_{bits}"] = Recipe(
-                model,
-                {"branches": 4, "mask": mask},
-                Augmentation(flip=False, occlusion=False),
-                epochs=12,
-                precision="mixed_bfloat16",
-                **_FAST,
-                paper={"aflw": aflw, "afw": afw},
-            )
+    networks = itertools.product(_TABLE_1.items(), (0, 1), _READINGS.items())
+    for (mask, errors), number, (ending, reading) in networks:
+        model = ("sumnet", "rcn")[number]
+        if model == "rcn" and "weight_per_pixel" in reading:
+            continue  # RCN has no alpha
+        if all(mask) and "masked" in reading:
+            continue
+        bits = "".join(map(str, mask))
+        recipes[f"table1_{model}_{bits}{ending}"] = Recipe(
+            model,
+            {"branches": 4, "mask": mask, **reading},
+            Augmentation(flip=False, occlusion=False),
+            epochs=12,
+            precision="mixed_bfloat16",
+            **_FAST,
+            paper=dict(zip(("aflw", "afw"), errors[number])),
+        )
     for model, branches, occlusion, skip, aflw, afw in _TABLE_2:
         name = f"table2_{model}{branches}"
         name += "_occlusion" if occlusion else ""

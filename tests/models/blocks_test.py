@@ -10,23 +10,36 @@ def levels(*resolutions):
     return [BranchSpec(resolution, 2, (2,), (3,)) for resolution in resolutions]
 
 
-def test_active_specs_begin_at_the_coarsest_active():
+def test_levels_begin_at_the_coarsest_kept_branch():
     specs = levels(10, 20, 40)
-    found = blocks.active_specs(specs, (0, 1, 0))
-    assert found == [(specs[1], True), (specs[2], False)]
-    assert blocks.active_specs(specs, None) == [(spec, True) for spec in specs]
+    found = blocks.masked_levels(specs, (0, 1, 0), "absent")
+    assert found == [(specs[1], True, True, True), (specs[2], False, False, True)]
+    every = [(spec, True, True, True) for spec in specs]
+    for masked in blocks.MASKED:
+        assert blocks.masked_levels(specs, None, masked) == every
+
+
+def test_untrained_levels_are_all_there():
+    specs = levels(10, 20, 40)
+    assert blocks.masked_levels(specs, (0, 1, 0), "untrained") == [
+        (specs[0], True, False, False),
+        (specs[1], True, True, True),
+        (specs[2], True, False, True),
+    ]
+    with pytest.raises(ValueError, match="`masked` must be one of .* Received: 'no'"):
+        blocks.masked_levels(specs, None, "no")
 
 
 @pytest.mark.parametrize("mask", [(1, 1), (0, 0, 0), (1, 2, 0)])
 def test_wrong_masks(mask):
     with pytest.raises(ValueError, match="`mask` must hold 3 values of 0 or 1"):
-        blocks.active_specs(levels(10, 20, 40), mask)
+        blocks.masked_levels(levels(10, 20, 40), mask, "absent")
 
 
 @pytest.mark.parametrize("resolutions", [(20, 10), (10, 10)])
 def test_wrong_order(resolutions):
     with pytest.raises(ValueError, match="coarse to fine. Received resolutions"):
-        blocks.active_specs(levels(*resolutions), None)
+        blocks.masked_levels(levels(*resolutions), None, "absent")
 
 
 @pytest.mark.parametrize("finer, coarser", [(80, 40), (10, 5), (5, 2), (2, 1)])
@@ -82,7 +95,8 @@ def test_image_without_local_contrast_is_divided_by_255():
 
 def test_trunk_is_named_by_resolution():
     x = keras.Input((8, 8, 1))
-    maps = blocks.trunk(x, levels(4, 8), 0.0, "he_normal")
+    specs = blocks.masked_levels(levels(4, 8), None, "absent")
+    maps = blocks.trunk(x, specs, 0.0, "he_normal")
     assert {side: m.shape for side, m in maps.items()} == {
         8: (None, 8, 8, 2),
         4: (None, 4, 4, 2),

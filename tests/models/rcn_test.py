@@ -8,6 +8,7 @@ from model_checks import (
     check_l2,
     check_one_step,
     check_saving,
+    check_untrained,
     conv,
     feature_maps,
     images,
@@ -115,6 +116,31 @@ def test_the_maps_of_a_coarse_branch_are_tiled():
     np.testing.assert_array_equal(to_numpy(model(x)), maps.repeat(4, 1).repeat(4, 2))
 
 
+@pytest.mark.parametrize(
+    "mask, frozen",
+    [
+        ((1, 0, 0, 0), ["20_1", "20_2", "40_1", "40_2", "80_1"]),
+        ((0, 1, 0, 0), ["10_1", "10_2", "40_1", "40_2", "80_1"]),
+        ((1, 0, 0, 1), ["20_1", "20_2", "40_1", "40_2"]),
+        ((0, 0, 0, 1), ["10_1", "10_2", "20_1", "20_2", "40_1", "40_2"]),
+        ((1, 1, 1, 1), []),
+    ],
+)
+def test_untrained_branches(mask, frozen):
+    coarser = (10, 20, 40, 80)[: mask.index(1)]
+    frozen = [f"branch_{name}" for name in frozen]
+    frozen += [f"trunk_{side}" for side in coarser]
+    # The convolution of the maps is trained where its branch is not.
+    check_untrained(build_rcn, mask, set(frozen), ["maps", "trunk_80"])
+
+
+def test_an_untrained_branch_hands_on_features_of_what_it_gets():
+    model = build_rcn(4, mask=(1, 0, 0, 0), masked="untrained")
+    assert [layer.name for layer in model.layers] == [
+        layer.name for layer in build_rcn(4).layers
+    ]
+
+
 def test_skip_hands_on_all_coarser_branches():
     model, x = build_rcn(5, skip=True), images(1)
     joined = feature_maps(model, "concat_20", x)
@@ -168,6 +194,7 @@ def test_l2():
 def test_saving(tmp_path):
     check_saving(build_rcn(6), tmp_path)
     check_saving(build_rcn(4, mask=(1, 0, 1, 1), skip=True, branch_l2=0.1), tmp_path)
+    check_saving(build_rcn(4, mask=(1, 0, 0, 0), masked="untrained"), tmp_path)
 
 
 def test_batch_independence():
@@ -180,6 +207,7 @@ def test_batch_independence():
         ({"branches": 9}, "between 4 and 7. Received: branches=9"),
         ({"branches": 3, "keypoints": 68}, "between 4 and 7. Received: branches=3"),
         ({"mask": (1, 0)}, r"hold 6 values .* Received: mask=\(1, 0\)"),
+        ({"masked": "gone"}, "one of .'absent', 'untrained'.. Received: 'gone'"),
         ({"upsampling": "cubic"}, "Received: upsampling='cubic'"),
         ({"normalization": "batch"}, "Received: normalization='batch'"),
         ({"keypoints": 98}, "a `layout` .* is needed .* Received: keypoints=98"),

@@ -9,6 +9,7 @@ from model_checks import (
     check_l2,
     check_one_step,
     check_saving,
+    check_untrained,
     feature_maps,
     images,
 )
@@ -64,6 +65,34 @@ def test_a_masked_branch_contributes_nothing(mask):
             layer.set_weights(full.get_layer(layer.name).get_weights())
     masked.get_layer("maps").alpha.assign(alpha[active])
     np.testing.assert_allclose(to_numpy(masked(x)), to_numpy(full(x)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "mask, frozen",
+    [
+        ((1, 0, 0, 0), ["20_1", "40_1", "80_1"]),
+        ((0, 0, 1, 0), ["10_1", "20_1", "80_1"]),
+        ((0, 0, 0, 1), ["10_1", "20_1", "40_1"]),
+        ((1, 1, 1, 1), []),
+    ],
+)
+def test_untrained_branches(mask, frozen):
+    # As the original code's list of parameters: a masked branch's own, and the trunk
+    # that is coarser than the coarsest kept branch.
+    coarser = (10, 20, 40, 80)[: mask.index(1)]
+    frozen = [f"branch_{name}" for name in frozen]
+    frozen += [name.replace("branch", "maps")[:-2] for name in frozen]
+    frozen += [f"trunk_{side}" for side in coarser]
+    check_untrained(build_sumnet, mask, set(frozen), ["maps", "trunk_80"])
+
+
+def test_every_alpha_of_untrained_branches_is_trained():
+    mask = (1, 0, 0, 1)
+    model = build_sumnet(4, mask=mask, masked="untrained", weight_per_pixel=True)
+    assert model.get_layer("maps").alpha.shape == (4, 80, 80, 5)
+    assert model.get_layer("maps").trainable
+    assert len(branch_maps(model).output) == 4
+    check_one_step(model)
 
 
 def test_sums_tiled_maps():
@@ -133,6 +162,7 @@ def test_l2():
 def test_saving(tmp_path):
     check_saving(build_sumnet(6), tmp_path)
     check_saving(build_sumnet(4, mask=(1, 0, 0, 1), weight_per_pixel=True), tmp_path)
+    check_saving(build_sumnet(4, mask=(0, 1, 0, 0), masked="untrained"), tmp_path)
 
 
 def test_batch_independence():
@@ -144,6 +174,7 @@ def test_batch_independence():
     [
         ({"branches": 7}, "between 4 and 6. Received: branches=7"),
         ({"mask": (0,) * 6}, r"at least one 1. Received: mask=\(0, 0, 0, 0, 0, 0\)"),
+        ({"masked": "gone"}, "one of .'absent', 'untrained'.. Received: 'gone'"),
         ({"upsampling": "cubic"}, "Received: upsampling='cubic'"),
         ({"normalization": "batch"}, "Received: normalization='batch'"),
         ({"keypoints": 98}, "a `layout` .* is needed .* Received: keypoints=98"),

@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from rcn_keras.data.batches import input_images
+from rcn_keras.layers.tiling_conv2d import untiled
 from rcn_keras.models import build_rcn, build_sumnet, build_tcdcn
 from rcn_keras.training.normalization import (
     FusedBatchNormalization,
@@ -12,11 +13,14 @@ from rcn_keras.training.normalization import (
     unfold,
 )
 
+UNTRAINED = {"mask": (0, 1, 0, 0), "masked": "untrained"}
 NETWORKS = {
     "rcn": lambda: build_rcn(branches=6),
     "sumnet": lambda: build_sumnet(branches=6, upsampling="bilinear"),
     "rcn of 68 points": lambda: build_rcn(branches=5, keypoints=68),
     "skip": lambda: build_rcn(branches=4, skip=True),
+    "rcn, untrained branches": lambda: build_rcn(4, **UNTRAINED),
+    "sumnet, untrained branches": lambda: build_sumnet(4, **UNTRAINED),
 }
 
 
@@ -56,6 +60,29 @@ def test_folding_leaves_the_paper_s_number_of_parameters():
     assert trained.count_params() > model.count_params() == 310_229
     names = {layer.name for layer in trained.layers}
     assert {layer.name for layer in model.layers} <= names
+
+
+@pytest.mark.parametrize("build", [build_rcn, build_sumnet])
+@pytest.mark.parametrize("tiles", [True, False])
+def test_what_is_not_trained_is_neither_normalised_nor_changed(build, tiles, images):
+    model = build(4, **UNTRAINED)
+    frozen = [layer for layer in model.layers if not layer.trainable]
+    before = {layer.name: layer.get_weights() for layer in frozen}
+    trained = normalized(model if tiles else untiled(model))
+    names = {layer.name for layer in trained.layers}
+    trained.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+    trained.train_on_batch(images, np.ones((8, 80, 80, 5)))
+    fold(trained, model)
+    assert len(before) > 4
+    for name, weights in before.items():
+        assert f"{name}_normalization" not in names
+        assert not trained.get_layer(name).trainable
+        for network in (trained, model):
+            for old, new in zip(weights, network.get_layer(name).get_weights()):
+                np.testing.assert_array_equal(new, old)
+    wanted = ops.convert_to_numpy(trained(images, training=False))
+    maps = ops.convert_to_numpy(model(images))
+    assert np.abs(maps - wanted).max() < 1e-3 * max(1, np.abs(wanted).max())
 
 
 def test_unfolding_starts_from_the_plain_network_s_function(images):

@@ -77,15 +77,24 @@ EXPECTED = {
 }
 for mask, *errors in TABLE_1:
     for model, aflw, afw in (("sumnet", *errors[:2]), ("rcn", *errors[2:])):
-        EXPECTED[f"table1_{model}_{''.join(map(str, mask))}"] = (
-            model,
-            {"branches": 4, "mask": mask},
-            JITTER,
-            None,
-            64,
-            0,
-            {"aflw": aflw, "afw": afw},
-        )
+        readings = {"": {}}
+        if mask != (1, 1, 1, 1):
+            readings["_untrained"] = {"masked": "untrained"}
+        if model == "sumnet":
+            readings |= {
+                f"_pixel{ending}": {"weight_per_pixel": True, **arguments}
+                for ending, arguments in readings.items()
+            }
+        for ending, arguments in readings.items():
+            EXPECTED[f"table1_{model}_{''.join(map(str, mask))}{ending}"] = (
+                model,
+                {"branches": 4, "mask": mask, **arguments},
+                JITTER,
+                None,
+                64,
+                0,
+                {"aflw": aflw, "afw": afw},
+            )
 EXPECTED |= {
     "table3_tcdcn_keypoints": (
         "tcdcn",

@@ -1,0 +1,49 @@
+"""Table 1's masks, which the paper and its code read in different ways."""
+
+from rcn_keras.files import write_csv
+from rcn_keras.training.recipes import RECIPES
+
+
+def reading(arguments):
+    """How a network of Table 1 reads its mask and the alpha of Eq. 1, in words.
+
+    Args:
+        arguments: dict, of `build_sumnet` or `build_rcn`.
+    """
+    words = [arguments.get("masked", "absent")]
+    if arguments.get("weight_per_pixel"):
+        words.append("alpha per pixel")
+    return ", ".join(words)
+
+
+def write_readings(rows, path):
+    """Writes the paper's 18 numbers of Table 1 on AFLW and what each reading gives.
+
+    A line is a model and a mask, coarse to fine; a column a reading, its error in
+    percent of the eye distance by the paper's protocol. Of several trainings of one
+    recipe it is the one that validates best. `nearest` is the reading nearest to the
+    paper. Of the mask 1111 absent and untrained are one network.
+
+    Args:
+        rows: list of dicts, the rows of a results file (`tables.reproduce`).
+        path: of the CSV file.
+    """
+    lines, columns = {}, {}
+    for name, recipe in RECIPES.items():
+        if not name.startswith("table1_"):
+            continue
+        _, model, mask = name.split("_")[:3]
+        start = {"model": model, "mask": mask, "paper": recipe.paper["aflw"]}
+        line = lines.setdefault((model, mask), start)
+        column = reading(recipe.arguments)
+        columns[column] = None
+        trainings = [row for row in rows if row["recipe"] == name]
+        if trainings:
+            best = min(trainings, key=lambda row: float(row["validation_paper_grid"]))
+            line[column] = best["aflw_paper_grid"]
+    for line in lines.values():
+        off = {c: abs(float(line[c]) - line["paper"]) for c in columns if c in line}
+        line["nearest"] = min(off, key=lambda column: off[column], default="")
+    write_csv(
+        path, list(lines.values()), ["model", "mask", "paper", *columns, "nearest"]
+    )
