@@ -57,7 +57,8 @@ def test_get_recipe():
 @pytest.mark.parametrize("name", RECIPES)
 def test_as_dict_is_json(name):
     told = as_dict(RECIPES[name])
-    assert told["augmentation"]["rotation"] == 40.0
+    rotation = RECIPES[name].augmentation.rotation
+    assert told["augmentation"]["rotation"] == rotation
     restored = json.loads(json.dumps(told))
     assert restored.keys() == told.keys() and restored["model"] == RECIPES[name].model
 
