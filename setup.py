@@ -37,7 +37,8 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["rcn_keras", "rcn_keras.*"]),
     package_data={
-        "rcn_keras": ["py.typed"],
+        "rcn_keras": ["py.typed", "*.pyi"],
+        "rcn_keras.plotting": ["*.pyi"],
         "rcn_keras.presets": ["*/*"],
     },
     install_requires=[

@@ -34,8 +34,12 @@ def main():
         errors = ground_truth_boxes(preset.model, crops, label_shift(options.set))
         for protocol, values in errors.items():
             if protocol.startswith("subpixel"):
-                told = {"preset": preset.name, "set": options.set, "protocol": protocol}
-                rows += [told | row for row in by_pose(values, poses)]
+                columns = {
+                    "preset": preset.name,
+                    "set": options.set,
+                    "protocol": protocol,
+                }
+                rows += [columns | row for row in by_pose(values, poses)]
     print(common.markdown(rows))
     common.write_rows(options.results / "accuracy_by_pose.csv", rows)
 

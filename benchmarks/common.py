@@ -30,22 +30,22 @@ RIVALS = {
 
 def parser(description, example, data=True):
     """An argument parser with what every script takes; `data`: a data set too."""
-    made = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         description=description,
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     if data:
-        made.add_argument(
+        options.add_argument(
             "--data", type=pathlib.Path, required=True, help="folder of the data set"
         )
-    made.add_argument(
+    options.add_argument(
         "--results",
         type=pathlib.Path,
         default=RESULTS,
         help="folder for the numbers (default: results/ of the repository)",
     )
-    return made
+    return options
 
 
 def count_option(parser, name, default, text):

@@ -52,7 +52,7 @@ def main():
     listed, aflw = (read_mtfl(options.data, part) for part in ("training", "testing"))
     validation = [listed[i] for i in split(len(listed))[1]]
     ours = sets(validation, aflw, options.faces)
-    frontal = [[face for face in of if is_frontal(face)] for of in (listed, aflw)]
+    frontal = [[face for face in part if is_frontal(face)] for part in (listed, aflw)]
     theirs = sets(*frontal, options.faces)
 
     rows = measured(preset.name, ours, lambda faces: network_offsets(preset, faces))
@@ -159,20 +159,20 @@ def medians(offsets, resamples=300, seed=0):
 
 def measured(name, faces, measure):
     """One row for each test, set and keypoint."""
-    offsets = {of: measure(listed) for of, listed in faces.items()}
+    offsets = {part: measure(listed) for part, listed in faces.items()}
     rows = []
     for test in ("plain", "mirror"):
-        found = {of: medians(values[test]) for of, values in offsets.items()}
-        found["aflw - lfw"] = [a - b for a, b in zip(found["aflw"], found["lfw"])]
-        for of, (middle, resampled) in found.items():
+        shifts = {part: medians(values[test]) for part, values in offsets.items()}
+        shifts["aflw - lfw"] = [a - b for a, b in zip(shifts["aflw"], shifts["lfw"])]
+        for part, (middle, resampled) in shifts.items():
             low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
-            count = len(offsets[of][test]) if of in offsets else ""
-            head = {"network": name, "test": test, "set": of, "faces": count}
+            count = len(offsets[part][test]) if part in offsets else ""
+            head = {"network": name, "test": test, "set": part, "faces": count}
             for i, keypoint in enumerate(NAMES):
                 row = head | {"keypoint": keypoint}
                 for axis in (0, 1):
-                    for part, numbers in (("", middle), ("_low", low), ("_high", high)):
-                        row["xy"[axis] + part] = round(float(numbers[i, axis]), 4)
+                    for end, numbers in (("", middle), ("_low", low), ("_high", high)):
+                        row["xy"[axis] + end] = round(float(numbers[i, axis]), 4)
                 rows.append(row)
     return rows
 

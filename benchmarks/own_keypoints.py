@@ -20,8 +20,8 @@ import common
 
 from rcn_keras.files import write_csv
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import read_run
-from rcn_keras.training.recipes import read_recipe
+from rcn_keras.training.recipe import read_recipe
+from rcn_keras.training.run_folder import read_run
 
 PUPILS = "p000,p001"
 

@@ -50,9 +50,12 @@ def main():
         network = keras.saving.load_model(folder / MODEL)
         for part, (images, true) in sets.items():
             first, middle = errors(network, images, true)
-            told = {"recipe": name, "set": part, "faces": len(true)}
-            told |= {"first_percent": f"{first:.2f}", "middle_percent": f"{middle:.2f}"}
-            rows.append(told | {"paper_percent": get_recipe(name).paper[part]})
+            columns = {"recipe": name, "set": part, "faces": len(true)}
+            columns |= {
+                "first_percent": f"{first:.2f}",
+                "middle_percent": f"{middle:.2f}",
+            }
+            rows.append(columns | {"paper_percent": get_recipe(name).paper[part]})
     print(common.markdown(rows))
     common.write_rows(options.results / "table1_ties.csv", rows)
 

@@ -16,8 +16,9 @@ import common
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.sets import load_training
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import read_run, train
-from rcn_keras.training.recipes import Recipe, read_recipe
+from rcn_keras.training.fit import train
+from rcn_keras.training.recipe import Recipe, read_recipe
+from rcn_keras.training.run_folder import read_run
 
 BASE = Recipe(
     "rcn",
@@ -80,7 +81,7 @@ def main():
 
 def row(name, before, changes, folder):
     """The row of a finished training."""
-    log, recipe, made = (
+    log, recipe, run = (
         read_log(folder / "log.csv"),
         read_recipe(folder),
         read_run(folder),
@@ -98,8 +99,8 @@ def row(name, before, changes, folder):
         "validation_paper_grid": round(100 * last["val_nme_clean_grid"], 4),
         "validation_jittered": round(100 * last["val_nme"], 4),
         "training_minutes": round(sum(each["seconds"] for each in log) / 60, 1),
-        "training_device": made["device"],
-        "training_date": made["date"],
+        "training_device": run["device"],
+        "training_date": run["date"],
     }
 
 

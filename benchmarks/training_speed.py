@@ -15,9 +15,11 @@ import numpy as np
 
 from rcn_keras.data.sets import load_training
 from rcn_keras.provenance import accelerators
-from rcn_keras.training.fit import build_model, make_optimizer
+from rcn_keras.training.fit import make_optimizer
+from rcn_keras.training.network import build_model
 from rcn_keras.training.normalization import normalized
-from rcn_keras.training.recipes import get_recipe, with_precision
+from rcn_keras.training.recipe import with_precision
+from rcn_keras.training.recipes import get_recipe
 from rcn_keras.training.tasks import make_task
 
 ROUNDS, STEPS = 7, 12

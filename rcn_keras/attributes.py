@@ -1,3 +1,3 @@
-"""What MTFL tells of a face beside its keypoints, and into how many classes."""
+"""The attributes of a face in MTFL, and the number of classes of each."""
 
 ATTRIBUTES = {"gender": 2, "smile": 2, "glasses": 2, "pose": 5}

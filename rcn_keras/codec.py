@@ -5,15 +5,24 @@ decodes to its centre. Nothing here uses `keras.ops.argmax`, which exports to ON
 LiteRT files that their plain runtimes refuse.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
 
+from rcn_keras._types import Tensor
+
+if TYPE_CHECKING:
+    from rcn_keras.layout import KeypointLayout
+
+
 DECODERS = ("argmax", "quadratic", "local_mean")
 
 
-def encode(keypoints, height, width):
+def encode(keypoints: Tensor, height: int, width: int) -> Tensor:
     """Index of the cell that holds each keypoint, row by row.
 
     Keypoints outside the map are clipped to its border, as the original does.
@@ -30,7 +39,7 @@ def encode(keypoints, height, width):
     return ops.cast(y * width + x, "int32")
 
 
-def spatial_softmax(maps):
+def spatial_softmax(maps: Tensor) -> Tensor:
     """Softmax over all cells of each map, `(N, H, W, K)`, in float32."""
     maps = ops.cast(maps, "float32")
     exponentials = _exponentials(maps, ops.max(maps, axis=(1, 2), keepdims=True))
@@ -39,7 +48,7 @@ def spatial_softmax(maps):
     return exponentials / ops.sum(rows, axis=1, keepdims=True)
 
 
-def peak_cells(maps):
+def peak_cells(maps: Tensor) -> tuple[Tensor, Tensor]:
     """Column and row of the largest value of each map, the first one if several.
 
     Args:
@@ -52,7 +61,7 @@ def peak_cells(maps):
     return x, y
 
 
-def decode(maps, method="local_mean", radius=3):
+def decode(maps: Tensor, method: str = "local_mean", radius: int = 3) -> Tensor:
     """Keypoints from pre-softmax maps.
 
     Args:
@@ -97,7 +106,7 @@ def decode(maps, method="local_mean", radius=3):
     return ops.stack([x, y], axis=-1) + 0.5
 
 
-def mass_within(probabilities, keypoints, radius):
+def mass_within(probabilities: Tensor, keypoints: Tensor, radius: Any) -> Tensor:
     """Probability within a radius of each keypoint.
 
     Args:
@@ -113,7 +122,7 @@ def mass_within(probabilities, keypoints, radius):
     return _sum_within(planes, rows, columns, keypoints, radius)
 
 
-def normalizing_distance(keypoints, layout):
+def normalizing_distance(keypoints: Tensor, layout: KeypointLayout) -> Tensor:
     """The unit of each face's errors: of a face the distance between its eye centres.
 
     Args:
@@ -146,7 +155,13 @@ def normalizing_distance(keypoints, layout):
     return ops.sqrt(ops.sum((first - second) ** 2, axis=-1))
 
 
-def confidence(maps, keypoints, layout, slope=1.0, offset=0.0):
+def confidence(
+    maps: Tensor,
+    keypoints: Tensor,
+    layout: KeypointLayout,
+    slope: float = 1.0,
+    offset: float = 0.0,
+) -> Tensor:
     """Estimated chance that a keypoint is within 10 % of the normalising distance.
 
     The probability mass within that radius of the decoded keypoint (the distance taken

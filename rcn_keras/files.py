@@ -7,7 +7,9 @@ import os
 import pathlib
 import shutil
 import unicodedata
+from collections.abc import Iterator
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 
 # UTF-32's little-endian mark begins with UTF-16's.
@@ -21,7 +23,7 @@ _MARKS = {
 
 
 @contextlib.contextmanager
-def replaced(path):
+def replaced(path: PathLike) -> Iterator[pathlib.Path]:
     """Gives a temporary path beside `path`; renamed over it if the block succeeds.
 
     The temporary name keeps the suffix, as many writers choose a format by it.
@@ -39,7 +41,9 @@ def replaced(path):
         temporary.unlink(missing_ok=True)
 
 
-def write_csv(path, rows: list[dict], columns: list[str] | None = None) -> None:
+def write_csv(
+    path: PathLike, rows: list[dict], columns: list[str] | None = None
+) -> None:
     """Writes rows as CSV; the folder is made if it is missing.
 
     Args:
@@ -60,7 +64,7 @@ def write_csv(path, rows: list[dict], columns: list[str] | None = None) -> None:
 
 
 @contextlib.contextmanager
-def replaced_folder(path):
+def replaced_folder(path: PathLike) -> Iterator[pathlib.Path]:
     """As `replaced`, for a folder: the block makes it under the temporary path."""
     path = pathlib.Path(path)
     temporary, old = (path.with_name(f".{os.getpid()}.{n}.{path.name}") for n in "to")
@@ -74,7 +78,7 @@ def replaced_folder(path):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def check_writable(folder):
+def check_writable(folder: PathLike) -> None:
     """Makes a folder if it is missing, and tries to write there.
 
     Raises:
@@ -90,7 +94,7 @@ def check_writable(folder):
         raise InputError(f"{folder}: cannot write there ({error.strerror})") from None
 
 
-def read_text(path, errors="strict"):
+def read_text(path: PathLike, errors: str = "strict") -> str:
     """The text of a file: UTF-8, or what its byte order mark says, in any locale.
 
     Args:
@@ -118,7 +122,7 @@ def read_text(path, errors="strict"):
         ) from None
 
 
-def text_name(path):
+def text_name(path: PathLike) -> str:
     """The name of a file as text to compare and to print: UTF-8 in any locale, composed
     (NFC), as macOS's file names and those of other systems are not alike."""
     try:
@@ -128,7 +132,7 @@ def text_name(path):
     return unicodedata.normalize("NFC", text)
 
 
-def find_file(path):
+def find_file(path: pathlib.Path) -> pathlib.Path:
     """The path, or where there is no such file that of the same name composed (NFC) or
     decomposed (NFD), if there is one of those."""
     if os.path.isfile(path):

@@ -1,11 +1,14 @@
 """Losses on `(N, K, 2)` keypoints: against pre-softmax maps, with no dense target made,
 and against keypoints."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras._types import Tensor
 from rcn_keras.sample_weights import by_keypoint
 
 
@@ -48,7 +51,9 @@ class SpatialCrossentropy(_KeypointLoss):
         Honari et al., Recombinator Networks, CVPR 2016, Eq. 2.
     """
 
-    def __init__(self, outside="clip", name="spatial_crossentropy", **kwargs):
+    def __init__(
+        self, outside: str = "clip", name: str = "spatial_crossentropy", **kwargs: Any
+    ):
         super().__init__(name, **kwargs)
         if outside not in ("clip", "mask"):
             raise ValueError(
@@ -56,7 +61,7 @@ class SpatialCrossentropy(_KeypointLoss):
             )
         self.outside = outside
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         height, width, keypoints = y_pred.shape[1:]
         known = _known(y_true)
         y_true = ops.where(known[..., None], y_true, 0.0)
@@ -73,7 +78,7 @@ class SpatialCrossentropy(_KeypointLoss):
         counts = ops.cast(known, negative_log.dtype)
         return negative_log * counts * (keypoints / ops.maximum(ops.sum(counts), 1.0))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "outside": self.outside}
 
 
@@ -92,10 +97,10 @@ class ExpectedDistance(_KeypointLoss):
         Honari et al., Recombinator Networks, CVPR 2016, footnote 4.
     """
 
-    def __init__(self, name="expected_distance", **kwargs):
+    def __init__(self, name: str = "expected_distance", **kwargs: Any):
         super().__init__(name, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         known = _known(y_true)
         y_true = ops.where(known[..., None], y_true, 0.0)
         height, width, keypoints = y_pred.shape[1:]
@@ -109,7 +114,7 @@ class ExpectedDistance(_KeypointLoss):
         counts = ops.cast(known, squared.dtype)
         return squared * counts * (keypoints / ops.maximum(ops.sum(counts), 1.0))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
 
@@ -130,11 +135,13 @@ class KeypointDistance(_KeypointLoss):
         The mean over the keypoints that count, times K.
     """
 
-    def __init__(self, unit=8.0, name="keypoint_distance", **kwargs):
+    def __init__(
+        self, unit: float = 8.0, name: str = "keypoint_distance", **kwargs: Any
+    ):
         super().__init__(name, **kwargs)
         self.unit = unit
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         known = _known(y_true)
         y_true = ops.where(known[..., None], y_true, 0.0)
         squared = ops.sum(((y_pred - y_true) / self.unit) ** 2, axis=-1)
@@ -142,7 +149,7 @@ class KeypointDistance(_KeypointLoss):
         keypoints = y_pred.shape[1]
         return squared * counts * (keypoints / ops.maximum(ops.sum(counts), 1.0))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "unit": self.unit}
 
 

@@ -1,10 +1,13 @@
 """Keras metrics for `compile`; the full evaluation stands in `rcn_keras.evaluation`."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras._types import Tensor
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.sample_weights import by_keypoint
 
@@ -31,11 +34,11 @@ class NormalizedMeanError(keras.metrics.Mean):
 
     def __init__(
         self,
-        layout,
-        decoder="local_mean",
-        name="normalized_mean_error",
-        dtype=None,
-        **kwargs,
+        layout: KeypointLayout | dict,
+        decoder: str = "local_mean",
+        name: str = "normalized_mean_error",
+        dtype: Any = None,
+        **kwargs: Any,
     ):
         super().__init__(name=name, dtype=dtype, **kwargs)
         if isinstance(layout, dict):  # out of a configuration
@@ -43,7 +46,9 @@ class NormalizedMeanError(keras.metrics.Mean):
         self.layout = layout
         self.decoder = decoder
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None
+    ) -> Tensor:
         y_true = ops.cast(ops.convert_to_tensor(y_true), "float32")
         predicted = codec.decode(y_pred, self.decoder)
         distance = ops.sqrt(ops.sum((predicted - y_true) ** 2, axis=-1))
@@ -57,7 +62,7 @@ class NormalizedMeanError(keras.metrics.Mean):
             weight = weight * by_keypoint(sample_weight)
         return super().update_state(error, weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "layout": self.layout.to_dict(),

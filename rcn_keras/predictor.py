@@ -1,26 +1,28 @@
 """Photograph in, keypoints out: a detector, and what locates keypoints in its boxes."""
 
+from __future__ import annotations
+
 import dataclasses
 import os
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, cast, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, overload, runtime_checkable
 
 import numpy as np
 
+from rcn_keras._types import DetectorChoice
 from rcn_keras.errors import InputError
-from rcn_keras.faces import boxes as face_boxes
+from rcn_keras.faces.box_checks import given_boxes
 from rcn_keras.faces.detect import detect_faces, get_detector
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.processes import check_not_forked
 from rcn_keras.runtime.locator import LocalLocator, local_locator
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from numpy.typing import ArrayLike
 
+    from rcn_keras.faces.images import Picture
     from rcn_keras.models import KeypointModel
-
-    Picture = str | os.PathLike | bytes | np.ndarray | Image.Image
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,9 +64,10 @@ class Locator(Protocol):
         layout: `KeypointLayout` of the keypoints, or `None` where it is not known.
     """
 
-    layout: KeypointLayout | None
+    @property
+    def layout(self) -> KeypointLayout | None: ...
 
-    def picture(self, image, name: str) -> tuple[np.ndarray, object]:
+    def picture(self, image: Any, name: str) -> tuple[np.ndarray, object]:
         """Reads an image; errors call it `name`.
 
         Returns:
@@ -73,7 +76,7 @@ class Locator(Protocol):
         """
         ...
 
-    def locate(self, pictures: list, boxes) -> tuple[np.ndarray, np.ndarray]:
+    def locate(self, pictures: list, boxes: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints `(M, K, 2)` float64 in the pictures' pixels and confidence
         `(M, K)`, of M pictures, one for each of the boxes `(M, 4)`."""
         ...
@@ -89,12 +92,14 @@ class FaceBoxes:
         detector: as that of `Predictor`; built when first needed.
     """
 
-    def __init__(self, detector=None):
+    def __init__(self, detector: DetectorChoice = None):
         self._choice = detector
         self._detector = None
         self._detecting = threading.Lock()
 
-    def __call__(self, image, given, name) -> tuple[np.ndarray, list[float]]:
+    def __call__(
+        self, image: np.ndarray, given: ArrayLike | None, name: str
+    ) -> tuple[np.ndarray, list[float]]:
         """Boxes `(M, 4)` float64 and their scores.
 
         Args:
@@ -107,7 +112,7 @@ class FaceBoxes:
                 if self._detector is None:
                     self._detector = get_detector(self._choice)
                 return detect_faces(self._detector, image)
-        boxes = face_boxes.given_boxes(given, name, *image.shape[1::-1])
+        boxes = given_boxes(given, name, *image.shape[1::-1])
         return boxes, [1.0] * len(boxes)
 
     def __reduce__(self):
@@ -159,27 +164,27 @@ class Predictor:
 
     def __init__(
         self,
-        model,
-        detector=None,
+        model: Any,
+        detector: DetectorChoice = None,
         box_constants: Sequence[float] | None = None,
         refinements: int | None = None,
         runtime: str = "auto",
     ):
         check_not_forked()
         if isinstance(model, Locator):
-            self.locator = model
+            self.locator: Locator = model
         else:
             self.locator = local_locator(model, runtime, box_constants, refinements)
         self._face_boxes = FaceBoxes(detector)
 
     @classmethod
-    def from_preset(cls, name: str | os.PathLike, **arguments) -> "Predictor":
+    def from_preset(cls, name: str | os.PathLike, **arguments: Any) -> Predictor:
         """The same as the constructor with a preset's name, folder or `hf://...`."""
         return cls(name, **arguments)
 
     @property
     def layout(self) -> KeypointLayout | None:
-        """That of the keypoints; `None` where a server does not tell."""
+        """That of the keypoints; `None` of a model server, which does not say."""
         return self.locator.layout
 
     @property
@@ -187,7 +192,7 @@ class Predictor:
         return cast(LocalLocator, self.locator)
 
     @property
-    def model(self) -> "KeypointModel":
+    def model(self) -> KeypointModel:
         """The network as a `KeypointModel`, of a locator that runs one here."""
         return self._local.model
 
@@ -197,14 +202,14 @@ class Predictor:
         return self._local.refinements
 
     @overload
-    def __call__(self, images: "Picture", boxes=None) -> list[FacePrediction]: ...
+    def __call__(self, images: Picture, boxes: Any = None) -> list[FacePrediction]: ...
 
     @overload
     def __call__(
-        self, images: "list | tuple", boxes=None
+        self, images: list | tuple, boxes: Any = None
     ) -> list[list[FacePrediction]]: ...
 
-    def __call__(self, images, boxes=None):
+    def __call__(self, images: Any, boxes: Any = None) -> Any:
         if isinstance(images, (list, tuple)):
             boxes = [None] * len(images) if boxes is None else boxes
             if len(boxes) != len(images):
@@ -218,7 +223,9 @@ class Predictor:
             )
         return self.predict_found([self.find(images, boxes)])[0]
 
-    def find(self, image: "Picture", boxes=None, name: str = "image 0") -> "FoundFaces":
+    def find(
+        self, image: Picture, boxes: ArrayLike | None = None, name: str = "image 0"
+    ) -> FoundFaces:
         """The first half of a prediction: reads an image and finds its faces' boxes.
 
         Args:
@@ -235,7 +242,7 @@ class Predictor:
             )
         return FoundFaces(picture, *self._face_boxes(rgb, boxes, name), rgb)
 
-    def predict_found(self, images: list["FoundFaces"]) -> list[list[FacePrediction]]:
+    def predict_found(self, images: list[FoundFaces]) -> list[list[FacePrediction]]:
         """The second half: the keypoints of the faces of several images at once."""
         check_not_forked()
         pictures = [image.picture for image in images for _ in image.boxes]
@@ -249,7 +256,9 @@ class Predictor:
             for image in images
         ]
 
-    def locate(self, images, squares) -> tuple[np.ndarray, np.ndarray]:
+    def locate(
+        self, images: list[np.ndarray], squares: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of faces whose squares are known, with the refinement.
 
         Args:

@@ -15,13 +15,13 @@ GPU_NAMES = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
 BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # its names there, of x86 and of ARM
 
 
-def accelerators():
+def accelerators() -> list[str]:
     """Names of the devices other than the CPU that Keras sees."""
     devices = keras.distribution.list_devices()
     return [name for name in devices if not name.startswith("cpu")]
 
 
-def emulates_bfloat16(info=CPU_INFO):
+def emulates_bfloat16(info: pathlib.Path = CPU_INFO) -> bool:
     """Whether the processor says that it has no instructions for bfloat16.
 
     A training in bfloat16 takes many times as long there as one in float32.
@@ -36,7 +36,7 @@ def emulates_bfloat16(info=CPU_INFO):
     return not accelerators() and not flags & BFLOAT16
 
 
-def fast_precision():
+def fast_precision() -> str:
     """The dtype policy that this machine has hardware for.
 
     Returns:
@@ -50,7 +50,7 @@ def fast_precision():
     return "mixed_bfloat16"
 
 
-def device():
+def device() -> str:
     """The accelerators Keras runs on, or the processor and its number of cores."""
     names = accelerators()
     if names:
@@ -76,7 +76,7 @@ def _gpu_names():
     return listing.stdout.split("\n")[:-1]
 
 
-def command():
+def command() -> str:
     """The command line that runs now, paths outside its folder by their last part."""
     name = pathlib.Path(sys.argv[0]).name
     words = ["rcn-keras" if name == "__main__.py" else name]
@@ -87,7 +87,7 @@ def command():
     return shlex.join(words)
 
 
-def record():
+def record() -> dict[str, str]:
     """All of it as a dict."""
     return {
         "device": device(),

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from rcn_keras._types import Tensor
 
-def by_keypoint(sample_weight):
+
+def by_keypoint(sample_weight: Tensor) -> Tensor:
     """Weights as float32 that broadcasts to `(N, K)`.
 
     Args:

@@ -54,16 +54,16 @@ def predictions(
 
 def _is_full(waiting):
     """Whether the faces fill a call of the network, or the pictures the memory."""
-    found = [each for each in waiting if isinstance(each, FoundFaces)]
-    faces = sum(len(each.boxes) for each in found)
-    return faces >= FACES or sum(each.image.nbytes for each in found) >= PIXELS
+    readable = [each for each in waiting if isinstance(each, FoundFaces)]
+    faces = sum(len(each.boxes) for each in readable)
+    return faces >= FACES or sum(each.image.nbytes for each in readable) >= PIXELS
 
 
 def _located(predictor, waiting):
     """In one call; if that fails, one by one, to know whose picture it is."""
-    found = [each for each in waiting if isinstance(each, FoundFaces)]
+    readable = [each for each in waiting if isinstance(each, FoundFaces)]
     try:
-        faces = iter(predictor.predict_found(found))
+        faces = iter(predictor.predict_found(readable))
     except InputError as error:
         if len(waiting) == 1:
             yield None, error

@@ -33,7 +33,7 @@ def test_numpy_may_raise_whatever_it_meets(tmp_path):
         assert len(crops.load_crops(faces, rcn_keras.FACE_5)) == 3
 
 
-def test_a_forked_process_is_told_instead_of_waiting_for_ever():
+def test_a_forked_process_raises_instead_of_waiting_for_ever():
     program = """
 import os, sys, numpy, rcn_keras
 predictor = rcn_keras.Predictor(rcn_keras.build_rcn(branches=4))

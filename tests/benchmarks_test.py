@@ -148,7 +148,7 @@ def test_a_rerun_replaces_its_own_rows_only(tmp_path, monkeypatch):
     assert [file.name for file in path.parent.iterdir()] == ["numbers.csv"]
 
 
-def test_missing_rival_is_told_of_with_the_command(monkeypatch):
+def test_missing_rival_is_reported_with_the_command(monkeypatch):
     def missing():
         raise ModuleNotFoundError("No module named 'dlib'")
 

@@ -43,9 +43,9 @@ def run_layer_test(cls, arguments, inputs, folder, float32=True, **call):
         symbolic = {key: _symbolic(x, key) for key, x in inputs.items()}
     model = keras.Model(symbolic, layer(symbolic))
     outputs = to_numpy(layer(inputs, **call))
-    for given, told in zip(tree.flatten(outputs), tree.flatten(model.output)):
-        assert told.shape == (None, *given.shape[1:])
-        assert told.dtype == str(given.dtype)
+    for given, symbolic in zip(tree.flatten(outputs), tree.flatten(model.output)):
+        assert symbolic.shape == (None, *given.shape[1:])
+        assert symbolic.dtype == str(given.dtype)
 
     config = layer.get_config()
     assert arguments.items() <= config.items()

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rcn_keras.data import synthetic
+from rcn_keras.data import face_shape
 from rcn_keras.layout import (
     FACE_5,
     FACE_68,
@@ -25,8 +25,11 @@ CATEGORY = {
 @pytest.mark.parametrize("layout", [FACE_5, FACE_68], ids=["5", "68"])
 def test_mirror_pairs_mirror_a_face(layout):
     points = np.zeros((68, 3))
-    half = np.array(synthetic.HALF.split(), float).reshape(-1, 3)
-    for index, place in ((synthetic.LEFT, half), (synthetic.RIGHT, half * [-1, 1, 1])):
+    half = np.array(face_shape.HALF.split(), float).reshape(-1, 3)
+    for index, place in (
+        (face_shape.LEFT, half),
+        (face_shape.RIGHT, half * [-1, 1, 1]),
+    ):
         for i, at in zip(index, place):
             if i < 68:
                 points[i] = at
@@ -112,7 +115,7 @@ def test_the_layout_that_is_given_or_that_of_a_face():
         ({"names": tuple("abcdef")}, "is of 5 keypoints .* Received: 6 keypoints"),
     ],
 )
-def test_what_does_not_fit_is_told(change, message):
+def test_what_does_not_fit_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(FACE_5, **change)
 
@@ -143,6 +146,6 @@ def test_square_rules_that_do_not_fit(arguments, message):
         ('{"name": "a", "names": ["a"], "outlines": []}', "must be an object"),
     ],
 )
-def test_what_is_no_layout_is_told(text, message):
+def test_what_is_no_layout_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         KeypointLayout.from_json(text)

@@ -41,7 +41,12 @@ def test_every_public_name_is_there_and_so_are_the_modules():
     for name in rcn_keras.__all__:
         assert getattr(rcn_keras, name) is not None
         assert name in dir(rcn_keras)
-    assert rcn_keras.plotting.draw and rcn_keras.training.recipes
+    for name in rcn_keras.plotting.__all__:
+        assert getattr(rcn_keras.plotting, name) is not None
+        assert name in dir(rcn_keras.plotting)
+    assert {"build_rcn", "Predictor"} <= set(rcn_keras.__all__)
+    assert {"draw", "plot_ced", "CYCLE"} <= set(rcn_keras.plotting.__all__)
+    assert rcn_keras.training.recipes
     assert rcn_keras.data.crops.load_crops and rcn_keras.export.formats.FORMATS
     with pytest.raises(AttributeError, match="'rcn_keras' has no attribute 'other'"):
         rcn_keras.other  # noqa: B018

@@ -49,8 +49,8 @@ def without_images(notebook):
 def test_they_are_there():
     names = [path.stem for path in NOTEBOOKS]
     assert [name[:2] for name in names] == ["01", "02", "03", "04", "05", "06"]
-    told = pathlib.Path("notebooks/README.md").read_text()
-    assert all(f"({name}.ipynb)" in told for name in names)
+    readme = pathlib.Path("notebooks/README.md").read_text()
+    assert all(f"({name}.ipynb)" in readme for name in names)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -82,13 +82,13 @@ def test_execute_in_place(tmp_path, monkeypatch):
         "import os, sys\nprint(os.environ.get('RCN_KERAS_DATA'), flush=True)\n"
         "print('noise', file=sys.stderr, flush=True)\nprint(os.listdir())\n2"
     )
-    for name in ("told", "other"):
+    for name in ("wanted", "other"):
         notebook = nbformat.v4.new_notebook(cells=[cell])
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")
-    run = [sys.executable, script, "told"]
+    run = [sys.executable, script, "wanted"]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert "noise" in done.stderr
-    printed, result = outputs(nbformat.read(tmp_path / "told.ipynb", 4))
+    printed, result = outputs(nbformat.read(tmp_path / "wanted.ipynb", 4))
     assert printed.name == "stdout" and result.data == {"text/plain": "2"}
     assert printed.text.startswith("None\n") and "execute.py" in printed.text
     assert not outputs(nbformat.read(tmp_path / "other.ipynb", 4))

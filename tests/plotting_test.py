@@ -419,9 +419,9 @@ def test_plot_branch_counts(tmp_path):
     first, second = figure.axes
     assert [axes.get_title() for axes in (first, second)] == ["first", "second"]
     lines = [line for line in first.lines if len(line.get_xdata())]
-    told = [line.get_xydata().tolist() for line in lines]
+    marks = [line.get_xydata().tolist() for line in lines]
     wanted = [[[4, 3]], [[4, 8]], [[4, 7], [5, 6]], [[6, 5]]]
-    for points, place in zip(told, wanted, strict=True):
+    for points, place in zip(marks, wanted, strict=True):
         np.testing.assert_allclose(points, place)
     assert [line.get_linestyle() for line in lines] == ["--", "--", "-", "-"]
     colors = [line.get_color() for line in lines]
@@ -527,8 +527,8 @@ def test_plot_branches(tmp_path):
         np.testing.assert_allclose(axes.lines[-1].get_xydata(), [true[0]])
     for axes in grid[1, 2:]:
         np.testing.assert_allclose(drawn(axes, "predicted"), [[60.5, 20.5]])
-    told = [axes.get_legend_handles_labels()[1] for axes in grid[1]]
-    assert told == [["true"], ["true"], ["predicted", "true"], ["predicted", "true"]]
+    labels = [axes.get_legend_handles_labels()[1] for axes in grid[1]]
+    assert labels == [["true"], ["true"], ["predicted", "true"], ["predicted", "true"]]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["predicted", "true"]
 

@@ -26,9 +26,9 @@ def test_finds_the_keypoints_of_the_shipped_photograph(predictor):
     np.testing.assert_allclose(face.keypoints, POINTS, atol=2.5)
     assert face.confidence.shape == (5,) and (face.confidence > 0.8).all()
     assert face.score == 1.0
-    told = face.as_dict()
-    assert set(told) == {"box", "keypoints", "confidence", "score"}
-    assert np.shape(told["keypoints"]) == (5, 2) and told["box"] == BOX
+    fields = face.as_dict()
+    assert set(fields) == {"box", "keypoints", "confidence", "score"}
+    assert np.shape(fields["keypoints"]) == (5, 2) and fields["box"] == BOX
 
 
 def test_arrays_of_every_kind_give_one_answer(predictor):

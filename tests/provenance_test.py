@@ -17,7 +17,7 @@ def test_accelerators_are_no_processors():
 
 
 @pytest.mark.parametrize(
-    "told, emulates",
+    "flags, emulates",
     [
         ("flags : fpu avx2 fma", True),
         ("flags : avx512f avx512_bf16 amx_tile", False),
@@ -26,11 +26,11 @@ def test_accelerators_are_no_processors():
     ],
 )
 def test_bfloat16_is_emulated_where_the_processor_does_not_name_it(
-    tmp_path, monkeypatch, told, emulates
+    tmp_path, monkeypatch, flags, emulates
 ):
     monkeypatch.setattr(provenance, "accelerators", list)
-    if told:
-        (tmp_path / "cpuinfo").write_text(told + "\n")
+    if flags:
+        (tmp_path / "cpuinfo").write_text(flags + "\n")
     assert provenance.emulates_bfloat16(tmp_path / "cpuinfo") is emulates
 
 

@@ -1,7 +1,13 @@
 """An exported model in anyone's Apache Beam pipeline."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.serving.pictures import decoded_bytes, request_slices
 
 try:
@@ -35,18 +41,25 @@ class FacesModelHandler(base.ModelHandler):
         >>> located = named | RunInference(KeyedModelHandler(handler))
     """
 
-    def __init__(self, folder, max_batch_size=64, max_bytes=256 * 2**20):
+    def __init__(
+        self, folder: PathLike, max_batch_size: int = 64, max_bytes: int = 256 * 2**20
+    ):
         super().__init__(max_batch_size=max_batch_size)
         self.folder = str(folder)
         self.max_batch_size = max_batch_size
         self.max_bytes = max_bytes
 
-    def load_model(self):
+    def load_model(self) -> Any:
         import tensorflow as tf
 
         return tf.saved_model.load(self.folder)
 
-    def run_inference(self, batch, model, inference_args=None):
+    def run_inference(
+        self,
+        batch: Sequence[tuple[bytes, Any]],
+        model: Any,
+        inference_args: dict[str, Any] | None = None,
+    ) -> Iterator[Any]:
         import tensorflow as tf
 
         # A picture counts once: the graph decodes what rows share only once.
@@ -57,17 +70,17 @@ class FacesModelHandler(base.ModelHandler):
         for part in request_slices(sizes, self.max_batch_size, self.max_bytes):
             # Any number of rows is one and the same graph: nothing is padded.
             pictures, boxes = zip(*batch[part])
-            found = model.signatures["faces"](
+            outputs = model.signatures["faces"](
                 image_bytes=tf.constant(pictures),
                 boxes=tf.constant(np.array(boxes, "float32")),
             )
-            rows = found["keypoints"].numpy(), found["confidence"].numpy()
+            rows = outputs["keypoints"].numpy(), outputs["confidence"].numpy()
             for example, keypoints, confidence in zip(batch[part], *rows):
                 inference = {"keypoints": keypoints, "confidence": confidence}
                 yield base.PredictionResult(example, inference)
 
-    def get_num_bytes(self, batch):
+    def get_num_bytes(self, batch: Sequence[tuple[bytes, Any]]) -> int:
         return sum(len(picture) + 16 for picture, _ in batch)
 
-    def get_metrics_namespace(self):
+    def get_metrics_namespace(self) -> str:
         return "rcn_keras"

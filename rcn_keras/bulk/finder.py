@@ -1,14 +1,22 @@
-"""Faces and keypoints of many photographs in a worker that goes on whatever comes."""
+"""Faces and keypoints of many photographs; one that fails does not stop the rest."""
+
+from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rcn_keras._types import DetectorChoice
 from rcn_keras.bulk.storage import read
 from rcn_keras.errors import InputError
 from rcn_keras.predictor import FoundFaces, Predictor
 from rcn_keras.serving.pictures import wire_bytes
+
+if TYPE_CHECKING:
+    from rcn_keras.bulk.beam import FacesModelHandler
 
 
 class SavedModelLocator:
@@ -20,16 +28,18 @@ class SavedModelLocator:
 
     layout = None
 
-    def __init__(self, handler):
+    def __init__(self, handler: FacesModelHandler):
         self._handler = handler
         self._model = handler.load_model()
 
-    def picture(self, image, name):
+    def picture(self, image: bytes, name: str) -> tuple[np.ndarray, bytes]:
         """The bytes of a file: as RGB, and as the graph takes them."""
         picture, rgb = wire_bytes(image, name)
         return rgb, picture
 
-    def locate(self, pictures, boxes):
+    def locate(
+        self, pictures: list[bytes], boxes: np.ndarray
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Keypoints and confidence, see `predictor.Locator`."""
         rows = list(zip(pictures, boxes))
         results = self._handler.run_inference(rows, self._model)
@@ -56,16 +66,16 @@ class BulkFinder:
         detector: as that of `Predictor`.
     """
 
-    def __init__(self, handler, detector):
+    def __init__(self, handler: FacesModelHandler, detector: DetectorChoice):
         self._handler = handler
         self._predictor = Predictor(SavedModelLocator(handler), detector)
 
-    def answers(self, records):
-        """What there is to say of photographs; none of them raises anything.
+    def answers(self, records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The faces of photographs, or their errors; none of them raises anything.
 
         Args:
             records: list of dicts with the path of a photograph, `image`, and with its
-                `boxes`, `None` to detect, or with the `error` that it already met.
+                `boxes`, `None` to detect, or with the `error` that it already has.
 
         Yields:
             dicts with the `image` and either its `faces`, as `rcn-keras predict` prints

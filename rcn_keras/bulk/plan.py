@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import pathlib
+from typing import Any
 
+from rcn_keras._types import DetectorChoice, Echo, PathLike
 from rcn_keras.bulk import storage
 from rcn_keras.errors import InputError
 from rcn_keras.faces.box_file import boxes_of, read_boxes
@@ -15,8 +17,14 @@ PLAN, PHOTOGRAPHS = "plan.json", "photographs.jsonl"
 
 
 def make_plan(
-    pattern, output, model, shard_size, detector, box_file, report=lambda line: None
-):
+    pattern: str,
+    output: str,
+    model: str,
+    shard_size: int | None,
+    detector: DetectorChoice,
+    box_file: PathLike | None,
+    report: Echo = lambda line: None,
+) -> tuple[dict[str, Any], str]:
     """The plan of a run, by which it is known again, and the list of its photographs.
 
     Args:
@@ -26,7 +34,7 @@ def make_plan(
         model: str, the folder of a model's version.
         shard_size: int, or `None`: a sixteenth of them, 100 at most.
         detector: as that of `Predictor`.
-        box_file: path of a file of boxes in place of a detector, or `None`.
+        box_file: path of a file of boxes, instead of a detector, or `None`.
         report: function that gets a line on how many files were left out, if any.
 
     Returns:
@@ -61,7 +69,7 @@ def make_plan(
     return plan, listing
 
 
-def keep(plan, listing, output):
+def keep(plan: dict[str, Any], listing: str, output: str) -> None:
     """Writes a plan down, or finds that it is the one that is there.
 
     Raises:
@@ -69,14 +77,14 @@ def keep(plan, listing, output):
     """
     path = f"{output}/{PLAN}"
     if storage.exists(path):
-        there = json.loads(storage.read(path))
-        other = [name for name in plan if there.get(name) != plan[name]]
-        if other:
+        earlier = json.loads(storage.read(path))
+        differing = [name for name in plan if earlier.get(name) != plan[name]]
+        if differing:
             what = ", ".join(
                 f"{name.removesuffix('_sha256')}: others"
                 if name.endswith("_sha256")
-                else f"{name}: {there.get(name)}, now {plan[name]}"
-                for name in other
+                else f"{name}: {earlier.get(name)}, now {plan[name]}"
+                for name in differing
             )
             raise InputError(
                 f"{output}: holds the answers of another plan ({what}): give another "
@@ -91,7 +99,7 @@ def keep(plan, listing, output):
     storage.write(path, json.dumps(plan, indent=2) + "\n")
 
 
-def version_folder(folder):
+def version_folder(folder: str) -> str:
     """The folder of a model's highest version, or the folder given if it is of one.
 
     Raises:
@@ -101,8 +109,8 @@ def version_folder(folder):
 
     folder = folder.rstrip("/")
     if not storage.exists(f"{folder}/saved_model.pb"):
-        found = storage.find(f"{folder}/*/saved_model.pb")
-        versions = [path.split("/")[-2] for path in found]
+        models = storage.find(f"{folder}/*/saved_model.pb")
+        versions = [path.split("/")[-2] for path in models]
         numbers = [int(version) for version in versions if version.isdecimal()]
         if not numbers:
             raise InputError(

@@ -1,8 +1,8 @@
 """Faces and keypoints of any number of photographs, on any Apache Beam runner.
 
 The sorted photographs are cut into shards. A shard is one element of the pipeline, and
-its answers are on disk as soon as it is done; a run that was stopped goes on with the
-shards that are missing.
+its answers are on disk as soon as it is done; a run that was stopped resumes
+with the shards that are missing.
 """
 
 import contextlib
@@ -11,7 +11,10 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
+from rcn_keras._types import DetectorChoice, Echo, PathLike, Progress
 from rcn_keras.bulk import storage
 from rcn_keras.bulk.beam import FacesModelHandler, apache_beam
 from rcn_keras.bulk.finder import BulkFinder
@@ -25,18 +28,18 @@ PATIENCE = 20  # seconds for a run to end by itself after a failure
 
 
 def run_bulk(
-    input_glob,
-    output,
-    saved_model,
-    pipeline_arguments=(),
-    shard_size=None,
-    detector=None,
-    boxes=None,
-    runner=LOCAL,
-    workers=1,
-    progress=None,
-    report=lambda line: None,
-):
+    input_glob: PathLike,
+    output: PathLike,
+    saved_model: PathLike,
+    pipeline_arguments: Sequence[str] = (),
+    shard_size: int | None = None,
+    detector: DetectorChoice = None,
+    boxes: PathLike | None = None,
+    runner: str = LOCAL,
+    workers: int = 1,
+    progress: Progress | None = None,
+    report: Echo = lambda line: None,
+) -> dict[str, Any]:
     """Answers every photograph that matches, in files in `output`.
 
     `faces-00003-of-00020.jsonl` holds one line a photograph, as `rcn-keras predict`
@@ -52,7 +55,7 @@ def run_bulk(
         shard_size: int, photographs in a shard: what a stop may lose. `None`: a
             sixteenth of them, 100 at most.
         detector: as that of `Predictor`.
-        boxes: path of a file of boxes (`faces.box_file`), in place of a detector.
+        boxes: path of a file of boxes (`faces.box_file`), instead of a detector.
         runner: str, Beam's name of a runner.
         workers: int, processes on this machine, for the local runner.
         progress: callable `(shards done, shards)`, called now and then while the local
@@ -107,17 +110,19 @@ def run_bulk(
 class AnswerShards(apache_beam.DoFn):
     """Takes the numbers of shards, and leaves their files."""
 
-    def __init__(self, shards, handler, detector):
+    def __init__(
+        self, shards: Shards, handler: FacesModelHandler, detector: DetectorChoice
+    ):
         self._shards = shards
         self._handler = handler
         self._detector = detector
         # Beam's own imports load `utils`; pyright does not see it.
         self._shared = apache_beam.utils.shared.Shared()  # pyright: ignore[reportAttributeAccessIssue]
 
-    def setup(self):
+    def setup(self) -> None:
         self._worker = self._shared.acquire(self._load)
 
-    def process(self, number):
+    def process(self, number: int) -> None:
         # A runner may bring a shard again, after a failure elsewhere.
         if not self._shards.is_finished(number):
             lines = [self._worker.lines[row] for row in self._shards.rows(number)]
@@ -161,15 +166,15 @@ def _pipeline(runner, workers, arguments):
 
 
 def _finish(pipeline, shards, progress):
-    """Runs a pipeline to its end; tells of the progress meanwhile, from a thread."""
+    """Runs a pipeline to its end; a thread reports the progress meanwhile."""
     finished = threading.Event()
 
-    def tell():
+    def report():
         while progress and not finished.wait(2):
             progress(len(shards.finished()), shards.count)
 
-    teller = threading.Thread(target=tell)
-    teller.start()
+    reporter = threading.Thread(target=report)
+    reporter.start()
     try:
         with _alive_workers():
             state = pipeline.run().wait_until_finish()
@@ -178,7 +183,7 @@ def _finish(pipeline, shards, progress):
         raise RuntimeError(f"the pipeline failed: {lines[-1]}") from error
     finally:
         finished.set()
-        teller.join()
+        reporter.join()
     if state != "DONE":
         raise RuntimeError(f"the pipeline ended as {state}")
     if progress:
@@ -189,8 +194,8 @@ def _finish(pipeline, shards, progress):
 def _alive_workers():
     """Raises where Beam's local runner would wait for ever: for a process that died.
 
-    All that is heard of its death is a thread that fails; the one that waits, the main
-    one, is told by a signal, if nothing else ends it.
+    A dead process shows only as a thread that fails; a signal then interrupts the main
+    thread, which waits, unless it ends by itself.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or not hasattr(signal, "pthread_kill"):
@@ -201,26 +206,26 @@ def _alive_workers():
 
     def died(*_):
         raise RuntimeError(
-            "a worker process died, for want of memory perhaps. What is done is kept: "
+            "a worker process died, perhaps out of memory. Finished shards are kept: "
             "start again, with fewer workers"
         )
 
-    def tell():
+    def interrupt():
         signal.pthread_kill(main_thread, signal.SIGUSR1)
 
     timers = []
 
     def failed(_):
         if not timers:
-            timers.append(threading.Timer(PATIENCE, tell))
+            timers.append(threading.Timer(PATIENCE, interrupt))
             timers[0].start()
 
-    kept = threading.excepthook, signal.signal(signal.SIGUSR1, died)
+    hook, handler = threading.excepthook, signal.signal(signal.SIGUSR1, died)
     threading.excepthook = failed
     try:
         yield
     finally:
         for timer in timers:
             timer.cancel()
-        threading.excepthook = kept[0]
-        signal.signal(signal.SIGUSR1, kept[1])
+        threading.excepthook = hook
+        signal.signal(signal.SIGUSR1, handler)

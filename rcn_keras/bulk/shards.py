@@ -3,6 +3,8 @@
 import concurrent.futures
 import dataclasses
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from rcn_keras.bulk import storage
 from rcn_keras.errors import InputError
@@ -23,23 +25,23 @@ class Shards:
     size: int
 
     @property
-    def count(self):
+    def count(self) -> int:
         return -(-self.photographs // self.size)
 
-    def rows(self, number):
+    def rows(self, number: int) -> range:
         """The numbers of a shard's photographs."""
         start = number * self.size
         return range(start, min(start + self.size, self.photographs))
 
-    def is_finished(self, number):
+    def is_finished(self, number: int) -> bool:
         return storage.exists(self._path("faces", number))
 
-    def finished(self):
+    def finished(self) -> set[int]:
         """The numbers of the shards that need no work, a set."""
-        there = set(storage.find(f"{self.folder}/faces-*.jsonl"))
-        return {n for n in range(self.count) if self._path("faces", n) in there}
+        files = set(storage.find(f"{self.folder}/faces-*.jsonl"))
+        return {n for n in range(self.count) if self._path("faces", n) in files}
 
-    def write(self, number, answers):
+    def write(self, number: int, answers: Iterable[dict[str, Any]]) -> None:
         """Writes the files of a shard; the faces last, as the mark that it is finished.
 
         Args:
@@ -53,26 +55,26 @@ class Shards:
         for kind in ("failed", "faces"):
             storage.write(self._path(kind, number), "".join(lines[kind]))
 
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """What the files hold: a dict of `photographs`, `faces` and `failed`.
 
         Raises:
             InputError: if a file does not answer what it should.
         """
         with concurrent.futures.ThreadPoolExecutor(16) as pool:  # It may be far away.
-            found = list(pool.map(self._counts, range(self.count)))
-        answered, faces, failed = map(sum, zip(*found))
+            counts = list(pool.map(self._counts, range(self.count)))
+        answered, faces, failed = map(sum, zip(*counts))
         return {"photographs": answered, "faces": faces, "failed": failed}
 
     def _counts(self, number):
         path = self._path("faces", number)
         faces = [len(json.loads(line)["faces"]) for line in _lines(path)]
-        there = storage.exists(self._path("failed", number))
-        failed = len(_lines(self._path("failed", number))) if there else 0
+        failures = self._path("failed", number)
+        failed = len(_lines(failures)) if storage.exists(failures) else 0
         answered, wanted = len(faces) + failed, len(self.rows(number))
         if answered != wanted:
             raise InputError(
-                f"{path}: this shard answers {answered} photographs in place of "
+                f"{path}: this shard answers {answered} photographs instead of "
                 f"{wanted}: remove the file and start again"
             )
         return answered, sum(faces), failed

@@ -13,7 +13,7 @@ RAW = _io.filesystem.CompressionTypes.UNCOMPRESSED  # pyright: ignore[reportAttr
 PART = ".part"  # ends the temporary name of what is being written
 
 
-def find(pattern):
+def find(pattern: str) -> list[str]:
     """The sorted paths of the files that match a pattern: `*`, `?`, `[...]`, `**`.
 
     Raises:
@@ -29,17 +29,17 @@ def find(pattern):
     return sorted(path if named else path.removeprefix("./") for path in paths)
 
 
-def exists(path):
+def exists(path: str) -> bool:
     return FileSystems.exists(path)
 
 
-def read(path):
+def read(path: str) -> bytes:
     """The bytes of a file."""
     with FileSystems.open(path, compression_type=RAW) as file:
         return file.read()
 
 
-def write(path, text):
+def write(path: str, text: str) -> None:
     """Writes a file whole or not at all; whoever is last wins."""
     temporary = f"{path}.{uuid.uuid4().hex}{PART}"
     with FileSystems.create(temporary, compression_type=RAW) as file:

@@ -1,5 +1,6 @@
 """`rcn-keras align`."""
 
+import argparse
 import json
 import pathlib
 from typing import TYPE_CHECKING, cast
@@ -19,7 +20,7 @@ back, in continuous pixels.
 EXAMPLE = "rcn-keras align photo.jpg --out faces --template arcface"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER", help=inputs.HELP)
     parser.add_argument(
         "--out", type=pathlib.Path, required=True, help="folder for the aligned faces"
@@ -41,7 +42,7 @@ def add_options(parser):
     arguments.detection(parser)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.errors import InputError
     from rcn_keras.faces.align import align
 

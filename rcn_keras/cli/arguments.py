@@ -2,9 +2,11 @@
 
 import argparse
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 
-def detection(parser, default="auto"):
+def detection(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     """Adds the option for a face detector."""
     parser.add_argument(
         "--detector",
@@ -15,7 +17,7 @@ def detection(parser, default="auto"):
     )
 
 
-def preset(parser):
+def preset(parser: argparse.ArgumentParser) -> None:
     """Adds the option for a preset."""
     parser.add_argument(
         "--preset",
@@ -24,7 +26,7 @@ def preset(parser):
     )
 
 
-def runtime(parser):
+def runtime(parser: argparse.ArgumentParser) -> None:
     """Adds the option for what runs the network."""
     parser.add_argument(
         "--runtime",
@@ -35,7 +37,7 @@ def runtime(parser):
     )
 
 
-def data(parser):
+def data(parser: argparse.ArgumentParser) -> None:
     """Adds the options for a data set."""
     parser.add_argument(
         "--data",
@@ -47,20 +49,20 @@ def data(parser):
     parser.add_argument(
         "--allow-missing",
         action="store_true",
-        help="go on without those folders of 300-W that are not there",
+        help="accept missing folders of 300-W",
     )
 
 
-def overrides(parser):
+def overrides(parser: argparse.ArgumentParser) -> None:
     """Adds the options that change a recipe."""
-    parser.add_argument("--epochs", type=whole(1), help="in place of the recipe's")
-    parser.add_argument("--seed", type=whole(0), help="in place of the recipe's")
-    parser.add_argument("--batch-size", type=whole(1), help="in place of the recipe's")
+    parser.add_argument("--epochs", type=whole(1), help="overrides the recipe's")
+    parser.add_argument("--seed", type=whole(0), help="overrides the recipe's")
+    parser.add_argument("--batch-size", type=whole(1), help="overrides the recipe's")
     parser.add_argument(
         "--learning-rate",
         type=float,
         metavar="RATE",
-        help="the highest, in place of the recipe's; half of it or less to fine-tune",
+        help="the highest; overrides the recipe's; half of it or less to fine-tune",
     )
     parser.add_argument(
         "--patience", type=whole(1), help="stop after so many bad epochs"
@@ -68,7 +70,7 @@ def overrides(parser):
     parser.add_argument(
         "--precision",
         choices=["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-        help="in place of the recipe's; auto: bfloat16 where this machine has "
+        help="overrides the recipe's; auto: bfloat16 where this machine has "
         "hardware for it",
     )
     parser.add_argument(
@@ -81,15 +83,15 @@ def overrides(parser):
     )
 
 
-def overridden(options):
-    """What of a recipe the command line changes."""
+def overridden(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a recipe that the command line overrides."""
     names = ("epochs", "seed", "batch_size", "patience", "precision")
     names += ("learning_rate", "weights", "teacher", "settings")
-    given = {name: getattr(options, name, None) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
+    values = {name: getattr(options, name, None) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def whole(least):
+def whole(least: int) -> Callable[[str], int]:
     """What argparse takes for a whole number of at least `least`."""
 
     def number(text):

@@ -1,16 +1,17 @@
 """`rcn-keras bulk`."""
 
+import argparse
 import json
 import pathlib
 
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import progress, quiet_workers, say
 
-HELP = "Keypoints of any number of photographs, on Apache Beam; goes on after a stop."
+HELP = "Keypoints of any number of photographs, on Apache Beam; resumable."
 EXAMPLE = "rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "photos",
         metavar="PATTERN",
@@ -44,7 +45,7 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.errors import InputError
 
     # A pattern without quotes comes as the names of many files.

@@ -1,5 +1,6 @@
 """`rcn-keras demo-data`."""
 
+import argparse
 import pathlib
 
 from rcn_keras.cli import arguments
@@ -9,7 +10,7 @@ HELP = "Writes a small set of drawn faces in the layout of MTFL, or of 300-W."
 EXAMPLE = "rcn-keras demo-data demo"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument(
         "--faces",
@@ -27,7 +28,7 @@ def add_options(parser):
     parser.add_argument("--seed", type=arguments.whole(0), default=0)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.data.synthetic import write_300w, write_mtfl
     from rcn_keras.errors import InputError
     from rcn_keras.layout import FACE_68

@@ -1,5 +1,6 @@
 """`rcn-keras download`."""
 
+import argparse
 import hashlib
 
 from rcn_keras.cli.output import progress, say
@@ -12,16 +13,16 @@ of the file; a file that is there already stays.
 EXAMPLE = "rcn-keras download yunet"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", choices=["yunet"], help="the face detector's model file"
     )
     parser.add_argument(
-        "--url", help="where to fetch it, in place of OpenCV's model zoo on GitHub"
+        "--url", help="where to fetch it (default: OpenCV's model zoo on GitHub)"
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.faces.detect import download
 
     path = download.cached_file()

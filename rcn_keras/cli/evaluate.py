@@ -1,5 +1,6 @@
 """`rcn-keras evaluate`."""
 
+import argparse
 import json
 import pathlib
 
@@ -11,7 +12,7 @@ HELP = "All metrics of a network on a set, under every protocol."
 EXAMPLE = "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a preset's name or folder")
     arguments.data(parser)
     own_data.reading_options(parser)
@@ -38,10 +39,10 @@ def add_options(parser):
     arguments.detection(parser, default="mtcnn")
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.data.sets import LAYOUTS, full_name, load_test_set
     from rcn_keras.errors import InputError
-    from rcn_keras.evaluation import protocols, tables
+    from rcn_keras.evaluation import protocols, reports, tables
     from rcn_keras.files import check_writable, replaced
     from rcn_keras.layout import FACE_68, KeypointLayout
     from rcn_keras.presets import load_preset
@@ -86,11 +87,11 @@ def run(options):
         errors |= protocols.detector_boxes(
             predictor, crops, shift, lambda i, n: progress(i, n, "faces")
         )
-    report = protocols.report(preset.name, options.set, errors, confidence)
+    report = reports.report(preset.name, options.set, errors, confidence)
     report["set_name"] = full_name(options.data, options.set, crops)
     parts = [report]
     if options.set == "300w":
-        parts = protocols.subset_reports(preset.name, crops.faces, errors, confidence)
+        parts = reports.subset_reports(preset.name, crops.faces, errors, confidence)
         report["subsets"] = {part["set"]: part for part in parts}
     if options.json:
         with replaced(options.json) as temporary:

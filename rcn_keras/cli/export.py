@@ -1,5 +1,6 @@
 """`rcn-keras export`."""
 
+import argparse
 import pathlib
 
 from rcn_keras.cli import arguments
@@ -8,7 +9,7 @@ HELP = "Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."
 EXAMPLE = "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         help="a preset's name or folder, or a .keras file",
@@ -40,7 +41,7 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.errors import InputError
     from rcn_keras.export.formats import export_model
 

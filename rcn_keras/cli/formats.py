@@ -5,12 +5,20 @@ video's frame), the picture's `(width, height)`, and what `FacePrediction.as_dic
 gives; `close()` ends the file.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 import pathlib
+from typing import TYPE_CHECKING, Any
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
+
+if TYPE_CHECKING:
+    from rcn_keras.layout import KeypointLayout
+
 
 BOX = ("x0", "y0", "x1", "y1")
 
@@ -22,11 +30,13 @@ class LineFile:
         path: path, or `None` for standard output.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike | None):
         self.path = path
-        self._file = path and pathlib.Path(path).open("wb", buffering=0)  # noqa: SIM115
+        self._file = None
+        if path is not None:
+            self._file = pathlib.Path(path).open("wb", buffering=0)  # noqa: SIM115
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         """Writes lines.
 
         Raises:
@@ -50,7 +60,7 @@ class LineFile:
             self._file.truncate(start)
             raise
 
-    def close(self):
+    def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
@@ -58,13 +68,15 @@ class LineFile:
 class JsonLines:
     """A JSON object a picture: `{..., "faces": [...]}`."""
 
-    def __init__(self, path, layout=None):
+    def __init__(self, path: PathLike | None, layout: KeypointLayout | None = None):
         self._lines = LineFile(path)
 
-    def add(self, record, size, faces):
+    def add(
+        self, record: dict[str, Any], size: tuple[int, ...], faces: list[dict[str, Any]]
+    ) -> None:
         self._lines.write(json.dumps(record | {"faces": faces}) + "\n")
 
-    def close(self):
+    def close(self) -> None:
         self._lines.close()
 
 
@@ -72,11 +84,13 @@ class Csv:
     """A row a face, as `rcn-keras train --data` reads it: the record, number or id of
     the face, score, box, and x, y and confidence of each keypoint."""
 
-    def __init__(self, path, layout=None):
+    def __init__(self, path: PathLike | None, layout: KeypointLayout | None = None):
         self._lines, self._names = LineFile(path), layout and layout.names
         self._header = False
 
-    def add(self, record, size, faces):
+    def add(
+        self, record: dict[str, Any], size: tuple[int, ...], faces: list[dict[str, Any]]
+    ) -> None:
         if self._names is None and faces:
             self._names = keypoint_names(len(faces[0]["keypoints"]))
         if self._names is not None and not self._header:
@@ -95,7 +109,7 @@ class Csv:
         csv.writer(text, lineterminator="\n").writerow(cells)
         self._lines.write(text.getvalue())
 
-    def close(self):
+    def close(self) -> None:
         self._lines.close()
 
 
@@ -107,10 +121,12 @@ class Coco:
     is 2. Coordinates stay continuous, as this package's reader takes them.
     """
 
-    def __init__(self, path, layout=None):
+    def __init__(self, path: PathLike | None, layout: KeypointLayout | None = None):
         self._lines, self._results, self._count = LineFile(path), [], 0
 
-    def add(self, record, size, faces):
+    def add(
+        self, record: dict[str, Any], size: tuple[int, ...], faces: list[dict[str, Any]]
+    ) -> None:
         self._count += 1
         stem = pathlib.PurePath(record["image"]).stem
         number = int(stem) if stem.isascii() and stem.isdigit() else self._count
@@ -127,7 +143,7 @@ class Coco:
                 }
             )
 
-    def close(self):
+    def close(self) -> None:
         self._lines.write(json.dumps(self._results) + "\n")
         self._lines.close()
 
@@ -135,7 +151,7 @@ class Coco:
 class Pts:
     """A `.pts` file of 300-W a face, in a folder: 1-based pixel centres."""
 
-    def __init__(self, path, layout=None):
+    def __init__(self, path: PathLike | None, layout: KeypointLayout | None = None):
         from rcn_keras.files import check_writable
 
         if path is None:
@@ -143,7 +159,9 @@ class Pts:
         check_writable(path)
         self._folder, self._taken = pathlib.Path(path), set()
 
-    def add(self, record, size, faces):
+    def add(
+        self, record: dict[str, Any], size: tuple[int, ...], faces: list[dict[str, Any]]
+    ) -> None:
         from rcn_keras.cli.output import free_name
         from rcn_keras.files import replaced
 
@@ -154,14 +172,14 @@ class Pts:
             with replaced(self._folder / f"{name}.pts") as temporary:
                 temporary.write_text(text, encoding="utf-8")
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 FORMATS = {"jsonl": JsonLines, "csv": Csv, "coco": Coco, "pts": Pts}
 
 
-def keypoint_names(count):
+def keypoint_names(count: int) -> tuple[str, ...]:
     """The names of so many keypoints of a face, or numbers."""
     from rcn_keras.layout import FACES
 

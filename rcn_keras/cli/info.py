@@ -1,5 +1,6 @@
 """`rcn-keras info`."""
 
+import argparse
 import importlib.metadata
 import json
 import sys
@@ -8,11 +9,11 @@ HELP = "What is installed, and what a preset is and runs by."
 EXAMPLE = "rcn-keras info rcn6_mtfl"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("preset", nargs="?")
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     import rcn_keras
     from rcn_keras.presets import preset_folder, read_config
     from rcn_keras.runtime import RUNTIMES, installed_runtimes

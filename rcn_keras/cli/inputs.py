@@ -1,13 +1,22 @@
 """The photographs that a command line names."""
 
+from __future__ import annotations
+
 import dataclasses
 import glob
 import pathlib
 import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from rcn_keras._types import PathLike
 from rcn_keras.cli.output import say
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, read_text
+
+if TYPE_CHECKING:
+    import numpy as np
+
 
 STANDARD_INPUT = "-"
 HELP = (
@@ -24,11 +33,11 @@ class Photo:
     data: bytes | None = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         """What to call it in an error."""
         return str(self.path) if self.data is None else "standard input"
 
-    def read(self):
+    def read(self) -> np.ndarray:
         """`(H, W, 3)` uint8 RGB, as by `faces.images.read_image`."""
         from rcn_keras.faces.images import decode_image, read_image
 
@@ -37,7 +46,7 @@ class Photo:
         return decode_image(self.data, self.name)
 
 
-def list_photos(arguments):
+def list_photos(arguments: Sequence[str]) -> tuple[list[Photo], list[InputError]]:
     """The photographs of a command line, in its order.
 
     Args:
@@ -56,7 +65,9 @@ def list_photos(arguments):
     return photos, failures
 
 
-def check_folders(folders, photos):
+def check_folders(
+    folders: Iterable[pathlib.Path | None], photos: Sequence[Photo]
+) -> None:
     """Makes the folders for pictures, those that are not `None`.
 
     Raises:
@@ -71,7 +82,9 @@ def check_folders(folders, photos):
             )
 
 
-def check_outputs(outputs, sources):
+def check_outputs(
+    outputs: Iterable[pathlib.Path | None], sources: Iterable[PathLike]
+) -> None:
     """Keeps what is read from being overwritten; outputs that are `None` are not used.
 
     Raises:

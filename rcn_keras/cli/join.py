@@ -1,5 +1,6 @@
 """`rcn-keras join`."""
 
+import argparse
 import json
 import pathlib
 
@@ -10,7 +11,7 @@ HELP = "Makes the preset of a joint model from an RCN's and a denoiser's."
 EXAMPLE = "rcn-keras join rcn5_300w denoiser_300w --data 300W --out joint"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rcn", help="an RCN preset's name or folder")
     parser.add_argument("denoiser", help="a denoiser preset's name or folder")
     arguments.data(parser)
@@ -22,7 +23,7 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card

@@ -1,5 +1,6 @@
 """`rcn-keras layout`."""
 
+import argparse
 import pathlib
 
 from rcn_keras.cli import own_data
@@ -13,7 +14,7 @@ rcn-keras layout points.csv --images pictures --out drawn
 DRAWN = 8  # pictures
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         type=pathlib.Path,
@@ -26,7 +27,7 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.faces.images import read_image
     from rcn_keras.files import check_writable
 

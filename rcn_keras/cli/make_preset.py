@@ -1,5 +1,6 @@
 """`rcn-keras make-preset`."""
 
+import argparse
 import json
 import pathlib
 
@@ -10,9 +11,9 @@ HELP = "Turns a finished training into a preset: calibrated on validation."
 EXAMPLE = "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "run_folder", type=pathlib.Path, metavar="RUN", help="what train left"
+        "run_folder", type=pathlib.Path, metavar="RUN", help="a training run's folder"
     )
     arguments.data(parser)
     own_data.reading_options(parser)
@@ -24,12 +25,12 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card
     from rcn_keras.training.publish import publish
-    from rcn_keras.training.recipes import input_size, layout, read_recipe
+    from rcn_keras.training.recipe import input_size, layout, read_recipe
 
     recipe = read_recipe(options.run_folder)
     check_free(options.out, recipe.model)

@@ -1,12 +1,15 @@
 """One's own keypoints on the command line: options, and what was understood."""
 
+import argparse
 import pathlib
+from typing import Any
 
+from rcn_keras._types import PathLike
 from rcn_keras.cli.output import say
-from rcn_keras.data.reading import COORDINATES
+from rcn_keras.data.reading import COORDINATES, Annotations
 
 
-def reading_options(parser):
+def reading_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options for reading a file of keypoints."""
     parser.add_argument(
         "--images",
@@ -23,7 +26,7 @@ def reading_options(parser):
     parser.add_argument("--category", help="of a COCO file, if several have keypoints")
 
 
-def layout_options(parser):
+def layout_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options for the layout of one's own keypoints."""
     parser.add_argument(
         "--layout",
@@ -39,12 +42,12 @@ def layout_options(parser):
     )
 
 
-def reading(options):
+def reading(options: argparse.Namespace) -> dict[str, Any]:
     """What `reading_options` gave, for `read_annotations`."""
     return {key: getattr(options, key) for key in ("images", "coordinates", "category")}
 
 
-def read(path, options):
+def read(path: PathLike, options: argparse.Namespace) -> Annotations:
     """The file as `Annotations`, by all of the options."""
     from rcn_keras.data.own import read_layout, read_own
 
@@ -52,7 +55,7 @@ def read(path, options):
     return read_own(path, layout, options.normalizer, **reading(options))
 
 
-def describe(annotations):
+def describe(annotations: Annotations) -> None:
     """Says what was understood of a file."""
     import numpy as np
 

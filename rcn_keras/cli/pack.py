@@ -1,5 +1,6 @@
 """`rcn-keras pack`."""
 
+import argparse
 import pathlib
 
 from rcn_keras.cli import arguments
@@ -12,7 +13,7 @@ rcn-keras pack --data MTFL --out packed
   rcn-keras train rcn6_mtfl --data packed --out runs/rcn6"""
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     arguments.data(parser)
     parser.add_argument(
         "--keypoints",
@@ -32,7 +33,7 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.data.packed import pack as write
     from rcn_keras.data.sets import load_training
 

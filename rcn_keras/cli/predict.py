@@ -1,5 +1,6 @@
 """`rcn-keras predict`."""
 
+import argparse
 import contextlib
 import pathlib
 
@@ -12,7 +13,7 @@ HELP = "Keypoints of photographs as JSON lines or another format, and drawn."
 EXAMPLE = "rcn-keras predict photo.jpg --out drawn"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", nargs="+", metavar="PHOTO|FOLDER", help=inputs.HELP)
     parser.add_argument("--out", type=pathlib.Path, help="folder for drawn pictures")
     parser.add_argument(
@@ -26,7 +27,7 @@ def add_options(parser):
         "--to",
         type=pathlib.Path,
         metavar="PATH",
-        help="file for the faces in place of standard output; for pts the folder",
+        help="file for the faces (default: standard output); for pts the folder",
     )
     parser.add_argument(
         "--crops",
@@ -41,7 +42,7 @@ def add_options(parser):
     parser.add_argument(
         "--boxes",
         type=pathlib.Path,
-        help='face boxes in place of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
+        help='face boxes, instead of a detector: JSON {"photo.jpg": [[x0,y0,x1,y1]]}, '
         "or the lines that predict prints",
     )
     arguments.preset(parser)
@@ -55,7 +56,7 @@ def add_options(parser):
     arguments.runtime(parser)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.errors import InputError
     from rcn_keras.faces.box_file import boxes_of, read_boxes
     from rcn_keras.faces.images import file_bytes
@@ -71,7 +72,7 @@ def run(options):
     inputs.check_folders([options.out, options.crops], photos)
     detect = None if boxes is not None else options.detector
     predictor = make_predictor(options.preset, detect, options.server, options.runtime)
-    layout = predictor.layout  # None where a server does not tell
+    layout = predictor.layout  # None of a model server
     if detect and layout is not None and layout.detector_square is None:
         raise InputError(
             f"{options.preset}: --boxes is needed: how a detector's boxes lie to the "
@@ -80,8 +81,8 @@ def run(options):
 
     def find(photo):
         data = file_bytes(photo.path) if photo.data is None else photo.data
-        given = None if boxes is None else boxes_of(boxes, photo.path)
-        return predictor.find(data, given, photo.name)
+        photo_boxes = None if boxes is None else boxes_of(boxes, photo.path)
+        return predictor.find(data, photo_boxes, photo.name)
 
     done, drawn, cut = 0, set(), set()
     results = FORMATS[options.format](options.to, layout)

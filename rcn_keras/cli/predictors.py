@@ -1,11 +1,23 @@
 """What finds the faces for a command: a network here, or a model server."""
 
-import pathlib
+from __future__ import annotations
 
+import pathlib
+from typing import TYPE_CHECKING
+
+from rcn_keras._types import DetectorChoice
 from rcn_keras.cli.start import keras_quietly
 
+if TYPE_CHECKING:
+    from rcn_keras.predictor import Predictor
 
-def make_predictor(name, detector, server=None, runtime="auto"):
+
+def make_predictor(
+    name: str,
+    detector: DetectorChoice,
+    server: str | None = None,
+    runtime: str = "auto",
+) -> Predictor:
     """The `Predictor` of a preset, or of a model server that was tried once.
 
     Args:

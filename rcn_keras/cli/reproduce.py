@@ -1,7 +1,9 @@
 """`rcn-keras reproduce`."""
 
+import argparse
 import functools
 import pathlib
+from typing import Any
 
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import cropped, reported
@@ -14,7 +16,7 @@ rcn-keras reproduce table2 --data MTFL --out runs --epochs 20
   rcn-keras reproduce table4 --data 300W --out runs --allow-missing"""
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     tables = [f"table{number}" for number in range(1, 5)]
     parser.add_argument(
         "table", choices=tables, help="of the paper: 1 to 3 take MTFL, 4 takes 300-W"
@@ -47,17 +49,19 @@ def add_options(parser):
     arguments.overrides(parser)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.data.sets import load_test_set, load_training
     from rcn_keras.errors import InputError
     from rcn_keras.layout import FACE_68
     from rcn_keras.reproduction.masks import write_readings
+    from rcn_keras.reproduction.results_file import read_rows
     from rcn_keras.reproduction.table4 import reproduce_table4
-    from rcn_keras.reproduction.tables import read_rows, reproduce, table_recipes
+    from rcn_keras.reproduction.tables import reproduce, table_recipes
 
     names = table_recipes(options.table, options.recipes)
     results = options.results or options.out / f"{options.table}.csv"
     data, missing = options.data, options.allow_missing
+    measured: Any
     if options.table == "table4":
         if options.afw:
             raise InputError("table4 is measured on 300-W's test faces: without --afw")

@@ -1,16 +1,19 @@
 """`rcn-keras list`."""
 
+import argparse
+
 HELP = "The presets and the recipes."
 EXAMPLE = "rcn-keras list"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     pass
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.presets import list_presets
-    from rcn_keras.training.recipes import RECIPES, layout
+    from rcn_keras.training.recipe import layout
+    from rcn_keras.training.recipes import RECIPES
 
     print("presets:")
     for name in list_presets():

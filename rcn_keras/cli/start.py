@@ -3,9 +3,10 @@
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 
-def start_keras():
+def start_keras() -> None:
     """Imports Keras and runs it once.
 
     Raises:
@@ -23,7 +24,7 @@ def start_keras():
 
 
 @contextlib.contextmanager
-def keras_quietly():
+def keras_quietly() -> Iterator[None]:
     """Standard error is closed meanwhile, and Keras, if it was imported, run once.
 
     TensorFlow writes half a dozen lines there, whatever its log level, before the first

@@ -1,5 +1,6 @@
 """`rcn-keras train`."""
 
+import argparse
 import pathlib
 
 from rcn_keras.cli import arguments, own_data
@@ -13,7 +14,7 @@ rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
   rcn-keras train own --data points.csv --images pictures --out runs/own"""
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="see `rcn-keras list`")
     arguments.data(parser)
     own_data.reading_options(parser)
@@ -41,9 +42,10 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.errors import InputError
     from rcn_keras.training import recipes
+    from rcn_keras.training.recipe import input_size, layout, with_layout
 
     changes = arguments.overridden(options)
     try:
@@ -54,15 +56,16 @@ def run(options):
     from rcn_keras.data.sets import load_training
     from rcn_keras.data.three_hundred_w import TRAINING, counts
     from rcn_keras.layout import FACE_68
-    from rcn_keras.training.fit import BEST, check_folder, same_keypoints
     from rcn_keras.training.fit import train as fit
+    from rcn_keras.training.network import same_keypoints
+    from rcn_keras.training.run_folder import BEST, check_folder
 
     own = None
     if is_own(options.data):
         own = own_data.read(options.data, options)
         own_data.describe(own)
         try:
-            recipe = recipes.with_layout(recipe, own.layout)
+            recipe = with_layout(recipe, own.layout)
         except ValueError as error:
             raise InputError(str(error)) from None
     elif options.recipe.startswith("own") or options.layout or options.normalizer:
@@ -75,7 +78,7 @@ def run(options):
         say(f"{recipe.weights} finds other keypoints: the last layer begins anew")
     if own:
         training, validation = load_own_training(
-            own, options.data, cropped, recipes.input_size(recipe)
+            own, options.data, cropped, input_size(recipe)
         )
         counted = validation.counted().any(axis=1).sum()
         say(
@@ -86,9 +89,9 @@ def run(options):
         training, validation = load_training(
             options.data,
             cropped,
-            recipes.layout(recipe),
+            layout(recipe),
             options.allow_missing,
-            recipes.input_size(recipe),
+            input_size(recipe),
         )
         if training.layout.name == FACE_68.name:
             say(f"300-W: {counts(training.faces + validation.faces, TRAINING)}")

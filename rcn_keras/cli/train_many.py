@@ -1,5 +1,6 @@
 """`rcn-keras train-many`."""
 
+import argparse
 import pathlib
 
 from rcn_keras.cli import arguments
@@ -15,7 +16,7 @@ rcn-keras train-many jobs.txt --data packed --out runs --minutes 9
     small: rcn6_mtfl --teacher presets/wide"""
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "jobs", type=pathlib.Path, metavar="JOBS", help="file of NAME: RECIPE [options]"
     )
@@ -49,7 +50,7 @@ def add_options(parser):
     )
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.training.side_by_side import archive, read_jobs, train_side_by_side
 
     jobs = read_jobs(options.jobs)

@@ -1,5 +1,6 @@
 """`rcn-keras video`."""
 
+import argparse
 import contextlib
 import pathlib
 import sys
@@ -17,7 +18,7 @@ Ctrl-C ends it; what was written until then is whole.
 EXAMPLE = "rcn-keras video film.mp4 --out drawn.mp4 --jsonl faces.jsonl"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "video", metavar="INPUT", help="a video file, or a camera: 0 or /dev/video0"
     )
@@ -56,7 +57,7 @@ def add_options(parser):
     arguments.detection(parser)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> int:
     from rcn_keras.video import Video, VideoFile, track
 
     outputs = [options.out, options.jsonl, options.csv]
@@ -126,7 +127,7 @@ def _progress(done, total, frames, start):
 
 @contextlib.contextmanager
 def _window(name):
-    """A function that shows a picture, and says whether to go on."""
+    """A function that shows a picture; false once the window is to be closed."""
     import cv2
 
     from rcn_keras.errors import InputError

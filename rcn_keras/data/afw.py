@@ -4,17 +4,25 @@ The two are not the same set: 300-W left out the hardest faces. Every number mea
 the second is to be called by its own name, which `set_name` gives.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import pathlib
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.data import three_hundred_w
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.points_file import LIMIT, list_pts
 from rcn_keras.errors import InputError
 from rcn_keras.files import find_file
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 OFFICIAL = "AFW"
 DERIVED = "AFW-337 (derived)"
@@ -26,7 +34,7 @@ ROWS, NAME, LANDMARKS = 4, 0, 3
 KEPT = [0, 1, 2, 3, 5]
 
 
-def set_name(folder):
+def set_name(folder: PathLike) -> str:
     """What to call the faces of this folder: "AFW" or "AFW-337 (derived)".
 
     Raises:
@@ -36,7 +44,7 @@ def set_name(folder):
     return OFFICIAL if annotation else DERIVED
 
 
-def read_afw(folder, failures=None):
+def read_afw(folder: PathLike, failures: list[str] | None = None) -> list[Face]:
     """Reads AFW, in whichever of its two forms the folder holds.
 
     The official form is `anno.mat`, in the folder or in its `testimages`; photographs
@@ -69,7 +77,7 @@ def read_afw(folder, failures=None):
     return _read_derived(points_files, [] if failures is None else failures)
 
 
-def five_keypoints(points):
+def five_keypoints(points: ArrayLike) -> np.ndarray:
     """`(68, 2)` points of 300-W as `(5, 2)`: eyes (means), nose, mouth corners."""
     points = np.asarray(points, "float64")
     eyes = points[36:42].mean(0), points[42:48].mean(0)
@@ -140,11 +148,11 @@ def _landmarks(path):
             name = _image_name(file[name][()])
             for number, face in enumerate(_cells(file[landmarks]).flat, 1):
                 points = file[face][()].T
-                found = f"of {name}, face {number}, found"
+                place = f"of {name}, face {number}, found"
                 if points.shape != (6, 2):
-                    raise ValueError(f"{found} an array of {points.shape}")
+                    raise ValueError(f"{place} an array of {points.shape}")
                 if (np.abs(points) >= LIMIT).any():
-                    raise ValueError(f"{found} {points.tolist()}")
+                    raise ValueError(f"{place} {points.tolist()}")
                 annotated.append((name, number, points))
     return annotated
 
@@ -153,7 +161,7 @@ def _image_name(characters):
     name = "".join(map(chr, characters.flat))
     fits = 0 < len(name.encode(errors="replace")) < 256 and name.isprintable()
     if not fits or pathlib.PurePath(name).name != name:
-        raise ValueError(f"found {name[:40]!r} in place of an image name")
+        raise ValueError(f"expected an image name, found {name[:40]!r}")
     return name
 
 
@@ -162,5 +170,5 @@ def _cells(dataset):
     if dataset.attrs.get("MATLAB_empty"):  # Then the data is the shape.
         return np.empty((0, 0), object)
     if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference:
-        raise ValueError(f"found {dataset.dtype} in place of a cell array")
+        raise ValueError(f"expected a cell array, found {dataset.dtype}")
     return dataset[()]

@@ -15,7 +15,7 @@ class Face:
         keypoints: `(K, 2)` float32, (x, y) in continuous photograph pixels (the centre
             of the top left pixel is (0.5, 0.5)). "Left" is the viewer's left.
         source: where the annotation stands, for error messages ("file:line").
-        attributes: dict of what else the set tells of the face.
+        attributes: dict of the other labels of the face.
     """
 
     image: pathlib.Path

@@ -1,13 +1,25 @@
 """The attributes of faces: as targets of the networks that learn them beside, and for
 how often a face is shown."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.errors import InputError
 
+if TYPE_CHECKING:
+    from rcn_keras.data.annotations import Face
+    from rcn_keras.data.augmentation import Augmentation
+    from rcn_keras.data.crops import Crops
 
-def attribute_targets(faces, augmentation):
+
+def attribute_targets(
+    faces: Sequence[Face], augmentation: Augmentation | None
+) -> dict[str, np.ndarray]:
     """The classes of all faces, counted from 0 (MTFL counts from 1).
 
     Args:
@@ -32,7 +44,7 @@ def attribute_targets(faces, augmentation):
     return {name: (label - 1).astype("int32") for name, label in labels.items()}
 
 
-def attribute_labels(faces, name):
+def attribute_labels(faces: Sequence[Face], name: str) -> np.ndarray:
     """An attribute of all faces as MTFL has it, counted from 1.
 
     Args:
@@ -57,7 +69,7 @@ def attribute_labels(faces, name):
     return np.array([face.attributes[name] for face in faces])
 
 
-def repeated_by_pose(crops, times):
+def repeated_by_pose(crops: Crops, times: Sequence[int]) -> Crops:
     """The crops, each as often as its face's pose says.
 
     Args:

@@ -1,14 +1,22 @@
 """The two augmentation layers as one step, with every random number handed in."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 from keras import ops
 
+from rcn_keras._types import Tensor
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.layers import RandomKeypointAffine, RandomOcclusion
 from rcn_keras.layers.random_keypoint_affine import DRAWS as AFFINE_DRAWS
 from rcn_keras.layers.random_occlusion import DRAWS as OCCLUSION_DRAWS
+
+if TYPE_CHECKING:
+    from rcn_keras.layout import KeypointLayout
+
 
 DRAWS = AFFINE_DRAWS + OCCLUSION_DRAWS
 OCCLUSION_SIDES = (20, 50)  # pixels of an input of 80 (footnote 9)
@@ -32,7 +40,9 @@ class Augmentation:
     occlusion: bool = True
 
 
-def affine_layer(augmentation, layout, size=INPUT_SIZE):
+def affine_layer(
+    augmentation: Augmentation | None, layout: KeypointLayout, size: int = INPUT_SIZE
+) -> RandomKeypointAffine:
     """The affine part of an augmentation, `RandomKeypointAffine`.
 
     Args:
@@ -59,14 +69,21 @@ class Augmenter:
         size: int, side of the network's input in pixels.
     """
 
-    def __init__(self, augmentation, layout, size=INPUT_SIZE):
+    def __init__(
+        self,
+        augmentation: Augmentation | None,
+        layout: KeypointLayout,
+        size: int = INPUT_SIZE,
+    ):
         self.training = augmentation is not None
-        self.occluding = self.training and augmentation.occlusion
+        self.occluding = augmentation is not None and augmentation.occlusion
         self.affine = affine_layer(augmentation, layout, size)
         smallest, largest = (size * side // INPUT_SIZE for side in OCCLUSION_SIDES)
         self.occlusion = RandomOcclusion(smallest, largest)
 
-    def __call__(self, images, keypoints, squares, draws):
+    def __call__(
+        self, images: Tensor, keypoints: Tensor, squares: Tensor, draws: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """`(N, 2S, 2S, 1)` uint8 crops and their keypoints, squares and `(N, 9)`
         uniform numbers to `(N, S, S, 1)` float32 and `(N, K, 2)`."""
         moved = self.affine(
@@ -81,7 +98,7 @@ class Augmenter:
         return images, moved["keypoints"]
 
 
-def epoch_draws(count, seed, epoch):
+def epoch_draws(count: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """The order and the uniform numbers of one epoch, the same on every backend.
 
     Args:

@@ -1,5 +1,9 @@
 """The same batches without TensorFlow: a `keras.utils.PyDataset` for any backend."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,8 +11,16 @@ from keras import ops
 from rcn_keras.data.attributes import attribute_targets
 from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
 
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
 
-def input_images(crops, augmentation=None, seed=0, batch_size=256):
+
+def input_images(
+    crops: Crops,
+    augmentation: Augmentation | None = None,
+    seed: int = 0,
+    batch_size: int = 256,
+) -> tuple[np.ndarray, np.ndarray]:
     """The network's inputs for a whole set, as bytes.
 
     Args:
@@ -52,12 +64,12 @@ class TrainingBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        crops,
-        batch_size=64,
-        augmentation=Augmentation(),
-        seed=0,
-        first_epoch=0,
-        attributes=False,
+        crops: Crops,
+        batch_size: int = 64,
+        augmentation: Augmentation | None = Augmentation(),
+        seed: int = 0,
+        first_epoch: int = 0,
+        attributes: bool = False,
     ):
         super().__init__(workers=1)
         crops.check_batch_size(batch_size)
@@ -89,7 +101,7 @@ class TrainingBatches(keras.utils.PyDataset):
         labels = {name: label[order[part]] for name, label in self._labels.items()}
         return images, {"keypoints": keypoints, **labels}
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self.epoch += 1
         self._drawn = epoch_draws(self.count, self.seed, self.epoch)
 

@@ -1,16 +1,25 @@
 """COCO keypoints: the JSON that CVAT, COCO Annotator and many others write."""
 
+from typing import Any
+
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.data.points_file import LIMIT
-from rcn_keras.data.reading import Reading
+from rcn_keras.data.reading import Annotations, Reading
 from rcn_keras.errors import InputError
 from rcn_keras.layout import KeypointLayout
 
 FIELDS = ("images", "annotations", "categories")
 
 
-def parse_coco(contents, path, images=None, coordinates=None, category=None):
+def parse_coco(
+    contents: Any,
+    path: PathLike,
+    images: PathLike | None = None,
+    coordinates: str | None = None,
+    category: str | None = None,
+) -> Annotations:
     """Reads the instances of one category of a COCO file of keypoints.
 
     Keypoints of visibility 0 are unknown; those of 1 (hidden), 2 (visible) and any
@@ -56,8 +65,8 @@ def parse_coco(contents, path, images=None, coordinates=None, category=None):
         source = f"{reading.path}: annotation {identifier}"
         category_key = _key(annotation.get("category_id"))
         if category_key not in known:
-            given = annotation.get("category_id")
-            reading.report(source, f"no category of the file has its id {given!r}")
+            identifier = annotation.get("category_id")
+            reading.report(source, f"no category of the file has its id {identifier!r}")
         elif category_key == _key(chosen.get("id")):
             _add(annotation, source, pictures, layout, reading)
     return reading.result(layout)
@@ -143,8 +152,8 @@ def _add(annotation, source, pictures, layout, reading):
     """Adds one annotation of the chosen category."""
     key = _key(annotation.get("image_id"))
     if key not in pictures:
-        given = annotation.get("image_id")
-        reading.report(source, f"no image of the file has its image_id {given!r}")
+        image_id = annotation.get("image_id")
+        reading.report(source, f"no image of the file has its image_id {image_id!r}")
         return
     # An object whose points were not marked may have no list.
     values = annotation.get("keypoints") or [0] * (3 * layout.count)

@@ -1,18 +1,30 @@
 """Faces decoded and cropped once, kept in memory as bytes."""
 
+from __future__ import annotations
+
 import concurrent.futures
 import dataclasses
 import functools
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rcn_keras._types import Progress
 from rcn_keras.codec import normalizing_distance
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
+from rcn_keras.faces.border import border_flags
+from rcn_keras.faces.box_checks import box_fault
 from rcn_keras.faces.crop import crop_square, to_crop
 from rcn_keras.faces.images import read_image
 from rcn_keras.layout import KeypointLayout
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rcn_keras.data.annotations import Face
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +39,7 @@ class Crops:
         picture: `(N, 2, 2)` float32, the left top and right bottom corners of the
             photographs in pixels of the crops; what lies beyond is black.
         border: `(N, K)` uint8, the edges of the photograph that a keypoint was put on
-            because it lies beyond (`faces.boxes.border_flags`).
+            because it lies beyond (`faces.border.border_flags`).
         faces: list of N `Face`.
         failures: list of str, one for each face left out: its source and the reason.
         layout: `KeypointLayout` of the keypoints.
@@ -51,7 +63,7 @@ class Crops:
         """S, the side of the network's input in pixels."""
         return self.images.shape[1] // 2
 
-    def take(self, indices):
+    def take(self, indices: ArrayLike) -> Crops:
         """The crops at these indices, in this order."""
         indices = np.asarray(indices)
         return dataclasses.replace(
@@ -65,7 +77,7 @@ class Crops:
             faces=[self.faces[i] for i in indices],
         )
 
-    def without_border_keypoints(self):
+    def without_border_keypoints(self) -> Crops:
         """The crops for training: keypoints with a border flag are NaN, which no loss
         and no error counts."""
         flagged = self.border[..., None] > 0
@@ -80,7 +92,7 @@ class Crops:
                 f"Received: batch_size={batch_size}"
             )
 
-    def counted(self):
+    def counted(self) -> np.ndarray:
         """`(N, K)` bool, the keypoints whose errors count: known, not at a border, of a
         face whose unit of error is known."""
         units = np.asarray(normalizing_distance(self.keypoints, self.layout))
@@ -89,7 +101,13 @@ class Crops:
         )
 
 
-def load_crops(faces, layout, progress=None, border=True, input_size=boxes.INPUT_SIZE):
+def load_crops(
+    faces: Sequence[Face],
+    layout: KeypointLayout,
+    progress: Progress | None = None,
+    border: bool = True,
+    input_size: int = boxes.INPUT_SIZE,
+) -> Crops:
     """Decodes and crops every face; one that fails is listed in `failures`.
 
     Args:
@@ -121,7 +139,7 @@ def load_crops(faces, layout, progress=None, border=True, input_size=boxes.INPUT
     if not loaded:
         first = f"; the first: {failures[0]}" if failures else ": none were given"
         raise InputError(f"no face could be loaded{first}")
-    kept, images, outer, inner, border, sizes = zip(*loaded)
+    kept, images, outer, inner, flags, sizes = zip(*loaded)
     outer = np.array(outer, "float32")
     keypoints = np.stack([face.keypoints for face in kept])
     corners = np.stack([np.zeros((len(sizes), 2)), sizes], axis=1)
@@ -131,7 +149,7 @@ def load_crops(faces, layout, progress=None, border=True, input_size=boxes.INPUT
         squares=np.array(inner, "float32") * (size / boxes.CROP_SIZE),
         outer=outer,
         picture=to_crop(corners, outer, size).astype("float32"),
-        border=np.stack(border),
+        border=np.stack(flags),
         faces=list(kept),
         failures=failures,
         layout=layout,
@@ -147,7 +165,7 @@ def _load(layout, border, size, face):
         reach = points / [width, height]
         if np.nanmin(reach) < -0.5 or np.nanmax(reach) > 1.5:
             return f"keypoints far outside the picture of {width}x{height} pixels"
-        if box is not None and (fault := boxes.box_fault(box, width, height)):
+        if box is not None and (fault := box_fault(box, width, height)):
             return fault
         unit = float(normalizing_distance(points[None], layout)[0])
         if unit < 1:  # Not so if it is NaN, unknown: the face is trained on then.
@@ -155,7 +173,7 @@ def _load(layout, border, size, face):
         outer, inner = boxes.training_squares(points, layout, width, height, box)
         flags = np.zeros(layout.count, "uint8")
         if border:
-            flags = boxes.border_flags(points, layout, width, height)
+            flags = border_flags(points, layout, width, height)
     except ValueError as error:
         return str(error)
     return crop_square(image, outer, size), outer, inner, flags, (width, height)

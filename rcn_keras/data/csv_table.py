@@ -2,16 +2,18 @@
 
 import csv
 import io
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rcn_keras.data.reading import Reading, named_layout
+from rcn_keras._types import PathLike
+from rcn_keras.data.reading import Annotations, Reading, named_layout
 from rcn_keras.errors import InputError
 
 BOX = ("x0", "y0", "x1", "y1")
 
 
-def csv_rows(text, path):
+def csv_rows(text: str, path: PathLike) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV text that hold anything.
 
     Args:
@@ -37,7 +39,12 @@ def csv_rows(text, path):
         ) from None
 
 
-def parse_table(rows, path, images=None, coordinates=None):
+def parse_table(
+    rows: Iterator[tuple[int, list[str]]],
+    path: PathLike,
+    images: PathLike | None = None,
+    coordinates: str | None = None,
+) -> Annotations:
     """Reads a table of keypoints.
 
     The first row names the columns: `image`, perhaps `x0`, `y0`, `x1`, `y1` (a box),
@@ -77,7 +84,7 @@ def parse_table(rows, path, images=None, coordinates=None):
     return reading.result(layout)
 
 
-def has_width(cells, width, source, reading):
+def has_width(cells: Sequence[str], width: int, source: str, reading: Reading) -> bool:
     """Whether a row has as many cells as the header; if not, that is reported."""
     fits = len(cells) >= width and not any(cells[width:])
     if not fits:
@@ -85,7 +92,13 @@ def has_width(cells, width, source, reading):
     return fits
 
 
-def row_points(cells, pairs, labels, source, reading):
+def row_points(
+    cells: Sequence[str],
+    pairs: Sequence[tuple[int, int]],
+    labels: Sequence[str],
+    source: str,
+    reading: Reading,
+) -> np.ndarray:
     """The keypoints of a row.
 
     Args:

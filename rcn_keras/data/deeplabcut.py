@@ -1,18 +1,25 @@
 """DeepLabCut's `CollectedData_*.csv`: keypoints in frames of videos."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.data.csv_table import has_width, row_points
-from rcn_keras.data.reading import Reading, named_layout, tails
+from rcn_keras.data.reading import Annotations, Reading, named_layout, tails
 from rcn_keras.errors import InputError
 
 # The first cells of the header's rows; `individuals` is optional.
 HEADER = ("scorer", "individuals", "bodyparts", "coords")
 
 
-def parse_deeplabcut(rows, path, images=None, coordinates=None):
+def parse_deeplabcut(
+    rows: Iterator[tuple[int, list[str]]],
+    path: PathLike,
+    images: PathLike | None = None,
+    coordinates: str | None = None,
+) -> Annotations:
     """Reads a table that DeepLabCut's labelling tools write.
 
     The header has three rows (`scorer`, `bodyparts`, `coords`), or four with

@@ -3,7 +3,9 @@
 import itertools
 import json
 import pathlib
+from typing import Any
 
+from rcn_keras._types import PathLike
 from rcn_keras.data.coco import parse_coco
 from rcn_keras.data.csv_table import csv_rows, parse_table
 from rcn_keras.data.deeplabcut import parse_deeplabcut
@@ -13,7 +15,12 @@ from rcn_keras.errors import InputError
 from rcn_keras.files import read_text
 
 
-def read_annotations(path, images=None, coordinates=None, category=None) -> Annotations:
+def read_annotations(
+    path: PathLike,
+    images: PathLike | None = None,
+    coordinates: str | None = None,
+    category: str | None = None,
+) -> Annotations:
     """Reads keypoints from a table, from COCO, DeepLabCut or Label Studio.
 
     The format is recognised by the content: a JSON object is COCO, a JSON list is Label
@@ -49,6 +56,7 @@ def read_annotations(path, images=None, coordinates=None, category=None) -> Anno
     """
     path = pathlib.Path(path)
     text = read_text(path)
+    contents: Any
     options = {"images": images, "coordinates": coordinates}
     if text[:1000].lstrip()[:1] in ("{", "["):
         contents = _json(text, path)

@@ -2,14 +2,21 @@
 
 import re
 import urllib.parse
+from typing import Any
 
 import numpy as np
 
-from rcn_keras.data.reading import Reading, named_layout, tails
+from rcn_keras._types import PathLike
+from rcn_keras.data.reading import Annotations, Reading, named_layout, tails
 from rcn_keras.errors import InputError
 
 
-def parse_label_studio(tasks, path, images=None, coordinates=None):
+def parse_label_studio(
+    tasks: list[Any],
+    path: PathLike,
+    images: PathLike | None = None,
+    coordinates: str | None = None,
+) -> Annotations:
     """Reads the tasks of a Label Studio project, exported as "JSON".
 
     A region with `keypointlabels` is a keypoint, one with `rectanglelabels` a box.

@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.data.annotations import Face
 from rcn_keras.errors import InputError
@@ -16,7 +17,7 @@ from rcn_keras.files import find_file, read_text
 AFLW_LABEL_SHIFT = 1.0
 
 
-def read_mtfl(folder, part):
+def read_mtfl(folder: PathLike, part: str) -> list[Face]:
     """Reads one list of MTFL as released.
 
     Labels are 1-based pixel centres in both files; the continuous coordinate is the

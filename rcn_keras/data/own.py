@@ -1,11 +1,15 @@
 """One's own keypoints as training, validation and test sets."""
 
+from __future__ import annotations
+
 import dataclasses
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rcn_keras.data.crops import load_crops
+from rcn_keras._types import PathLike, Progress
+from rcn_keras.data.crops import Crops, load_crops
 from rcn_keras.data.keypoint_files import read_annotations
 from rcn_keras.data.splits import split_by_picture
 from rcn_keras.errors import InputError
@@ -13,21 +17,31 @@ from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import read_text
 from rcn_keras.layout import FACES, KeypointLayout
 
+if TYPE_CHECKING:
+    from rcn_keras.data.annotations import Face
+    from rcn_keras.data.reading import Annotations
+
+
 OWN_SETS = ("validation", "all")
 
 
-def is_own(path):
+def is_own(path: PathLike) -> bool:
     """Whether a data set is a file of one's own keypoints: all others are folders."""
     return pathlib.Path(path).is_file()
 
 
-def read_own(path, layout=None, normalizer=None, **reading):
+def read_own(
+    path: PathLike,
+    layout: KeypointLayout | None = None,
+    normalizer: str | None = None,
+    **reading: Any,
+) -> Annotations:
     """Reads a file of one's own keypoints, in the order of a layout.
 
     Args:
         path: of the file.
         layout: `KeypointLayout` with the keypoints of the file, in any order; `None`
-            for what the file tells.
+            for that of the file.
         normalizer: str, the names of two keypoints with a comma between them, or
             `"box"`; `None` for the layout's.
         **reading: `images`, `coordinates` and `category` of `read_annotations`.
@@ -81,7 +95,7 @@ def _normalizer(text, names):
     return tuple((names.index(name),) for name in pair)
 
 
-def read_layout(path):
+def read_layout(path: PathLike) -> KeypointLayout:
     """The layout of a JSON file.
 
     Raises:
@@ -95,7 +109,9 @@ def read_layout(path):
         raise InputError(f"{path}: not a layout ({error})") from None
 
 
-def split_own(annotations, path):
+def split_own(
+    annotations: Annotations, path: PathLike
+) -> tuple[list[Face], list[Face]]:
     """Training and validation: two lists of `Face`, split by picture.
 
     Raises:
@@ -105,10 +121,16 @@ def split_own(annotations, path):
         parts = split_by_picture(annotations.faces)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
-    return tuple([annotations.faces[i] for i in part] for part in parts)
+    training, validation = ([annotations.faces[i] for i in part] for part in parts)
+    return training, validation
 
 
-def load_own_training(annotations, path, progress=None, input_size=INPUT_SIZE):
+def load_own_training(
+    annotations: Annotations,
+    path: PathLike,
+    progress: Progress | None = None,
+    input_size: int = INPUT_SIZE,
+) -> tuple[Crops, Crops]:
     """The instances of a file, split and cropped.
 
     Args:
@@ -133,7 +155,13 @@ def load_own_training(annotations, path, progress=None, input_size=INPUT_SIZE):
     return training, _measurable(validation, path)
 
 
-def load_own_test(annotations, path, name, progress=None, input_size=INPUT_SIZE):
+def load_own_test(
+    annotations: Annotations,
+    path: PathLike,
+    name: str,
+    progress: Progress | None = None,
+    input_size: int = INPUT_SIZE,
+) -> Crops:
     """The instances of a file to measure on.
 
     Args:

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rcn_keras._types import PathLike, Progress
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.crops import Crops
 from rcn_keras.errors import InputError
@@ -23,7 +24,13 @@ INDEX = "packed.json"
 _ARRAYS = ("keypoints", "squares", "outer", "picture", "border")
 
 
-def pack(training, validation, folder, megabytes=28, progress=None):
+def pack(
+    training: Crops,
+    validation: Crops,
+    folder: PathLike,
+    megabytes: float = 28,
+    progress: Progress | None = None,
+) -> list[str]:
     """Writes both sides of a split as `packed.json` and `faces_000.npz`, ...
 
     Args:
@@ -64,12 +71,14 @@ def pack(training, validation, folder, megabytes=28, progress=None):
     return [INDEX, *(part["file"] for part in index["parts"])]
 
 
-def is_packed(folder):
+def is_packed(folder: PathLike) -> bool:
     """Whether a folder holds packed faces."""
     return (pathlib.Path(folder) / INDEX).is_file()
 
 
-def load_packed(folder, layout, input_size=INPUT_SIZE):
+def load_packed(
+    folder: PathLike, layout: KeypointLayout, input_size: int = INPUT_SIZE
+) -> tuple[Crops, Crops]:
     """Reads what `pack` wrote.
 
     Args:
@@ -100,16 +109,16 @@ def load_packed(folder, layout, input_size=INPUT_SIZE):
             f"{folder}: packed faces of {layout.count} keypoints ({layout.name}) are "
             f"wanted; these have {packed_layout.count} ({packed_layout.name})"
         )
-    crops = tuple(
+    training, validation = (
         Crops(**side, failures=[], layout=packed_layout)
         for side in (training, validation)
     )
-    if crops[0].input_size != input_size:
+    if training.input_size != input_size:
         raise InputError(
             f"{folder}: packed faces for an input of {input_size} pixels are wanted; "
-            f"these are for one of {crops[0].input_size}"
+            f"these are for one of {training.input_size}"
         )
-    return crops
+    return training, validation
 
 
 def _write(path, encoded, crops):

@@ -1,21 +1,27 @@
 """`tf.data` batches from crops in memory: augmented after batching, prefetched."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from rcn_keras.data.attributes import attribute_targets
 from rcn_keras.data.augmentation import DRAWS, Augmentation, Augmenter, epoch_draws
 
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+
 
 def training_dataset(
-    crops,
-    batch_size=64,
-    augmentation=Augmentation(),
-    seed=0,
-    first_epoch=0,
-    attributes=False,
-):
+    crops: Crops,
+    batch_size: int = 64,
+    augmentation: Augmentation | None = Augmentation(),
+    seed: int = 0,
+    first_epoch: int = 0,
+    attributes: bool = False,
+) -> tf.data.Dataset:
     """Augmented batches without end, from a seed.
 
     Every epoch has `len(crops) // batch_size` full batches in a new order; what epoch
@@ -32,7 +38,7 @@ def training_dataset(
 
     Returns:
         `tf.data.Dataset` of `(N, S, S, 1)` float32 images and `(N, K, 2)` float32
-        keypoints in their pixels; with attributes in place of these a dict of
+        keypoints in their pixels; with attributes instead a dict of
         `keypoints` and of `(N,)` int32 for each attribute (`attribute_targets`).
 
     Raises:
@@ -87,7 +93,7 @@ def training_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def evaluation_dataset(crops, batch_size=64):
+def evaluation_dataset(crops: Crops, batch_size: int = 64) -> tf.data.Dataset:
     """The faces cut out as they are, in order, the last batch smaller."""
     from rcn_keras.data.batches import input_images
 
@@ -97,6 +103,6 @@ def evaluation_dataset(crops, batch_size=64):
     return dataset.map(lambda x, y: (tf.cast(x, tf.float32), y)).prefetch(2)
 
 
-def all_gpus():
+def all_gpus() -> Any:
     """The strategy that shares each batch among all GPUs of this machine."""
     return tf.distribute.MirroredStrategy()

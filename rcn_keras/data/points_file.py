@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.faces.images import is_image_name, suffixes
 from rcn_keras.files import read_text, text_name
@@ -13,7 +14,7 @@ FIRST = (".jpg", ".jpeg", ".png")  # suffixes of photographs that are tried firs
 LIMIT = 1e9  # No coordinate is larger; a larger one would overflow float32.
 
 
-def read_pts(path, count=68):
+def read_pts(path: PathLike, count: int = 68) -> np.ndarray:
     """Reads a `.pts` file, with or without its header and braces.
 
     Coordinates are 1-based pixel centres in the file; the continuous coordinate is the
@@ -71,29 +72,29 @@ def _point(line, source):
     return x, y
 
 
-def list_pts(folder):
+def list_pts(folder: PathLike) -> list[pathlib.Path]:
     """The `.pts` files of a folder, sorted by name; none if there is no such folder.
 
     Archives from a Mac hold a hidden `._name.pts` beside each `name.pts`: left out.
     """
     folder = pathlib.Path(folder)
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [f for f in found if f.suffix.lower() == ".pts" and f.name[0] != "."]
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [f for f in files if f.suffix.lower() == ".pts" and f.name[0] != "."]
 
 
-def images_alone(folder):
+def images_alone(folder: PathLike) -> list[str]:
     """A line for each photograph of a folder that has no `.pts` file beside it."""
     folder = pathlib.Path(folder)
     stems = {text_name(path.stem) for path in list_pts(folder)}
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
     return [
         f"{path}: no .pts file beside this photograph"
-        for path in found
+        for path in files
         if is_image_name(path) and text_name(path.stem) not in stems
     ]
 
 
-def find_image(pts_path):
+def find_image(pts_path: PathLike) -> pathlib.Path:
     """The photograph of a `.pts` file: the same name with another suffix.
 
     Args:
@@ -110,15 +111,15 @@ def find_image(pts_path):
     likely = pts_path.with_suffix(FIRST[0])
     if likely.is_file():  # Spares listing the folder.
         return likely
-    found = {}
+    candidates = {}
     if pts_path.parent.is_dir():
         for name in sorted(os.listdir(pts_path.parent)):
             stem, suffix = os.path.splitext(name)
             if text_name(stem) == text_name(pts_path.stem):
-                found.setdefault(suffix.lower(), pts_path.with_name(name))
+                candidates.setdefault(suffix.lower(), pts_path.with_name(name))
     for suffix in (*FIRST, *sorted(suffixes())):
-        if suffix in found and found[suffix].is_file():
-            return found[suffix]
+        if suffix in candidates and candidates[suffix].is_file():
+            return candidates[suffix]
     raise InputError(
         f"{pts_path}: no photograph beside it (expected {pts_path.stem}.jpg or .png)"
     )

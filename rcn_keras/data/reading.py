@@ -1,16 +1,25 @@
 """What the readers of one's own keypoints share: text, numbers, boxes, pictures."""
 
+from __future__ import annotations
+
 import dataclasses
 import os
 import pathlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.points_file import LIMIT
 from rcn_keras.errors import InputError
 from rcn_keras.files import find_file
 from rcn_keras.layout import KeypointLayout, mirror_pairs_by_name
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 # What is added to a coordinate of the file: where the file puts the centre of the top
 # left pixel, it must lie at (0.5, 0.5).
@@ -36,7 +45,7 @@ class Annotations:
     failures: list
 
 
-def named_layout(path, names):
+def named_layout(path: pathlib.Path, names: Sequence[str]) -> KeypointLayout:
     """The layout of keypoints of which only the names are known.
 
     Args:
@@ -54,7 +63,7 @@ def named_layout(path, names):
         raise InputError(f"{path}: {error}") from None
 
 
-def tails(name):
+def tails(name: str) -> list[str]:
     """A path, then it without its first folder, ..., then its last part."""
     parts = name.split("/")
     return ["/".join(parts[i:]) for i in range(len(parts))]
@@ -77,7 +86,14 @@ class Reading:
         ValueError: if there is no such convention.
     """
 
-    def __init__(self, path, images, coordinates, default, candidates=None):
+    def __init__(
+        self,
+        path: PathLike,
+        images: PathLike | None,
+        coordinates: str | None,
+        default: str,
+        candidates: Callable[[str], list[str]] | None = None,
+    ):
         self.path = pathlib.Path(path)
         self.folder = self.path.parent if images is None else pathlib.Path(images)
         if not self.folder.is_dir():
@@ -94,11 +110,11 @@ class Reading:
         self._located = {}
         self._without_points = []
 
-    def report(self, source, reason):
+    def report(self, source: object, reason: str) -> None:
         """Adds "source: reason" to the failures."""
         self.failures.append(f"{source}: {reason}")
 
-    def number(self, value, source, name):
+    def number(self, value: Any, source: str, name: str) -> float:
         """A finite number, or NaN, which is reported under `name`."""
         try:
             number = float("nan" if isinstance(value, bool) else value)
@@ -111,7 +127,9 @@ class Reading:
         )
         return float("nan")
 
-    def box(self, corners, source, shift=0.0):
+    def box(
+        self, corners: Sequence[float], source: str, shift: float = 0.0
+    ) -> tuple[float, ...] | None:
         """A box as a tuple, or `None`; a box without area is reported.
 
         Args:
@@ -131,7 +149,13 @@ class Reading:
             return None
         return tuple(corner + shift for corner in corners)
 
-    def add(self, source, name, points, box=None):
+    def add(
+        self,
+        source: str,
+        name: Any,
+        points: ArrayLike,
+        box: tuple[float, ...] | None = None,
+    ) -> None:
         """Adds an instance, unless it has no known keypoint or no picture.
 
         Args:
@@ -165,7 +189,7 @@ class Reading:
             self.report(source, f"no picture {name!r} in {self.folder}")
         return self._located[name]
 
-    def result(self, layout):
+    def result(self, layout: KeypointLayout | None) -> Annotations:
         """The `Annotations`.
 
         Raises:
@@ -179,4 +203,5 @@ class Reading:
         if not self.faces:
             reason = self.failures[0] if self.failures else "the file lists none"
             raise InputError(f"{self.path}: no instance can be used: {reason}")
+        assert layout is not None  # Instances have keypoints.
         return Annotations(self.faces, layout, self.failures)

@@ -1,14 +1,24 @@
 """The sets that the command line knows by name."""
 
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from rcn_keras._types import PathLike, Progress
 from rcn_keras.data import afw, three_hundred_w
-from rcn_keras.data.crops import load_crops
+from rcn_keras.data.crops import Crops, load_crops
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.own import is_own, load_own_test, read_own
 from rcn_keras.data.packed import is_packed, load_packed
 from rcn_keras.data.splits import split
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE
-from rcn_keras.layout import FACE_5, FACE_68
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
+
+if TYPE_CHECKING:
+    from rcn_keras.data.annotations import Face
+
 
 TEST_SETS = ("aflw", "afw", "300w", "validation", "all")
 LAYOUTS = {"aflw": FACE_5, "afw": FACE_5, "300w": FACE_68}  # validation: of either
@@ -20,15 +30,19 @@ _TEST_300W = three_hundred_w.COMMON + three_hundred_w.CHALLENGING
 
 
 def load_training(
-    folder, progress=None, layout=FACE_5, allow_missing=False, input_size=INPUT_SIZE
-):
+    folder: PathLike,
+    progress: Progress | None = None,
+    layout: KeypointLayout = FACE_5,
+    allow_missing: bool = False,
+    input_size: int = INPUT_SIZE,
+) -> tuple[Crops, Crops]:
     """The training faces of MTFL, or of 300-W, split.
 
     Args:
         folder: folder of MTFL or of 300-W, or one that `packed.pack` wrote of it.
         progress: callable `(done, total)`, or `None`.
         layout: `FACE_5` for MTFL or `FACE_68` for 300-W.
-        allow_missing: bool, go on without those folders of 300-W that are missing. The
+        allow_missing: bool, accept missing folders of 300-W. The
             split is then another one: train and calibrate on the same folders.
         input_size: int, side of the network's input in pixels.
 
@@ -43,13 +57,16 @@ def load_training(
     if is_packed(folder):
         return load_packed(folder, layout, input_size)
     parts = split_faces(folder, layout, allow_missing)
-    return tuple(
+    training, validation = (
         _loaded(faces, failures, layout, progress, input_size)
         for faces, failures in parts
     )
+    return training, validation
 
 
-def split_faces(folder, layout, allow_missing):
+def split_faces(
+    folder: PathLike, layout: KeypointLayout, allow_missing: bool
+) -> list[tuple[list[Face], list[str]]]:
     """The training list of MTFL or of 300-W, split, without opening photographs.
 
     Args:
@@ -95,14 +112,14 @@ def _loaded(faces, failures, layout, progress, input_size):
 
 
 def load_test_set(
-    folder,
-    name,
-    progress=None,
-    layout=FACE_5,
-    allow_missing=False,
-    input_size=INPUT_SIZE,
-    **reading,
-):
+    folder: PathLike,
+    name: str,
+    progress: Progress | None = None,
+    layout: KeypointLayout = FACE_5,
+    allow_missing: bool = False,
+    input_size: int = INPUT_SIZE,
+    **reading: Any,
+) -> Crops:
     """A set to measure on.
 
     Args:
@@ -114,7 +131,7 @@ def load_test_set(
         progress: callable `(done, total)`, or `None`.
         layout: `FACE_5` or `FACE_68`: whose validation split `"validation"` is; of a
             file the layout of its keypoints.
-        allow_missing: bool, go on without those folders of 300-W that are missing.
+        allow_missing: bool, accept missing folders of 300-W.
         input_size: int, side of the network's input in pixels.
         **reading: how to read a file: `images`, `coordinates` and `category` of
             `keypoint_files.read_annotations`.
@@ -153,7 +170,7 @@ def load_test_set(
     return _loaded(faces, failures, LAYOUTS[name], progress, input_size)
 
 
-def full_name(folder, name, crops):
+def full_name(folder: PathLike, name: str, crops: Crops) -> str:
     """What a set is called in a table: AFW is two different ones, and 300-W may lack
     faces.
 
@@ -168,7 +185,7 @@ def full_name(folder, name, crops):
         official = sum(three_hundred_w.OFFICIAL_FACES[part] for part in _TEST_300W)
         return f"300-W ({len(crops)} of {official} official test faces)"
     if is_own(folder):
-        return f"{folder.name}, {name}"
+        return f"{pathlib.Path(folder).name}, {name}"
     if name == "validation":
         return f"{TRAINING_SETS[crops.layout.name]} validation"
     return {"aflw": "AFLW"}[name]

@@ -1,5 +1,9 @@
 """Shapes without pictures: keypoints jittered, some of them moved anywhere (Sec. 4)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 from keras import ops
@@ -8,8 +12,13 @@ from rcn_keras.data.augmentation import Augmentation, affine_layer
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.layers.random_keypoint_affine import DRAWS as AFFINE_DRAWS
 
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
 
-def corrupt(keypoints, count, draws, size=INPUT_SIZE):
+
+def corrupt(
+    keypoints: np.ndarray, count: int, draws: np.ndarray, size: int = INPUT_SIZE
+) -> tuple[np.ndarray, np.ndarray]:
     """Moves `count` keypoints of each face to cells drawn uniformly from the map.
 
     The others are clipped to the map, as the original does.
@@ -45,7 +54,9 @@ def corrupt(keypoints, count, draws, size=INPUT_SIZE):
     return corrupted.astype("float32"), moved
 
 
-def corrupted_shapes(crops, count, augmentation=None, seed=0):
+def corrupted_shapes(
+    crops: Crops, count: int, augmentation: Augmentation | None = None, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The shapes of a set, moved and corrupted once from a seed.
 
     Args:
@@ -83,12 +94,12 @@ class ShapeBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        crops,
-        corrupted=35,
-        batch_size=64,
-        augmentation=Augmentation(),
-        seed=0,
-        first_epoch=0,
+        crops: Crops,
+        corrupted: int = 35,
+        batch_size: int = 64,
+        augmentation: Augmentation | None = Augmentation(),
+        seed: int = 0,
+        first_epoch: int = 0,
     ):
         super().__init__(workers=1)
         crops.check_batch_size(batch_size)
@@ -115,7 +126,7 @@ class ShapeBatches(keras.utils.PyDataset):
         )
         return corrupted, np.where(counted[..., None], keypoints, np.float32("nan"))
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self.epoch += 1
         self._draw()
 

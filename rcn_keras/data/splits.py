@@ -1,11 +1,20 @@
 """Training and validation: the original's split."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from rcn_keras.data.annotations import Face
+
 
 SEED = 7345
 
 
-def split(count):
+def split(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the training and the validation faces.
 
     The permutation of numpy's legacy generator seeded 7345; the last tenth validates
@@ -27,7 +36,7 @@ def split(count):
     return order[:-held_out], order[-held_out:]
 
 
-def split_by_picture(faces):
+def split_by_picture(faces: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
     """As `split`, of pictures: all faces of one are on the same side.
 
     Args:

@@ -1,7 +1,6 @@
 """Drawn faces with exact keypoints, made from a seed, free of any licence.
 
-A face is a three-dimensional set of 68 points (numbers of our own making) that is
-deformed, turned, projected and only then drawn: its keypoints are exact.
+The shape of a face, and how it is seen, come from `data.face_shape`.
 """
 
 from pathlib import Path
@@ -9,71 +8,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from rcn_keras._types import PathLike
+from rcn_keras.data.face_shape import EYES, FOREHEAD, JAW, random_shape, random_view
 from rcn_keras.faces.crop import input_crop
 from rcn_keras.files import replaced
-from rcn_keras.layout import FACE_5, FACE_68
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 
 ENLARGED = 3  # Faces are drawn this many times larger, then reduced by area.
 
-# The viewer's left half of a face, x y z: z towards the viewer, the origin between
-# the eyes, one unit the interocular distance. Points in the order of `LEFT`.
-HALF = """
-  -1.12 .00 -.30   -1.10 .22 -.21   -1.05 .52 -.13   -.97 .84 -.05   -.85 1.15 .02
-  -.70 1.42 .07    -.52 1.62 .12    -.30 1.76 .14    0 1.80 .15
-  -.90 -.22 -.12   -.75 -.36 -.02   -.57 -.40 .05    -.39 -.37 .09   -.21 -.30 .12
-  0 -.02 .12   0 .19 .22   0 .40 .34   0 .60 .45   -.23 .70 .10   -.12 .745 .19
-  0 .77 .24        -.73 .02 -.10    -.59 -.08 -.01   -.41 -.08 .02   -.27 .03 .00
-  -.41 .07 .02     -.59 .07 -.01    -.40 1.08 .00    -.24 1.01 .13   -.09 .97 .20
-  0 .99 .21        0 1.26 .20       -.12 1.25 .19    -.26 1.19 .11
-  -.33 1.085 .03   -.12 1.075 .16   0 1.08 .18       0 1.10 .18      -.12 1.095 .16
-  -1.06 -.39 -.22  -.95 -.66 -.15   -.78 -.87 -.09   -.55 -1.02 -.04
-  -.28 -1.12 -.01  0 -1.15 0
-"""
-# 300-W numbers, then 68 to 78 around the forehead; `RIGHT` mirrors `LEFT`.
-LEFT = [*range(9), *range(17, 22), *range(27, 34), *range(36, 42), *range(48, 52)]
-LEFT += [57, 58, 59, 60, 61, 62, 66, 67, *range(78, 72, -1)]
-RIGHT = [*range(16, 7, -1), *range(26, 21, -1), 27, 28, 29, 30, 35, 34, 33, 45, 44, 43]
-RIGHT += [42, 47, 46, 54, 53, 52, 51, 57, 56, 55, 64, 63, 62, 66, 65, *range(68, 74)]
-JAW, BROWS, NOSE, MOUTH = slice(0, 17), slice(17, 27), slice(27, 36), slice(48, 68)
-EYES, FOREHEAD = (slice(36, 42), slice(42, 48)), slice(68, 79)
 SKIN = np.array([[238, 202, 180], [216, 170, 138], [172, 120, 88], [98, 66, 50]])
 HAIR = np.array([[26, 22, 20], [72, 48, 32], [176, 138, 84], [130, 60, 34], [170] * 3])
 IRIS = np.array([[70, 44, 28], [92, 70, 40], [84, 112, 140], [86, 108, 76]])
-
-
-def _shape(rng):
-    """One person with one expression: `(79, 3)` units, and the smile from 0 to 1."""
-    p, half = np.zeros((79, 3)), np.array(HALF.split(), float).reshape(-1, 3)
-    p[LEFT], p[RIGHT] = half, half * [-1, 1, 1]
-    x, y = p[:, 0], p[:, 1]  # Views: writing to them moves the points.
-    smile, gape = rng.uniform(0, 1), max(0, rng.uniform(-0.2, 0.25))
-    p[JAW, :2] *= rng.uniform([0.94, 0.92], [1.06, 1.06])
-    y[BROWS] += rng.uniform(-0.07, 0.02) + rng.uniform(-0.1, 0.1) * np.abs(x[BROWS])
-    p[NOSE, :2] *= rng.uniform([0.85, 0.94], [1.2, 1.06])
-    spacing, opening = rng.uniform(0.94, 1.06), rng.uniform([0.9, 0.75], [1.12, 1.3])
-    for eye in EYES:
-        centre = p[eye, :2].mean(0)
-        p[eye, :2] = (p[eye, :2] - centre) * opening + centre * [spacing, 1]
-    y[MOUTH] = 1.08 + (y[MOUTH] - 1.08) * rng.uniform(0.75, 1.35)
-    x[MOUTH] *= rng.uniform(0.88, 1.08) * (1 + 0.22 * smile)
-    y[MOUTH] -= 0.14 * smile * (np.abs(x[MOUTH]) / 0.4) ** 2 - 0.03
-    y[MOUTH] += rng.uniform(-0.04, 0.06) + rng.uniform(-0.04, 0.04) * x[MOUTH]
-    y[[*range(55, 60), 65, 66, 67]] += gape * np.array([6, 9, 10, 9, 6, 9, 10, 9]) / 10
-    y[4:13] += 0.6 * gape
-    return p, smile
-
-
-def _camera(rng, shape, size):
-    """The matrix `(2, 3)`, offset and yaw of a view with all points in the picture."""
-    yaw, pitch, roll = np.radians(rng.uniform([-32, -12, -30], [32, 12, 30]))
-    (a, b, c), (d, e, f) = np.cos([yaw, pitch, roll]), np.sin([yaw, pitch, roll])
-    matrix = np.array([[c, -f], [f, c]]) @ [[a, d * e, d * b], [0, b, -e]]
-    matrix *= rng.uniform(0.2, 0.29) * size
-    matrix *= min(1, 0.92 * size / np.ptp(shape[:68] @ matrix.T, axis=0).max())
-    flat = shape[:68] @ matrix.T
-    free = 0.46 * size - np.ptp(flat, axis=0) / 2
-    wander = np.clip(rng.uniform(-0.12, 0.12, 2) * size, -free, free)
-    return matrix, size / 2 + wander - (flat.max(0) + flat.min(0)) / 2, np.degrees(yaw)
 
 
 def _curve(*parts):
@@ -175,8 +120,8 @@ def _draw(rng, layout, size):
     """A picture, its points, and the MTFL labels gender (any), smile, glasses, pose."""
     import cv2
 
-    shape, smile = _shape(rng)
-    matrix, offset, yaw = _camera(rng, shape, size)
+    shape, smile = random_shape(rng)
+    matrix, offset, yaw = random_view(rng, shape, size)
     points = shape @ matrix.T + offset
     skin = rng.dirichlet([0.6] * 4) @ SKIN * rng.uniform(0.9, 1.08)
     hair = HAIR[rng.integers(len(HAIR))] * rng.uniform(0.6, 1.1) * min(1, skin[0] / 200)
@@ -205,7 +150,9 @@ def _draw(rng, layout, size):
     return np.clip(image, 0, 255).astype(np.uint8), np.array(points[:68]), labels
 
 
-def draw_face(rng, layout=FACE_5, size=150):
+def draw_face(
+    rng: np.random.Generator, layout: KeypointLayout = FACE_5, size: int = 150
+) -> tuple[np.ndarray, np.ndarray]:
     """Draws one face.
 
     Args:
@@ -231,7 +178,9 @@ def draw_face(rng, layout=FACE_5, size=150):
     return image, points.astype(np.float32)
 
 
-def draw_crop(seed, layout=FACE_5):
+def draw_crop(
+    seed: int, layout: KeypointLayout = FACE_5
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws one face, and crops it so that it fills the network's input.
 
     Args:
@@ -260,7 +209,13 @@ def _write(path, content):
             Image.fromarray(content).save(temporary, quality=95)
 
 
-def write_mtfl(folder, training=300, testing=60, seed=0, size=150):
+def write_mtfl(
+    folder: PathLike,
+    training: int = 300,
+    testing: int = 60,
+    seed: int = 0,
+    size: int = 150,
+) -> Path:
     """Writes `training` and `testing` drawn faces in the layout of MTFL v1.0.
 
     As released (1-based pixel centres, backslashes in `training.txt`, CRLF, a space
@@ -284,7 +239,7 @@ def write_mtfl(folder, training=300, testing=60, seed=0, size=150):
     return folder
 
 
-def write_300w(folder, per_set=20, seed=0):
+def write_300w(folder: PathLike, per_set: int = 20, seed: int = 0) -> Path:
     """Writes `per_set` drawn faces in each set of 300-W: `.jpg` and 1-based `.pts`.
 
     A face follows from the seed, its set and its number alone.

@@ -5,9 +5,11 @@ iBUG is its "challenging" one.
 """
 
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.points_file import find_image, images_alone, list_pts, read_pts
 from rcn_keras.errors import InputError
@@ -27,13 +29,18 @@ OFFICIAL_FACES = {
 }
 
 
-def read_300w(folder, subsets, allow_missing=False, failures=None):
+def read_300w(
+    folder: PathLike,
+    subsets: Sequence[str],
+    allow_missing: bool = False,
+    failures: list[str] | None = None,
+) -> list[Face]:
     """Reads folders of 300-W as released; photographs are not opened here.
 
     Args:
         folder: folder that holds the folders `afw`, `helen/trainset`, ..., `ibug`.
         subsets: names of those to read, see `OFFICIAL_FACES`.
-        allow_missing: bool, go on without the folders that are missing or empty.
+        allow_missing: bool, accept folders that are missing or empty.
         failures: list, or `None`. What is left out is appended to it: a folder, or
             "file: reason" for a `.pts` file that cannot be used or has no photograph.
 
@@ -51,7 +58,12 @@ def read_300w(folder, subsets, allow_missing=False, failures=None):
     return read_faces(list_300w(folder, subsets, allow_missing, failures), failures)
 
 
-def list_300w(folder, subsets, allow_missing=False, failures=None):
+def list_300w(
+    folder: PathLike,
+    subsets: Sequence[str],
+    allow_missing: bool = False,
+    failures: list[str] | None = None,
+) -> list[tuple[str, pathlib.Path]]:
     """The `.pts` files that `read_300w` reads, with the subset of each.
 
     Returns:
@@ -84,7 +96,9 @@ def list_300w(folder, subsets, allow_missing=False, failures=None):
     return listed
 
 
-def read_faces(listed, failures=None):
+def read_faces(
+    listed: Sequence[tuple[str, pathlib.Path]], failures: list[str] | None = None
+) -> list[Face]:
     """Reads `.pts` files.
 
     Args:
@@ -112,12 +126,12 @@ def read_faces(listed, failures=None):
     return faces
 
 
-def counts(faces, subsets):
+def counts(faces: Sequence[Face], subsets: Sequence[str]) -> str:
     """How many of the released faces these are, in words.
 
     Args:
         faces: list of `Face`.
-        subsets: names of the subsets to tell of.
+        subsets: names of the subsets to list.
 
     Returns:
         str, such as "helen/testset 330 of 330, ibug 0 of 135 (missing)".
@@ -130,7 +144,7 @@ def counts(faces, subsets):
     )
 
 
-def subset_masks(faces):
+def subset_masks(faces: Sequence[Face]) -> dict[str, np.ndarray]:
     """Which of the test faces are of which part.
 
     Args:

@@ -1,12 +1,21 @@
 """Running a network over a set: compiled, in batches of one shape, on any backend."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rcn_keras import codec
 from rcn_keras.models.keypoint_model import compiled
 
+if TYPE_CHECKING:
+    import keras
 
-def decoded_model(model):
+    from rcn_keras.models import KeypointModel
+
+
+def decoded_model(model: KeypointModel) -> keras.Model:
     """A `KeypointModel` as a model of keypoints, decoded by every rule.
 
     Args:
@@ -22,7 +31,9 @@ def decoded_model(model):
     return compiled(model.input, outputs)
 
 
-def run(model, images, batch_size=100):
+def run(
+    model: keras.Model, images: np.ndarray, batch_size: int = 100
+) -> dict[str, np.ndarray]:
     """The outputs of a model for a set of images, or of keypoints.
 
     Args:

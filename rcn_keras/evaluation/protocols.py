@@ -17,10 +17,15 @@
   mean error.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 
-from rcn_keras.data import three_hundred_w
+from rcn_keras._types import Progress
 from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
@@ -28,9 +33,7 @@ from rcn_keras.data.shapes import corrupted_shapes
 from rcn_keras.evaluation.errors import (
     FACE_68_OUTER_CORNERS,
     INNER_49,
-    calibration_error,
     normalized_errors,
-    summary,
 )
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.faces.images import read_image
@@ -39,14 +42,21 @@ from rcn_keras.layout import FACE_68
 from rcn_keras.models import KeypointModel
 from rcn_keras.models.keypoint_model import compiled
 
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+    from rcn_keras.predictor import Predictor
+    from rcn_keras.presets import Preset
+
+
 MOVED = (5, 15, 25, 35, 45, 55, 60)
-CONFIDENT = ("subpixel", "subpixel_shift_corrected")
 
 # Pictures as they are but for the rectangle of the training's occlusion.
 OCCLUSION = Augmentation(scale=0, translation=0, rotation=0, flip=False)
 
 
-def with_true_boxes(preset, crops, label_shift=0.0):
+def with_true_boxes(
+    preset: Preset, crops: Crops, label_shift: float = 0.0
+) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """What a preset's kind is measured by, the detector's boxes left out.
 
     Args:
@@ -68,7 +78,9 @@ def with_true_boxes(preset, crops, label_shift=0.0):
     return errors, confidences(model, crops)
 
 
-def ground_truth_boxes(model, crops, label_shift=0.0):
+def ground_truth_boxes(
+    model: KeypointModel, crops: Crops, label_shift: float = 0.0
+) -> dict[str, np.ndarray]:
     """Errors with the paper's boxes.
 
     Args:
@@ -106,7 +118,7 @@ def ground_truth_boxes(model, crops, label_shift=0.0):
     return errors
 
 
-def ground_truth_boxes_68(model, crops):
+def ground_truth_boxes_68(model: KeypointModel, crops: Crops) -> dict[str, np.ndarray]:
     """Errors on faces of 300-W, with the paper's boxes.
 
     Args:
@@ -136,7 +148,9 @@ def ground_truth_boxes_68(model, crops):
     return errors
 
 
-def moved_keypoints(denoiser, crops, counts=MOVED):
+def moved_keypoints(
+    denoiser: KeypointModel, crops: Crops, counts: Sequence[int] = MOVED
+) -> dict[str, np.ndarray]:
     """Errors of a denoiser by itself, by the number of keypoints that are moved.
 
     Args:
@@ -162,29 +176,12 @@ def moved_keypoints(denoiser, crops, counts=MOVED):
     return errors
 
 
-def subset_reports(name, faces, errors, confidence=None):
-    """The reports of 300-W, part by part (`data.three_hundred_w.subset_masks`).
-
-    Args:
-        name: str, of the model.
-        faces: list of N `Face`.
-        errors, confidence: as for `report`.
-
-    Returns:
-        list of dicts as from `report`.
-    """
-    reports = []
-    for part, mask in three_hundred_w.subset_masks(faces).items():
-        subsets = {face.attributes["subset"] for face, of in zip(faces, mask) if of}
-        counts = three_hundred_w.counts(faces, sorted(subsets))
-        sure = None if confidence is None else confidence[mask]
-        chosen = {protocol: values[mask] for protocol, values in errors.items()}
-        one = report(name, f"300w_{part}", chosen, sure)
-        reports.append(one | {"set_name": f"300-W {part} ({counts})"})
-    return reports
-
-
-def detector_boxes(predictor, crops, label_shift=0.0, progress=None):
+def detector_boxes(
+    predictor: Predictor,
+    crops: Crops,
+    label_shift: float = 0.0,
+    progress: Progress | None = None,
+) -> dict[str, np.ndarray]:
     """Errors of what a user gets: the predictor finds the face by itself.
 
     Args:
@@ -230,7 +227,7 @@ def _nearest(detected_faces, keypoints):
     )
 
 
-def confidences(model, crops):
+def confidences(model: KeypointModel, crops: Crops) -> np.ndarray:
     """The confidence of each keypoint with the paper's boxes, `(N, K)`.
 
     Args:
@@ -241,31 +238,6 @@ def confidences(model, crops):
     return run(decoded, input_images(crops)[0])["confidence"]
 
 
-def report(name, set_name, errors, confidence=None):
-    """The numbers of an evaluation as what JSON can hold, in percent.
-
-    Args:
-        name: str, of the model.
-        set_name: str.
-        errors: dict, protocol to `(N, K)` errors; a row with infinities is a face that
-            was not found, NaN never counts.
-        confidence: `(N, K)`, or `None`: with it the sub-pixel protocols tell
-            `calibration_error`, of the claim that an error is below 10 %.
-    """
-    protocols = {}
-    for protocol, values in errors.items():
-        detected = ~np.isinf(values).any(axis=1)
-        protocols[protocol] = summary(values[detected], missed=int((~detected).sum()))
-        if protocol.startswith("detector"):
-            protocols[protocol]["detected"] = int(detected.sum())
-        if confidence is not None and protocol in CONFIDENT:
-            known = ~np.isnan(values)
-            gap = calibration_error(confidence[known], values[known] < 0.1)
-            protocols[protocol]["calibration_error"] = round(100 * gap, 4)
-    faces = len(next(iter(errors.values())))
-    return {"model": name, "set": set_name, "faces": faces, "protocols": protocols}
-
-
-def label_shift(set_name):
+def label_shift(set_name: str) -> float:
     """The known shift of a set's labels, photograph pixels."""
     return AFLW_LABEL_SHIFT if set_name == "aflw" else 0.0

@@ -1,6 +1,8 @@
 """Numbers as text, and as rows of a results file."""
 
 import csv
+import pathlib
+from typing import Any
 
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, write_csv
@@ -20,8 +22,8 @@ _COLUMNS = {
 }
 
 
-def protocol_table(report, paper):
-    """A report (`protocols.report`) as a table, the paper's row beside it.
+def protocol_table(report: dict[str, Any], paper: dict[str, float]) -> str:
+    """A report (`reports.report`) as a table, the paper's row beside it.
 
     Args:
         report: dict.
@@ -67,7 +69,7 @@ def _cell(value):
     return "-" if value is None else f"{value:.2f}"
 
 
-def check_rows_file(path):
+def check_rows_file(path: pathlib.Path) -> None:
     """Whether rows can be put into a results file; better before the work than after.
 
     Raises:
@@ -83,13 +85,15 @@ def check_rows_file(path):
             raise InputError(f"{path}: not a results file (no columns {_KEY})")
 
 
-def write_rows(path, report, config):
+def write_rows(
+    path: pathlib.Path, report: dict[str, Any], config: dict[str, Any]
+) -> None:
     """Puts a report into a results file, a row a protocol; older rows of the same
     model, set and protocol are replaced.
 
     Args:
         path: path of a CSV file, made if missing.
-        report: dict (`protocols.report`).
+        report: dict (`reports.report`).
         config: dict, the preset's configuration (recipe, seed, epochs, machine).
     """
     origin, recipe = record(), config.get("recipe", {})

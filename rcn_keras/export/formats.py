@@ -5,6 +5,7 @@ import pathlib
 
 import keras
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.export.onnx_file import with_kernels
@@ -18,8 +19,13 @@ FORMATS = ("saved_model", "onnx", "litert")
 
 
 def export_model(
-    model, folder=None, format="saved_model", version=1, quantize=False, force=False
-):
+    model: PathLike | keras.Model | Predictor,
+    folder: PathLike | None = None,
+    format: str = "saved_model",
+    version: int = 1,
+    quantize: bool = False,
+    force: bool = False,
+) -> pathlib.Path:
     """Writes a network for another runtime.
 
     `"saved_model"` writes `FOLDER/VERSION/`, which TensorFlow Serving runs as it is.

@@ -3,16 +3,30 @@
 The predictor's way (`rcn_keras.predictor`) by the same box rules, crop and network.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from rcn_keras.faces import boxes as face_boxes
+from rcn_keras.faces.box_checks import box_checks
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.faces.crop import gray, input_taps, to_photograph
 
+if TYPE_CHECKING:
+    from rcn_keras.layout import KeypointLayout
 
-def faces_function(run, layout, refinements=1, input_size=INPUT_SIZE):
+
+def faces_function(
+    run: Callable[..., Any],
+    layout: KeypointLayout,
+    refinements: int = 1,
+    input_size: int = INPUT_SIZE,
+) -> Callable[..., dict[str, Any]]:
     """The `faces` endpoint of an exported network.
 
     Args:
@@ -36,7 +50,7 @@ def faces_function(run, layout, refinements=1, input_size=INPUT_SIZE):
         pictures, sizes = _decoded(distinct)
         sizes = tf.gather(sizes, owner)
         boxes = tf.cast(boxes, tf.float64)
-        usable = tf.reduce_all(face_boxes.box_checks(boxes, sizes, ops), axis=0)
+        usable = tf.reduce_all(box_checks(boxes, sizes, ops), axis=0)
         harmless = np.array([0.0, 0.0, 1.0, 1.0])
         boxes = tf.where(usable[:, None], boxes, harmless)
         squares = face_boxes.box_squares(boxes, layout, ops)
@@ -49,9 +63,9 @@ def faces_function(run, layout, refinements=1, input_size=INPUT_SIZE):
                 (owner, squares),
                 fn_output_signature=tf.TensorSpec([input_size] * 2),
             )
-            found = run(crops[..., None])
-            points = to_photograph(found["keypoints"], squares, input_size, ops)
-            return points, found["confidence"]
+            outputs = run(crops[..., None])
+            points = to_photograph(outputs["keypoints"], squares, input_size, ops)
+            return points, outputs["confidence"]
 
         keypoints, confidence = locate(squares)
         for _ in range(refinements):
@@ -107,10 +121,10 @@ def _decode(data):
         picture = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
         return tf.ensure_shape(picture, (None, None, 3))
 
-    given = tf.data.Dataset.from_tensors(data).filter(known)
+    readable = tf.data.Dataset.from_tensors(data).filter(known)
     none = tf.data.Dataset.from_tensors(tf.zeros((0, 0, 3), tf.uint8))
-    found = given.map(decode).ignore_errors().concatenate(none)
-    return found.take(1).get_single_element()
+    pictures = readable.map(decode).ignore_errors().concatenate(none)
+    return pictures.take(1).get_single_element()
 
 
 def _input_crop(picture, square, context, size):

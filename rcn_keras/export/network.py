@@ -1,9 +1,13 @@
 """What every format is made of: crops in, keypoints and confidence out."""
 
+from __future__ import annotations
+
 import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import keras
 
@@ -11,8 +15,16 @@ from rcn_keras.export.quantization import without_outliers
 from rcn_keras.layers import SpatialSoftmax
 from rcn_keras.layers.tiling_conv2d import untiled
 
+if TYPE_CHECKING:
+    from rcn_keras.predictor import Predictor
 
-def bare_network(predictor, heatmaps=False, capped=False, lean=True):
+
+def bare_network(
+    predictor: Predictor,
+    heatmaps: bool = False,
+    capped: bool = False,
+    lean: bool = True,
+) -> keras.Model:
     """Crops to keypoints and confidence, as one model.
 
     Args:
@@ -30,7 +42,7 @@ def bare_network(predictor, heatmaps=False, capped=False, lean=True):
     return keras.Model(maps.input, outputs, name=maps.name)
 
 
-def lean_network(model):
+def lean_network(model: keras.Model) -> keras.Model:
     """The same network, with no map tiled before a convolution.
 
     Args:
@@ -52,7 +64,7 @@ def lean_network(model):
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Without what the converters say on the way."""
     logger = logging.getLogger("tensorflow")
     level = logger.level

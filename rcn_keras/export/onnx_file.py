@@ -1,13 +1,21 @@
-"""An ONNX file made small: large kernels in place of their Fourier transforms."""
+"""Smaller ONNX files: large kernels instead of their Fourier transforms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from keras import ops
 
+from rcn_keras._types import PathLike
 from rcn_keras.layers import LargeKernelConv2D, fourier
 
+if TYPE_CHECKING:
+    import keras
 
-def with_kernels(path, model):
-    """Puts the kernels of `LargeKernelConv2D` in the place of their transforms.
+
+def with_kernels(path: PathLike, model: keras.Model) -> None:
+    """Replaces the transforms of `LargeKernelConv2D` by their kernels.
 
     The converter computes the transforms once for all and writes them, several times as
     large as the kernels; here the file computes them from the kernels, by products of

@@ -1,18 +1,25 @@
 """A network made ready for 8-bit arithmetic."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from rcn_keras.data.synthetic import draw_crop
 
+if TYPE_CHECKING:
+    from rcn_keras.models import KeypointModel
+
+
 FACES = 16
 QUANTILE = 0.999
 HEAVY_TAIL = 4.0  # the largest activation, in multiples of that quantile
 
 
-def without_outliers(model):
+def without_outliers(model: KeypointModel) -> keras.Model:
     """The same network, the few largest activations of its heavy-tailed layers capped.
 
     LiteRT rounds a layer's input to 256 steps between its smallest and largest value.
@@ -57,8 +64,8 @@ def _caps(model):
         return {}
     faces = np.stack([draw_crop(seed, model.layout)[-1] for seed in range(FACES)])
     caps = {}
-    found = keras.Model(model.input, outputs).predict(faces, verbose=0)
-    for name, values in found.items():
+    activations = keras.Model(model.input, outputs).predict(faces, verbose=0)
+    for name, values in activations.items():
         cap = float(np.quantile(values, QUANTILE))
         if values.max() > HEAVY_TAIL * cap > 0:
             caps[name] = cap

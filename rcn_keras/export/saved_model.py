@@ -1,7 +1,11 @@
 """A SavedModel as TensorFlow Serving wants it: endpoints, assets, warm-up."""
 
+from __future__ import annotations
+
 import json
+import pathlib
 import shutil
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -11,11 +15,17 @@ from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.presets import CONFIG
 from rcn_keras.serving.pictures import png_bytes
 
+if TYPE_CHECKING:
+    from rcn_keras.predictor import Predictor
+
+
 WARMUP = "tf_serving_warmup_requests"  # the name that TensorFlow Serving looks for
 WARMUP_BATCHES = (1, 4)
 
 
-def write_saved_model(folder, predictor, name, preset):
+def write_saved_model(
+    folder: pathlib.Path, predictor: Predictor, name: str, preset: pathlib.Path | None
+) -> None:
     """Writes a SavedModel with its endpoints, assets and warm-up requests.
 
     Args:
@@ -32,13 +42,15 @@ def write_saved_model(folder, predictor, name, preset):
     floats = tf.TensorSpec(network.input_shape, tf.float32, "images")
     # One function that all endpoints call: its graph is in the file once.
     run = tf.function(network, input_signature=[floats], autograph=False)
+    layout = predictor.layout
+    assert layout is not None  # that of a network
     faces = faces_function(
-        run, predictor.layout, predictor.refinements, predictor.model.input_size
+        run, layout, predictor.refinements, predictor.model.input_size
     )
 
     def keypoints(images):
-        found = run(tf.cast(images, tf.float32))
-        return {part: found[part] for part in ("keypoints", "confidence")}
+        outputs = run(tf.cast(images, tf.float32))
+        return {part: outputs[part] for part in ("keypoints", "confidence")}
 
     endpoints = {
         "serving_default": (keypoints, [floats]),
@@ -61,7 +73,7 @@ def write_saved_model(folder, predictor, name, preset):
         archive.add_endpoint(endpoint, function, input_signature=signature)
     with quiet():
         archive.write_out(folder, verbose=False)
-    _write_warmup(folder / "assets.extra" / WARMUP, name, predictor.layout)
+    _write_warmup(folder / "assets.extra" / WARMUP, name, layout)
     write_assets(folder / "assets", predictor, preset)
 
 
@@ -92,10 +104,13 @@ def _write_warmup(path, name, layout):
                 records.write(log.SerializeToString())
 
 
-def write_assets(folder, predictor, preset):
+def write_assets(
+    folder: pathlib.Path, predictor: Predictor, preset: pathlib.Path | None
+) -> None:
     """What a person, or a client, wants to know of the network."""
     folder.mkdir(exist_ok=True)
     layout, model = predictor.layout, predictor.model
+    assert layout is not None
     (folder / "labels.txt").write_text("\n".join(layout.names) + "\n", encoding="utf-8")
     (folder / "layout.json").write_text(layout.to_json(), encoding="utf-8")
     settings = {

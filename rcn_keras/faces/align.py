@@ -1,13 +1,19 @@
 """Faces brought to one place, size and upright: what face recognition takes."""
 
+from __future__ import annotations
+
 import dataclasses
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces.five_points import five_points, keypoints_of
 from rcn_keras.layout import KeypointLayout
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 TEMPLATES = ("arcface", "ffhq", "eyes")
 LARGEST = 4096  # side of an aligned crop in pixels
@@ -46,7 +52,7 @@ class AlignedFace:
 
 def align(
     image: np.ndarray,
-    face,
+    face: Any,
     size: int = 112,
     template: str = "arcface",
     eye_distance: float = 0.4,
@@ -105,7 +111,7 @@ def align(
     )
 
 
-def similarity(points, targets) -> np.ndarray:
+def similarity(points: ArrayLike, targets: ArrayLike) -> np.ndarray:
     """The similarity, without reflection, that is nearest by least squares.
 
     Args:
@@ -136,7 +142,7 @@ def similarity(points, targets) -> np.ndarray:
     )
 
 
-def inverse(matrix) -> np.ndarray:
+def inverse(matrix: np.ndarray) -> np.ndarray:
     """The inverse of an affine map `(2, 3)`."""
     linear = np.linalg.inv(matrix[:, :2])
     return np.concatenate([linear, -linear @ matrix[:, 2:]], axis=1)
@@ -160,7 +166,9 @@ def _template_matrix(points, template, eye_distance):
     return similarity([middle - half, middle + half], [[0, 0.5], [1, 0.5]])
 
 
-def warped(image, matrix, size, mirrored=False) -> np.ndarray:
+def warped(
+    image: np.ndarray, matrix: np.ndarray, size: int, mirrored: bool = False
+) -> np.ndarray:
     """A square crop through an affine map, sub-pixel and without aliasing.
 
     Args:

@@ -1,12 +1,14 @@
-"""Boxes of faces in a file, in place of a detector."""
+"""Boxes of faces in a file, instead of a detector."""
 
 import json
+import pathlib
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.files import read_text, text_name
 
 
-def read_boxes(path):
+def read_boxes(path: PathLike) -> dict[str, list]:
     """Reads face boxes by photograph.
 
     Args:
@@ -40,7 +42,7 @@ def read_boxes(path):
     return {text_name(name): value for name, value in boxes.items()} | boxes
 
 
-def boxes_of(boxes, photograph):
+def boxes_of(boxes: dict[str, list], photograph: pathlib.PurePath) -> list:
     """The boxes of one photograph, by its path or else by its bare name.
 
     Raises:

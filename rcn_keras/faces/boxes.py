@@ -5,9 +5,19 @@ the rules use what `numpy` and `keras.ops` both have, so that the predictor and 
 exported graph share them.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from rcn_keras.errors import InputError
+from rcn_keras._types import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rcn_keras.layout import KeypointLayout
+
 
 CROP_SIZE = 160  # side of the stored crop in pixels
 INPUT_SIZE = 80  # side of the network's input in pixels
@@ -16,11 +26,10 @@ INPUT_SIZE = 80  # side of the network's input in pixels
 # from a second pass (benchmarks/refinement_threshold.py, MTFL's validation faces).
 STILL = 0.05
 
-# Edges of a picture as bits (`border_flags`).
-LEFT, TOP, RIGHT, BOTTOM = 1, 2, 4, 8
 
-
-def keypoint_square(keypoints, ratio, size, xp=np):
+def keypoint_square(
+    keypoints: Tensor, ratio: float, size: Tensor, xp: Any = np
+) -> Tensor:
     """The paper's square around a face of 5 keypoints, kept inside the picture.
 
     The bounding box of eyes and mouth corners (the nose does not count), whole pixels,
@@ -56,7 +65,7 @@ def keypoint_square(keypoints, ratio, size, xp=np):
     return xp.concatenate([low + xp.ceil((high - low - side) / 2), side], axis=-1)
 
 
-def bounding_square(keypoints, scale, xp=np):
+def bounding_square(keypoints: Tensor, scale: float, xp: Any = np) -> Tensor:
     """The paper's square around all points (68 there); it may leave the picture.
 
     The bounding box of all points, rounded outwards to whole pixels, is made square and
@@ -108,7 +117,13 @@ def _in_crop(keypoints, outer, xp):
     return (keypoints - outer[..., None, :2]) * (CROP_SIZE / side)
 
 
-def training_squares(keypoints, layout, width, height, box=None):
+def training_squares(
+    keypoints: ArrayLike,
+    layout: KeypointLayout,
+    width: int,
+    height: int,
+    box: ArrayLike | None = None,
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Both squares of the paper's crop: the stored one and the network's input in it.
 
     By the rule "eyes_mouth" the squares are kept inside the photograph
@@ -144,15 +159,17 @@ def training_squares(keypoints, layout, width, height, box=None):
     if box is not None and layout.detector_square is None:
         points = np.reshape(np.asarray(box, "float64"), (2, 2))
     size = np.array([width, height])
-    outer, inner, found = _squares(points, layout.square, size, np)
-    if not found:
+    outer, inner, exists = _squares(points, layout.square, size, np)
+    if not exists:
         raise ValueError(
             f"the keypoints leave no square of a pixel in a picture of {width}x{height}"
         )
     return tuple(map(int, outer)), tuple(map(int, inner))
 
 
-def training_square(keypoints, layout, width, height):
+def training_square(
+    keypoints: ArrayLike, layout: KeypointLayout, width: int, height: int
+) -> tuple[float, ...]:
     """The network's input square for these keypoints, in photograph pixels."""
     outer, inner = training_squares(keypoints, layout, width, height)
     return tuple(_inner_in_photograph(np.array(outer), np.array(inner), np).tolist())
@@ -164,7 +181,13 @@ def _inner_in_photograph(outer, inner, xp):
     return xp.concatenate([place, inner[..., 2:] * step], axis=-1)
 
 
-def refined_squares(keypoints, layout, squares, sizes, xp=np):
+def refined_squares(
+    keypoints: Tensor,
+    layout: KeypointLayout,
+    squares: Tensor,
+    sizes: Tensor,
+    xp: Any = np,
+) -> Tensor:
     """The network's input squares of a second pass: the training rule's around what the
     first pass found, or the old one where there is none (points on one spot).
 
@@ -178,18 +201,24 @@ def refined_squares(keypoints, layout, squares, sizes, xp=np):
     Returns:
         `(N, 3)` float64.
     """
-    outer, inner, found = _squares(keypoints, layout.square, sizes, xp)
-    return xp.where(found[:, None], _inner_in_photograph(outer, inner, xp), squares)
+    outer, inner, exists = _squares(keypoints, layout.square, sizes, xp)
+    return xp.where(exists[:, None], _inner_in_photograph(outer, inner, xp), squares)
 
 
-def second_squares(keypoints, layout, squares, sizes, xp=np):
+def second_squares(
+    keypoints: Tensor,
+    layout: KeypointLayout,
+    squares: Tensor,
+    sizes: Tensor,
+    xp: Any = np,
+) -> Tensor:
     """`refined_squares` of those faces whose square moves; the others keep theirs."""
     refined = refined_squares(keypoints, layout, squares, sizes, xp)
     moved = square_movement(squares, refined, xp) > STILL
     return xp.where(moved[:, None], refined, squares)
 
 
-def square_movement(squares, others, xp=np):
+def square_movement(squares: Tensor, others: Tensor, xp: Any = np) -> Tensor:
     """How far squares lie from others: the larger of the shift of the centre along x or
     y and the change of side, in sides.
 
@@ -206,31 +235,7 @@ def square_movement(squares, others, xp=np):
     return xp.max(xp.abs(change) / side, axis=1)
 
 
-def border_flags(keypoints, layout, width, height):
-    """Which keypoints of a face lie at an edge of the picture that cuts it off.
-
-    Annotators put what lies outside the picture on its edge: such a point is no true
-    one. A point counts that is less than 10 pixels from the left or the top edge, or at
-    most 3 from the right or the bottom one, where the network's input reaches over that
-    edge; by the rule "eyes_mouth" it never does.
-
-    Args:
-        keypoints: `(K, 2)` in photograph pixels.
-        layout: their `KeypointLayout`.
-        width, height: ints, size of the photograph.
-
-    Returns:
-        `(K,)` uint8, the sum of `LEFT` 1, `TOP` 2, `RIGHT` 4 and `BOTTOM` 8.
-    """
-    x, y = np.asarray(keypoints).T
-    near = np.stack([x < 10, y < 10, width - x <= 3, height - y <= 3], axis=1)
-    left, top, side = training_square(keypoints, layout, width, height)
-    free = np.array([left, top, width - left - side, height - top - side])
-    cut = free < -1e-6  # what rounding alone puts outside is not
-    return (near & cut) @ np.array([LEFT, TOP, RIGHT, BOTTOM], "uint8")
-
-
-def box_squares(boxes, layout, xp=np):
+def box_squares(boxes: Tensor, layout: KeypointLayout, xp: Any = np) -> Tensor:
     """Boxes as the network's input squares.
 
     By `layout.detector_square`, `(shift_x, shift_y, scale)`: how far the square's
@@ -256,73 +261,3 @@ def box_squares(boxes, layout, xp=np):
     side = constants[2] * size
     center = (corner + opposite) / 2 + np.array(constants[:2]) * size
     return xp.concatenate([center - side / 2, side], axis=1)
-
-
-def box_checks(boxes, sizes, xp=np):
-    """What must hold of boxes that are to be used.
-
-    Args:
-        boxes: `(N, 4)` float64, `[x0, y0, x1, y1]` in photograph pixels.
-        sizes: `(N, 2)`, width and height of each photograph.
-        xp: `numpy`, or `keras.ops` in a graph.
-
-    Returns:
-        formed: `(N,)` bool, finite and at least one pixel wide and high.
-        sensible: `(N,)` bool, at most 10 times as large as the photograph.
-        touching: `(N,)` bool, on the photograph at least in part.
-    """
-    corner, opposite = boxes[:, :2], boxes[:, 2:]
-    formed = xp.logical_and(
-        xp.all(xp.isfinite(boxes), axis=1), xp.all(opposite >= corner + 1, axis=1)
-    )
-    longest = xp.max(opposite - corner, axis=1)
-    sensible = longest <= 10 * xp.max(sizes, axis=1)
-    on_it = xp.logical_and(opposite > 0, corner < sizes)
-    return formed, sensible, xp.all(on_it, axis=1)
-
-
-def box_fault(box, width, height):
-    """Why a box cannot be used on a photograph of this size, or `None`.
-
-    Args:
-        box: `[x0, y0, x1, y1]` in photograph pixels.
-        width, height: ints.
-    """
-    box = np.asarray(box, "float64")
-    with np.errstate(all="ignore"):
-        formed, sensible, touching = box_checks(box[None], np.array([[width, height]]))
-    text = f"the box {[round(value, 2) for value in box.tolist()]}"
-    if not formed:
-        return f"{text} is not [x0, y0, x1, y1] with x1 > x0 and y1 > y0"
-    if not sensible:
-        return f"{text} is more than 10 times the picture of {width}x{height} pixels"
-    if not touching:
-        return f"{text} lies outside the picture of {width}x{height} pixels"
-    return None
-
-
-def given_boxes(boxes, name, width, height):
-    """A user's boxes of a photograph called `name`, `(M, 4)` or one `(4,)`, checked.
-
-    Returns:
-        `(M, 4)` float64.
-
-    Raises:
-        InputError: for anything else, or a box that cannot be used.
-    """
-    try:
-        array = np.asarray(boxes, "float64")
-        if array.ndim and not len(array):
-            return np.zeros((0, 4))
-        if (4,) not in (array.shape, array.shape[1:]):
-            raise ValueError
-    except (ValueError, TypeError):
-        raise InputError(
-            f"{name}: boxes must be [[x0, y0, x1, y1], ...]. "
-            f"Received: {' '.join(str(boxes).split())[:100]}"
-        ) from None
-    array = array.reshape(-1, 4)
-    for box in array:
-        if fault := box_fault(box, width, height):
-            raise InputError(f"{name}: {fault}")
-    return array

@@ -1,15 +1,24 @@
 """One crop, both directions: a square of a photograph to 160x160 grey, and back."""
 
+from __future__ import annotations
+
 import functools
 import math
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from rcn_keras._types import Tensor
 from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 _LANCZOS = Image.Resampling.LANCZOS
 _LOBES = 3  # Lanczos window
@@ -19,7 +28,9 @@ _BLOCKS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
 _FEW = 8  # Faces for which threads take longer to start than they save.
 
 
-def lanczos_taps(start, side, size, length, xp=np):
+def lanczos_taps(
+    start: Any, side: Any, size: int, length: Any, xp: Any = np
+) -> tuple[Tensor, Tensor]:
     """Lanczos resampling of one axis: which source pixels count, and how much.
 
     Args:
@@ -141,7 +152,7 @@ def _as_bytes(crop):
     return np.rint(np.clip(crop, 0, 255)).astype("uint8")
 
 
-def gray(image, xp=np):
+def gray(image: Tensor, xp: Any = np) -> Tensor:
     """Grey of `(H, W, 3)` uint8 RGB, `(H, W)` float32 of whole numbers."""
     red, green, blue = (
         xp.array(image[:, :, channel], dtype="float32") for channel in range(3)
@@ -149,7 +160,9 @@ def gray(image, xp=np):
     return xp.round(0.299 * red + 0.587 * green + 0.114 * blue)
 
 
-def crop_square(image, square, size=CROP_SIZE):
+def crop_square(
+    image: np.ndarray, square: Sequence[float], size: int = CROP_SIZE
+) -> np.ndarray:
     """Resamples a square of a photograph to a grey crop, black outside the photograph.
 
     Args:
@@ -164,7 +177,7 @@ def crop_square(image, square, size=CROP_SIZE):
     return _as_bytes(_lanczos_crop(image, square, size, 0, size))
 
 
-def to_photograph(points, squares, size, xp=np):
+def to_photograph(points: Tensor, squares: Tensor, size: int, xp: Any = np) -> Tensor:
     """Crop pixels to photograph pixels.
 
     Args:
@@ -181,13 +194,20 @@ def to_photograph(points, squares, size, xp=np):
     return scaled + squares[:, None, :2]
 
 
-def to_crop(points, squares, size):
+def to_crop(points: ArrayLike, squares: ArrayLike, size: int) -> np.ndarray:
     """Photograph pixels to crop pixels: the inverse of `to_photograph`."""
     squares = np.asarray(squares, "float64")
     return (np.asarray(points) - squares[:, None, :2]) * (size / squares[:, None, 2:])
 
 
-def input_taps(square, width, height, context, size=INPUT_SIZE, xp=np):
+def input_taps(
+    square: Sequence[Any],
+    width: Any,
+    height: Any,
+    context: float,
+    size: int = INPUT_SIZE,
+    xp: Any = np,
+) -> list:
     """How the network's input is resampled from a photograph.
 
     The same two steps as in training, Lanczos to the stored crop's resolution and
@@ -219,7 +239,9 @@ def input_taps(square, width, height, context, size=INPUT_SIZE, xp=np):
     ]
 
 
-def input_crop(image, square, context, size=INPUT_SIZE):
+def input_crop(
+    image: np.ndarray, square: Sequence[float], context: float, size: int = INPUT_SIZE
+) -> np.ndarray:
     """The network's input for a square given directly, as prediction needs it.
 
     Args:
@@ -245,7 +267,12 @@ def input_crop(image, square, context, size=INPUT_SIZE):
     return _as_bytes(crop[:, before] * weights[:, 0] + crop[:, after] * weights[:, 1])
 
 
-def input_crops(images, squares, context, size=INPUT_SIZE):
+def input_crops(
+    images: Sequence[np.ndarray],
+    squares: np.ndarray,
+    context: float,
+    size: int = INPUT_SIZE,
+) -> np.ndarray:
     """`input_crop` of many faces, in threads where that pays.
 
     Args:

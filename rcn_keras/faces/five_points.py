@@ -1,9 +1,17 @@
 """Eyes, nose and mouth corners of a face, whichever layout its keypoints are in."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rcn_keras.errors import InputError
 from rcn_keras.layout import FACE_5, FACE_68, FACES, KeypointLayout
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 # The keypoints whose mean each of the five points is.
 _GROUPS = {
@@ -12,7 +20,9 @@ _GROUPS = {
 }
 
 
-def five_points(keypoints, layout: KeypointLayout | None = None) -> np.ndarray:
+def five_points(
+    keypoints: ArrayLike, layout: KeypointLayout | None = None
+) -> np.ndarray:
     """Eye centres, tip of the nose and mouth corners, the viewer's left first.
 
     Args:
@@ -46,7 +56,7 @@ def five_points(keypoints, layout: KeypointLayout | None = None) -> np.ndarray:
     return np.stack(points, axis=-2)
 
 
-def keypoints_of(face) -> np.ndarray:
+def keypoints_of(face: Any) -> np.ndarray:
     """The keypoints of what a predictor returns, of a dict of it, or themselves.
 
     Returns:

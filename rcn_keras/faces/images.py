@@ -1,14 +1,23 @@
 """Photographs as RGB bytes: of files, their bytes, Pillow images and arrays."""
 
+from __future__ import annotations
+
 import io
 import os
 import pathlib
 import stat
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rcn_keras._types import Echo, PathLike
 from rcn_keras.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    Picture = str | os.PathLike | bytes | np.ndarray | Image.Image
 
 # Pillow knows these by name but decodes none of them by itself.
 _UNREADABLE = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
@@ -17,7 +26,7 @@ _OVERSHOOT = 2  # sharpening and interpolation leave floats up to so many times 
 _UNDERSHOOT = 0.5
 
 
-def read_image(path):
+def read_image(path: PathLike) -> np.ndarray:
     """Reads a photograph; the EXIF orientation is honoured.
 
     Args:
@@ -32,7 +41,7 @@ def read_image(path):
     return decode_image(file_bytes(path), path)
 
 
-def file_bytes(path):
+def file_bytes(path: PathLike) -> bytes:
     """The bytes of an image file, or of what is piped into `/dev/stdin`.
 
     Raises:
@@ -50,7 +59,7 @@ def file_bytes(path):
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def decode_image(data, name="image"):
+def decode_image(data: bytes, name: object = "image") -> np.ndarray:
     """A photograph from the bytes of its file; see `read_image`.
 
     Args:
@@ -75,7 +84,7 @@ def decode_image(data, name="image"):
         raise InputError(f"{name}: damaged image ({error})") from None
 
 
-def as_rgb(picture, name="image"):
+def as_rgb(picture: Picture, name: str = "image") -> np.ndarray:
     """Any usual picture as `(H, W, 3)` uint8 RGB.
 
     What stands for white in an array:
@@ -109,14 +118,14 @@ def as_rgb(picture, name="image"):
     return _array_rgb(_as_array(picture, name), name)
 
 
-def is_image_name(path):
+def is_image_name(path: PathLike) -> bool:
     """Whether a file is a photograph by its name: a suffix that the decoder reads, and
     not hidden, as the `._photo.jpg` of archives from a Mac are."""
     path = pathlib.PurePath(path)
     return path.suffix.lower() in suffixes() and not path.name.startswith(".")
 
 
-def is_regular(path):
+def is_regular(path: PathLike) -> bool:
     """Whether a file is one of those whose reading ends: no pipe, socket or device."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
@@ -124,7 +133,7 @@ def is_regular(path):
         return False
 
 
-def suffixes():
+def suffixes() -> set[str]:
     """The set of suffixes, in small letters, that the decoder reads."""
     from PIL import Image
 
@@ -136,7 +145,9 @@ def suffixes():
     }
 
 
-def list_images(folder, report=lambda line: None):
+def list_images(
+    folder: PathLike, report: Echo = lambda line: None
+) -> list[pathlib.Path]:
     """The image files in a folder, sorted by name (not in its subfolders).
 
     Regular files with a name as `is_image_name` wants it.
@@ -166,7 +177,7 @@ def list_images(folder, report=lambda line: None):
     return images
 
 
-def left_out(place, count):
+def left_out(place: object, count: int) -> str:
     """The line on files of a folder or pattern that are no photographs."""
     return (
         f"{place}: {count} {'file' if count == 1 else 'files'} left out: hidden, not "

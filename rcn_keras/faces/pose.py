@@ -7,13 +7,21 @@ axis: **yaw** is positive where the nose points to the right side of the picture
 pitched first, then yawed, then rolled.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rcn_keras.errors import InputError
 from rcn_keras.faces.five_points import five_points, keypoints_of
 from rcn_keras.layout import FACE_68, FACES, KeypointLayout
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 # The mean face of 300-W's training faces (benchmarks/mean_face.py), in distances of the
 # eye centres, whose middle is the origin: the points that expressions move least.
@@ -60,7 +68,7 @@ class HeadPose:
     focal_length: float
     center: np.ndarray
 
-    def project(self, points) -> np.ndarray:
+    def project(self, points: ArrayLike) -> np.ndarray:
         """Points of the mean face's axes in the picture.
 
         Args:
@@ -94,8 +102,8 @@ class FaceMeasures:
 
 
 def head_pose(
-    face,
-    size,
+    face: Any,
+    size: Sequence[int],
     focal_length: float | None = None,
     layout: KeypointLayout | None = None,
 ) -> HeadPose:
@@ -130,13 +138,14 @@ def head_pose(
     points = keypoints_of(face)
     layout = layout or FACES.get(len(points))
     if layout is not None and layout.name == FACE_68.name:
-        model, seen = np.array([*MEAN_FACE.values()]), points[[*MEAN_FACE]]
+        model, pixels = np.array([*MEAN_FACE.values()]), points[[*MEAN_FACE]]
     else:
-        model, seen = np.array(MEAN_FIVE), five_points(points, layout)
+        model, pixels = np.array(MEAN_FIVE), five_points(points, layout)
     focal_length = float(max(size) if focal_length is None else focal_length)
-    if not (np.isfinite(seen).all() and np.ptp(seen, axis=0).max() > 0):
+    if not (np.isfinite(pixels).all() and np.ptp(pixels, axis=0).max() > 0):
         raise InputError(
-            f"a pose needs finite keypoints, not on one spot. Received: {seen.tolist()}"
+            "a pose needs finite keypoints, not on one spot. "
+            f"Received: {pixels.tolist()}"
         )
     if not 0 < focal_length < np.inf:
         raise InputError(
@@ -145,10 +154,10 @@ def head_pose(
     center = np.asarray(size, "float64") / 2
     camera = np.diag([focal_length, focal_length, 1.0])
     fits, turn, shift = cv2.solvePnP(
-        model, seen - center, camera, None, flags=cv2.SOLVEPNP_SQPNP
+        model, pixels - center, camera, None, flags=cv2.SOLVEPNP_SQPNP
     )
     if not fits or not np.isfinite([turn, shift]).all():
-        raise InputError(f"no pose fits the keypoints {seen.tolist()}")
+        raise InputError(f"no pose fits the keypoints {pixels.tolist()}")
     rotation = cv2.Rodrigues(turn)[0]
     return HeadPose(*angles(rotation), rotation, shift.ravel(), focal_length, center)
 
@@ -164,7 +173,7 @@ def rotation_matrix(yaw: float, pitch: float, roll: float) -> np.ndarray:
     return _FLIP @ rolled @ yawed @ pitched @ _FLIP
 
 
-def angles(rotation) -> tuple[float, float, float]:
+def angles(rotation: ArrayLike) -> tuple[float, float, float]:
     """Yaw, pitch and roll in degrees of a rotation, `(3, 3)`."""
     turn = _FLIP @ np.asarray(rotation, "float64") @ _FLIP
     yaw = np.arcsin(np.clip(-turn[2, 0], -1, 1))
@@ -173,7 +182,7 @@ def angles(rotation) -> tuple[float, float, float]:
     return yaw, pitch, roll
 
 
-def face_measures(face, layout: KeypointLayout | None = None) -> FaceMeasures:
+def face_measures(face: Any, layout: KeypointLayout | None = None) -> FaceMeasures:
     """Measures of a face; see `FaceMeasures`.
 
     Args:

@@ -1,7 +1,10 @@
+from typing import Any
+
 import keras
 from keras import layers
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 
 
 @register
@@ -27,12 +30,12 @@ class BranchSum(layers.Layer):
         Honari et al., Recombinator Networks, CVPR 2016, Eq. 1.
     """
 
-    def __init__(self, per_pixel=False, summed=True, **kwargs):
+    def __init__(self, per_pixel: bool = False, summed: bool = True, **kwargs: Any):
         super().__init__(**kwargs)
         self.per_pixel = per_pixel
         self.summed = summed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if not isinstance(input_shape, list) or len(set(map(tuple, input_shape))) != 1:
             raise ValueError(
                 "`BranchSum` takes a list of maps of one shape. "
@@ -46,14 +49,14 @@ class BranchSum(layers.Layer):
             initializer=keras.initializers.RandomUniform(0.0, 1.0),
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         terms = [self.alpha[r] * maps for r, maps in enumerate(inputs)]
         return sum(terms) if self.summed else terms
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         shapes = [tuple(shape) for shape in input_shape]
         return shapes[0] if self.summed else shapes
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"per_pixel": self.per_pixel, "summed": self.summed}
         return {**super().get_config(), **own}

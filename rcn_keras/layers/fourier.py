@@ -11,12 +11,16 @@ the axis that a matrix is multiplied to.
 """
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
 
+from rcn_keras._types import Shape, Tensor
 
-def transform_kernel(kernel, height, width):
+
+def transform_kernel(kernel: Tensor, height: int, width: int) -> Tensor:
     """Transform of a convolution's kernel.
 
     Args:
@@ -37,7 +41,7 @@ def transform_kernel(kernel, height, width):
     return x
 
 
-def kernel_steps(shape, height, width):
+def kernel_steps(shape: Shape, height: int, width: int) -> list[tuple[str, Any]]:
     """What makes the transform of a kernel, one step after the other.
 
     Args:
@@ -61,7 +65,7 @@ def kernel_steps(shape, height, width):
     ]
 
 
-def convolve(maps, transform, kernel_size):
+def convolve(maps: Tensor, transform: Tensor, kernel_size: Sequence[int]) -> Tensor:
     """Convolution of stride 1 and "same" padding, as `keras.ops.conv`.
 
     Args:

@@ -1,8 +1,11 @@
+from typing import Any
+
 import keras
 from keras import layers
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 from rcn_keras.layout import KeypointLayout
 
 
@@ -30,12 +33,12 @@ class KeypointDecoder(layers.Layer):
 
     def __init__(
         self,
-        layout,
-        method="local_mean",
-        slope=1.0,
-        offset=0.0,
-        dtype="float32",
-        **kwargs,
+        layout: KeypointLayout | dict,
+        method: str = "local_mean",
+        slope: float = 1.0,
+        offset: float = 0.0,
+        dtype: Any = "float32",
+        **kwargs: Any,
     ):
         super().__init__(dtype=dtype, **kwargs)
         if isinstance(layout, dict):  # out of a configuration
@@ -50,18 +53,18 @@ class KeypointDecoder(layers.Layer):
         self.offset = offset
         self.input_spec = keras.InputSpec(ndim=4)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         keypoints = codec.decode(inputs, self.method)
         confidence = codec.confidence(
             inputs, keypoints, self.layout, self.slope, self.offset
         )
         return {"keypoints": keypoints, "confidence": confidence}
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, _, _, keypoints = input_shape
         return {"keypoints": (batch, keypoints, 2), "confidence": (batch, keypoints)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "layout": self.layout.to_dict(),

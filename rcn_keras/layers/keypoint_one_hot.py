@@ -1,7 +1,10 @@
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 from rcn_keras.layers.peak_one_hot import one_hot_maps
 
 
@@ -22,17 +25,17 @@ class KeypointOneHot(layers.Layer):
         `(N, size, size, K)`
     """
 
-    def __init__(self, size=80, dtype="float32", **kwargs):
+    def __init__(self, size: int = 80, dtype: Any = "float32", **kwargs: Any):
         super().__init__(dtype=dtype, **kwargs)
         self.size = size
         self.input_spec = keras.InputSpec(ndim=3)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         cells = ops.floor(inputs)
         return one_hot_maps(cells[..., 0], cells[..., 1], self.size, self.size)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.size, self.size, input_shape[1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}

@@ -1,7 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 from rcn_keras.layers import fourier
 
 METHODS = ("fft", "direct")
@@ -51,14 +57,14 @@ class LargeKernelConv2D(layers.Conv2D):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=(1, 1),
-        padding="same",
-        data_format="channels_last",
-        *args,
-        method="fft",
-        **kwargs,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = (1, 1),
+        padding: str = "same",
+        data_format: str = "channels_last",
+        *args: Any,
+        method: str = "fft",
+        **kwargs: Any,
     ):
         super().__init__(
             filters, kernel_size, strides, padding, data_format, *args, **kwargs
@@ -79,16 +85,16 @@ class LargeKernelConv2D(layers.Conv2D):
                 )
 
     @property
-    def method(self):
+    def method(self) -> str:
         return self._method
 
     @method.setter
-    def method(self, method):
+    def method(self, method: str) -> None:
         if method not in METHODS:
             raise ValueError(f"`method` must be one of {METHODS}. Received: {method!r}")
         self._method = method
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if self.method == "fft" and None in input_shape[1:3]:
             raise ValueError(
                 '`method="fft"` needs maps of a fixed size. '
@@ -96,7 +102,7 @@ class LargeKernelConv2D(layers.Conv2D):
             )
         super().build(input_shape)
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         if self.method == "direct":
             return super().convolution_op(inputs, kernel)
         kernel = ops.cast(kernel, "float32")
@@ -105,7 +111,7 @@ class LargeKernelConv2D(layers.Conv2D):
         outputs = fourier.convolve(maps, transform, self.kernel_size)
         return ops.cast(outputs, self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "method": self.method}
 
 
@@ -128,7 +134,7 @@ class TransformedConv2D(layers.Layer):
         NotImplementedError: if it is saved by Keras.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: LargeKernelConv2D):
         super().__init__(name=layer.name, dtype=layer.dtype_policy, trainable=False)
         _, height, width, channels = layer.get_build_config()["input_shape"]
         self.filters = layer.filters
@@ -153,25 +159,25 @@ class TransformedConv2D(layers.Layer):
             trainable=False,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         maps = ops.cast(inputs, "float32")
         outputs = fourier.convolve(maps, self.transform, self.kernel_size) + self.bias
         return self.activation(ops.cast(outputs, self.compute_dtype))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         raise NotImplementedError(
             f"Layer {self.name!r} of an `inference_model` is not saved by Keras: save "
             "the model that it was made from, or export this one."
         )
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         self.get_config()
 
 
-def inference_model(model):
+def inference_model(model: keras.Model) -> keras.Model:
     """A copy of a model for prediction, its large kernels' transforms computed once.
 
     A copy in full: training or loading weights changes the one model and not the

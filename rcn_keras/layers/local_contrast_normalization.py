@@ -1,8 +1,11 @@
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 
 
 def _blur_matrix(length, size, sigma):
@@ -46,7 +49,9 @@ class LocalContrastNormalization(layers.Layer):
         Jarrett et al., ICCV 2009.
     """
 
-    def __init__(self, size=9, sigma=1.591, dtype="float32", **kwargs):
+    def __init__(
+        self, size: int = 9, sigma: float = 1.591, dtype: Any = "float32", **kwargs: Any
+    ):
         super().__init__(dtype=dtype, **kwargs)
         if size < 1 or size % 2 == 0:
             raise ValueError(f"`size` must be odd and positive. Received: size={size}")
@@ -54,12 +59,12 @@ class LocalContrastNormalization(layers.Layer):
         self.sigma = sigma
         self.input_spec = keras.InputSpec(ndim=4)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         _, height, width, _ = input_shape
         self._rows = _blur_matrix(height, self.size, self.sigma)
         self._columns = _blur_matrix(width, self.size, self.sigma).T
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x = ops.transpose(inputs, (0, 3, 1, 2))
         v = x - self._blur(x)
         s = ops.sqrt(self._blur(v * v))
@@ -72,8 +77,8 @@ class LocalContrastNormalization(layers.Layer):
     def _blur(self, x):
         return ops.matmul(ops.matmul(self._rows, x), self._columns)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "sigma": self.sigma}

@@ -1,11 +1,14 @@
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 
 
-def one_hot_maps(cells_x, cells_y, height, width):
+def one_hot_maps(cells_x: Tensor, cells_y: Tensor, height: int, width: int) -> Tensor:
     """Maps that are 1 in one cell and 0 in all others.
 
     Args:
@@ -46,13 +49,13 @@ class PeakOneHot(layers.Layer):
         Honari et al., Recombinator Networks, CVPR 2016, Sec. 4.
     """
 
-    def __init__(self, dtype="float32", **kwargs):
+    def __init__(self, dtype: Any = "float32", **kwargs: Any):
         super().__init__(dtype=dtype, **kwargs)
         self.input_spec = keras.InputSpec(ndim=4)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x, y = codec.peak_cells(inputs)
         return ops.stop_gradient(one_hot_maps(x, y, *inputs.shape[1:3]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

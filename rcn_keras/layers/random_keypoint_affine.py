@@ -1,9 +1,12 @@
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 from rcn_keras.layers.warp import warp_affine
 
 DRAWS = 5  # uniform numbers an image uses: scale, two translations, rotation, flip
@@ -54,14 +57,14 @@ class RandomKeypointAffine(layers.Layer):
 
     def __init__(
         self,
-        size=80,
-        scale=0.1,
-        translation=0.1,
-        rotation=40.0,
-        flip_pairs=None,
-        seed=None,
-        dtype="float32",
-        **kwargs,
+        size: int = 80,
+        scale: float = 0.1,
+        translation: float = 0.1,
+        rotation: float = 40.0,
+        flip_pairs: Sequence[Sequence[int]] | None = None,
+        seed: int | None = None,
+        dtype: Any = "float32",
+        **kwargs: Any,
     ):
         # Coordinates need float32 whatever the dtype policy.
         super().__init__(dtype=dtype, **kwargs)
@@ -74,7 +77,9 @@ class RandomKeypointAffine(layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
-    def call(self, inputs, training=True, draws=None):
+    def call(
+        self, inputs: dict[str, Any], training: bool = True, draws: Tensor = None
+    ) -> dict[str, Any]:
         _check(inputs)
         squares = ops.cast(inputs["squares"], "float32")
         batch = ops.shape(squares)[0]
@@ -123,14 +128,14 @@ class RandomKeypointAffine(layers.Layer):
             order[left], order[right] = right, left
         return order
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         shapes = {"keypoints": tuple(input_shape["keypoints"])}
         if "images" in input_shape:
             batch, _, _, channels = input_shape["images"]
             shapes["images"] = (batch, self.size, self.size, channels)
         return shapes
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "size": self.size,

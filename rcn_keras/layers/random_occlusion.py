@@ -1,7 +1,10 @@
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 
 DRAWS = 4  # uniform numbers an image uses: height, width, top, left
 
@@ -34,7 +37,14 @@ class RandomOcclusion(layers.Layer):
         Honari et al., Recombinator Networks, CVPR 2016, footnote 9.
     """
 
-    def __init__(self, min_size=20, max_size=50, seed=None, dtype="float32", **kwargs):
+    def __init__(
+        self,
+        min_size: int = 20,
+        max_size: int = 50,
+        seed: int | None = None,
+        dtype: Any = "float32",
+        **kwargs: Any,
+    ):
         super().__init__(dtype=dtype, **kwargs)
         if not 1 <= min_size <= max_size:
             raise ValueError(
@@ -46,7 +56,7 @@ class RandomOcclusion(layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) != 4:
             raise ValueError(
                 "The images must be a batch, (N, H, W, C): call `.batch()` before. "
@@ -58,7 +68,9 @@ class RandomOcclusion(layers.Layer):
                 f"Received: max_size={self.max_size}, input_shape={input_shape}"
             )
 
-    def call(self, inputs, training=True, draws=None):
+    def call(
+        self, inputs: Tensor, training: bool = True, draws: Tensor = None
+    ) -> Tensor:
         if not training:
             return inputs
         batch, height, width, _ = ops.shape(inputs)
@@ -80,10 +92,10 @@ class RandomOcclusion(layers.Layer):
             position >= start[:, None], position < (start + size)[:, None]
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "min_size": self.min_size,

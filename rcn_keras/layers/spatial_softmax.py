@@ -1,8 +1,11 @@
+from typing import Any
+
 import keras
 from keras import layers
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 
 
 @register
@@ -28,7 +31,7 @@ class SpatialSoftmax(layers.Layer):
         Honari et al., Recombinator Networks, CVPR 2016, Eq. 1 and footnote 2.
     """
 
-    def __init__(self, temperature=1.0, dtype="float32", **kwargs):
+    def __init__(self, temperature: float = 1.0, dtype: Any = "float32", **kwargs: Any):
         super().__init__(dtype=dtype, **kwargs)
         if not temperature > 0:
             raise ValueError(
@@ -37,11 +40,11 @@ class SpatialSoftmax(layers.Layer):
         self.temperature = temperature
         self.input_spec = keras.InputSpec(ndim=4)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return codec.spatial_softmax(inputs / self.temperature)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

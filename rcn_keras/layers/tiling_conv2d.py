@@ -1,7 +1,11 @@
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 from rcn_keras.layers.tiling_upsampling import TilingUpsampling2D
 
 
@@ -12,8 +16,8 @@ class TilingConv2D(keras.layers.Conv2D):
     Gives what `Conv2D` with the same weights gives over the concatenation of `fine` and
     of `TilingUpsampling2D(2)(coarse)`. In a tiled map neighbours are equal, so weights
     that meet equal values are added up first: a transposed convolution of stride 2,
-    with kernels of 4x4 in place of 3x3, is the same sum with 4 multiplications a pixel
-    in place of 9 (9 in place of 25 for 5x5).
+    with kernels of 4x4 instead of 3x3, is the same sum with 4 multiplications a pixel
+    instead of 9 (9 instead of 25 for 5x5).
 
     Args:
         filters, kernel_size, ...: as of `keras.layers.Conv2D`; the kernel's side is
@@ -29,7 +33,7 @@ class TilingConv2D(keras.layers.Conv2D):
         ValueError: if the kernel's side is even, or the shapes do not fit together.
     """
 
-    def __init__(self, filters, kernel_size, **kwargs):
+    def __init__(self, filters: int, kernel_size: int | Sequence[int], **kwargs: Any):
         fixed = {"padding": "same", "data_format": "channels_last"}
         super().__init__(filters, kernel_size, **{**kwargs, **fixed})
         if any(side % 2 == 0 for side in self.kernel_size):
@@ -39,7 +43,7 @@ class TilingConv2D(keras.layers.Conv2D):
             )
         self.input_spec = None  # of two inputs
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         fine, coarse = input_shape
         if tuple(fine[1:3]) != tuple(2 * side for side in coarse[1:3]):
             raise ValueError(
@@ -49,7 +53,7 @@ class TilingConv2D(keras.layers.Conv2D):
         super().build((*fine[:3], fine[3] + coarse[3]))
         self.input_spec = None
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         fine, coarse = inputs
         kernel = ops.convert_to_tensor(self.kernel)
         channels = fine.shape[-1]
@@ -70,13 +74,13 @@ class TilingConv2D(keras.layers.Conv2D):
             outputs = ops.add(outputs, self.bias)
         return self.activation(outputs) if self.activation else outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) == 2:
             input_shape = input_shape[0]
         return (*input_shape[:3], self.filters)
 
 
-def untiled(model):
+def untiled(model: keras.Model) -> keras.Model:
     """The same network with `TilingConv2D` wherever tiled maps meet a convolution.
 
     Args:
@@ -88,9 +92,9 @@ def untiled(model):
     """
     replaced, coarse, passed = {}, {}, set()
     for layer in model.layers:
-        found = _tiles_of(layer)
-        if found:
-            tiling, concatenation = found
+        tiles = _tiles_of(layer)
+        if tiles:
+            tiling, concatenation = tiles
             replaced[layer.name] = concatenation.name
             passed |= {tiling.name, concatenation.name}
     if not replaced:

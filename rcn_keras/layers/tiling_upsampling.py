@@ -1,7 +1,10 @@
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Shape, Tensor
 
 
 @register
@@ -35,7 +38,7 @@ class TilingUpsampling2D(layers.Layer):
         Honari et al., Recombinator Networks, CVPR 2016, Sec. 3.1 and footnotes 3, 10.
     """
 
-    def __init__(self, size=2, crop=0, **kwargs):
+    def __init__(self, size: int = 2, crop: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
         if size < 1:
             raise ValueError(f"`size` must be at least 1. Received: size={size}")
@@ -48,18 +51,18 @@ class TilingUpsampling2D(layers.Layer):
         self.crop = crop
         self.input_spec = keras.InputSpec(ndim=4)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x = ops.repeat(ops.repeat(inputs, self.size, axis=1), self.size, axis=2)
         if self.crop:
             x = x[:, : -self.crop, : -self.crop]
         return x
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, height, width, channels = input_shape
         return (batch, self._grown(height), self._grown(width), channels)
 
     def _grown(self, length):
         return None if length is None else length * self.size - self.crop
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "crop": self.crop}

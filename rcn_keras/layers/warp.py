@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from rcn_keras._types import Tensor
 
-def warp_affine(images, transforms, height, width):
+
+def warp_affine(images: Tensor, transforms: Tensor, height: int, width: int) -> Tensor:
     """Resamples each image under its own affine map, bilinearly, black outside.
 
     Half-pixel correct: pixel (i, j) covers [i, i+1) x [j, j+1). Equal to

@@ -1,10 +1,14 @@
 """What SumNet and RCN share: the trunk, the step between two levels, the frame."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers
 
+from rcn_keras._types import Tensor
 from rcn_keras.layers import LocalContrastNormalization, TilingUpsampling2D
 from rcn_keras.models.branches import BranchSpec
 
@@ -28,15 +32,15 @@ class Level(NamedTuple):
 
 
 def convolution(
-    x,
-    filters,
-    kernel,
-    name,
-    l2,
-    initializer,
+    x: Tensor,
+    filters: int,
+    kernel: int | tuple[int, int],
+    name: str,
+    l2: float,
+    initializer: Any,
     activation: str | None = "relu",
     trainable: bool = True,
-):
+) -> Tensor:
     """A stride-1 "same" convolution; the keypoint maps (linear) stay in float32."""
     return layers.Conv2D(
         filters,
@@ -52,7 +56,9 @@ def convolution(
     )(x)
 
 
-def masked_levels(specs, mask, masked):
+def masked_levels(
+    specs: Sequence[BranchSpec], mask: Sequence[int] | None, masked: str
+) -> list[Level]:
     """The levels of a network under a mask: list of `Level`, coarse to fine.
 
     A trunk convolution is trained if a trained branch hangs on it or on a coarser
@@ -86,7 +92,9 @@ def masked_levels(specs, mask, masked):
     return levels if untrained else levels[coarsest:]
 
 
-def image_input(side, channels, normalization):
+def image_input(
+    side: int, channels: int, normalization: str | None
+) -> tuple[Tensor, Tensor]:
     """The input `(N, side, side, channels)`, grey 0...255, and it normalised."""
     if normalization not in ("local_contrast", None):
         raise ValueError(
@@ -99,7 +107,9 @@ def image_input(side, channels, normalization):
     return image, LocalContrastNormalization(name="local_contrast_normalization")(image)
 
 
-def trunk(x, levels, l2, initializer):
+def trunk(
+    x: Tensor, levels: Sequence[Level], l2: float, initializer: Any
+) -> dict[int, Tensor]:
     """Convolution and pooling from fine to coarse; returns `{resolution: maps}`."""
     maps, finer = {}, None
     for spec, _, _, trained in reversed(levels):
@@ -119,7 +129,7 @@ def trunk(x, levels, l2, initializer):
     return maps
 
 
-def pooled(x, finer, coarser):
+def pooled(x: Tensor, finer: int, coarser: int) -> Tensor:
     """Max-pools one level down: 2x2, or 3x3 with stride 2 for 5 -> 2 (footnote 10)."""
     for window in (2, 3):
         if (finer - window) // 2 + 1 == coarser and (finer - window) % 2 == 0:
@@ -132,7 +142,9 @@ def pooled(x, finer, coarser):
     )
 
 
-def upsampled(x, coarser, finer, upsampling, name, dtype=None):
+def upsampled(
+    x: Tensor, coarser: int, finer: int, upsampling: str, name: str, dtype: Any = None
+) -> Tensor:
     """Tiles or interpolates maps up to a finer level; 2 -> 5 repeats three times and
     drops the last row and column."""
     factor = -(-finer // coarser)

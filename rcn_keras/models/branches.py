@@ -3,7 +3,13 @@
 Lists of branches run coarse to fine, as in the paper.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rcn_keras.layout import KeypointLayout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +40,7 @@ class BranchSpec:
                 f"Received: filters={self.filters}, kernels={self.kernels}"
             )
 
-    def widened(self, factor):
+    def widened(self, factor: int) -> BranchSpec:
         """The same level with `factor` times the maps."""
         return dataclasses.replace(
             self,
@@ -68,7 +74,7 @@ def _square(resolution, trunk_filters, *filters):
     )
 
 
-def rcn_mtfl_specs(branches=6, input_size=80):
+def rcn_mtfl_specs(branches: int = 6, input_size: int = 80) -> list[BranchSpec]:
     """The 5-keypoint RCN, 4 to 7 branches (Fig. 1 right, Table 2).
 
     The 10x10 branch has two convolutions in the figure's 4-branch network and one in
@@ -93,7 +99,7 @@ def rcn_mtfl_specs(branches=6, input_size=80):
     return [_square(side, *maps) for side, maps in zip(sides, widths)]
 
 
-def sumnet_mtfl_specs(branches=6, input_size=80):
+def sumnet_mtfl_specs(branches: int = 6, input_size: int = 80) -> list[BranchSpec]:
     """The 5-keypoint SumNet, 4 to 6 branches (Fig. 1 left, Table 2); arguments as of
     `rcn_mtfl_specs`."""
     sides = _levels(branches, input_size, 4, 6)
@@ -101,7 +107,9 @@ def sumnet_mtfl_specs(branches=6, input_size=80):
     return [_square(side, width, width) for side, width in zip(sides, widths)]
 
 
-def rcn_300w_specs(branches=5, kernel_scheme="5x5_1x1", input_size=80):
+def rcn_300w_specs(
+    branches: int = 5, kernel_scheme: str = "5x5_1x1", input_size: int = 80
+) -> list[BranchSpec]:
     """The 68-keypoint RCN: 64 maps everywhere, two extra 1x1 layers at 80x80.
 
     Args:
@@ -130,7 +138,7 @@ def rcn_300w_specs(branches=5, kernel_scheme="5x5_1x1", input_size=80):
     return specs[::-1]
 
 
-def sumnet_300w_specs(branches=5, input_size=80):
+def sumnet_300w_specs(branches: int = 5, input_size: int = 80) -> list[BranchSpec]:
     """The 68-keypoint SumNet: 64 maps everywhere, three layers in the finest branch."""
     *coarser, finest = _levels(branches, input_size, 4, 6)
     return [*(_square(side, 64, 64) for side in coarser), _square(finest, *[64] * 4)]
@@ -141,7 +149,7 @@ def sumnet_300w_specs(branches=5, input_size=80):
 MOST_MTFL = 20
 
 
-def chosen_widths(widths, layout):
+def chosen_widths(widths: str | None, layout: KeypointLayout) -> str:
     """Whose widths and kernels a network of this layout gets: `"mtfl"` or `"300w"`.
 
     Args:

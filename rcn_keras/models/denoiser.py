@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -24,7 +25,7 @@ def build_denoiser(
     method: str = "fft",
     from_keypoints: bool = False,
     l2: float = 0.0,
-    kernel_initializer="he_normal",
+    kernel_initializer: Any = "he_normal",
     name: str = "denoiser",
 ) -> KeypointModel:
     """Builds the denoising keypoint model: where a keypoint lies, given the others.

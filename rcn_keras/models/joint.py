@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -61,7 +64,7 @@ class JointModel(KeypointModel):
         decoder: str = "local_mean",
         calibration: Sequence[float] = (1.0, 0.0),
         name: str = "joint",
-        **kwargs,
+        **kwargs: Any,
     ):
         rcn, denoiser = keypoint_model(rcn), keypoint_model(denoiser)
         if (
@@ -100,7 +103,7 @@ class JointModel(KeypointModel):
         self.iterations = iterations
         self.denoiser_weight = denoiser_weight
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "rcn": keras.saving.serialize_keras_object(self.rcn),
             "denoiser": keras.saving.serialize_keras_object(self.denoiser),
@@ -113,7 +116,9 @@ class JointModel(KeypointModel):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> JointModel:
         config = dict(config)
         trainable = config.pop("trainable", True)
         for part in ("rcn", "denoiser"):
@@ -151,7 +156,7 @@ def joint_networks(joint: JointModel) -> dict[str, KeypointModel]:
 
 
 def build_joint(
-    rcn: dict, denoiser: dict, layout: KeypointLayout | None = None, **arguments
+    rcn: dict, denoiser: dict, layout: KeypointLayout | None = None, **arguments: Any
 ) -> JointModel:
     """A `JointModel` from the arguments of its parts' builders, as presets have them.
 

@@ -1,12 +1,16 @@
 """A network with all that it takes to read keypoints off what it gives."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from rcn_keras import codec
 from rcn_keras._serialization import register
+from rcn_keras._types import PathLike, Tensor
 from rcn_keras.layers import KeypointDecoder
 from rcn_keras.layout import KeypointLayout, chosen_layout
 
@@ -40,13 +44,13 @@ class KeypointModel(keras.Model):
 
     def __init__(
         self,
-        inputs,
-        outputs,
+        inputs: Tensor,
+        outputs: Tensor,
         layout: KeypointLayout | dict,
         decoder: str = "local_mean",
         calibration: Sequence[float] = (1.0, 0.0),
         name: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
         if isinstance(layout, dict):  # out of a configuration
@@ -93,7 +97,7 @@ class KeypointModel(keras.Model):
         self.decoder = decoder
         self.calibration = tuple(calibration)
 
-    def decode(self, maps, decoder: str | None = None) -> dict:
+    def decode(self, maps: Tensor, decoder: str | None = None) -> dict:
         """Keypoints and their confidence from the model's output.
 
         Args:
@@ -108,7 +112,7 @@ class KeypointModel(keras.Model):
         slope, offset = self.calibration
         return KeypointDecoder(self.layout, decoder, slope, offset)(maps)
 
-    def locate(self, images) -> dict:
+    def locate(self, images: Tensor) -> dict:
         """Keypoints and their confidence, for one batch of images.
 
         Args:
@@ -121,7 +125,7 @@ class KeypointModel(keras.Model):
         return self.decode(self(images, training=False))
 
     @classmethod
-    def from_preset(cls, name: str, load_weights: bool = True) -> "KeypointModel":
+    def from_preset(cls, name: str, load_weights: bool = True) -> KeypointModel:
         """The network of a preset.
 
         Args:
@@ -136,7 +140,7 @@ class KeypointModel(keras.Model):
 
         return from_preset(name, load_weights)
 
-    def save_to_preset(self, folder) -> None:
+    def save_to_preset(self, folder: PathLike) -> None:
         """Writes the model as a preset: graph, weights, layout, decoder, calibration.
 
         Args:
@@ -149,7 +153,7 @@ class KeypointModel(keras.Model):
 
         save_to_preset(folder, self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         graph = keras.Model(self.input, self.output, name=self.name)
         return {
             **graph.get_config(),
@@ -165,7 +169,9 @@ class KeypointModel(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> KeypointModel:
         graph = dict(config)
         own = {key: graph.pop(key) for key in ("layout", "decoder", "calibration")}
         trainable = graph.pop("trainable", True)
@@ -195,14 +201,14 @@ class KeypointRegression(KeypointModel):
         """S, the side of the images in pixels."""
         return self.input_shape[1]
 
-    def decode(self, maps, decoder: str | None = None) -> dict:
+    def decode(self, maps: Tensor, decoder: str | None = None) -> dict:
         """The keypoints of the output, by any decoder; their confidence is NaN."""
         keypoints = maps["keypoints"]
         unknown = ops.full_like(keypoints[..., 0], float("nan"))
         return {"keypoints": keypoints, "confidence": unknown}
 
 
-def compiled(inputs, outputs) -> keras.Model:
+def compiled(inputs: Tensor, outputs: Tensor) -> keras.Model:
     """A network for `predict_on_batch`: compiled, so that nothing is traced again.
 
     XLA is slower than oneDNN on a processor, so TensorFlow does without.

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 from keras import layers
 
@@ -30,7 +31,7 @@ def build_rcn(
     normalization: str | None = "local_contrast",
     trunk_l2: float = 0.0,
     branch_l2: float = 0.0,
-    kernel_initializer="he_normal",
+    kernel_initializer: Any = "he_normal",
     name: str = "rcn",
 ) -> KeypointModel:
     """Builds a Recombinator Network.

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -29,7 +30,7 @@ def build_sumnet(
     normalization: str | None = "local_contrast",
     trunk_l2: float = 0.0,
     branch_l2: float = 0.0,
-    kernel_initializer="he_normal",
+    kernel_initializer: Any = "he_normal",
     name: str = "sumnet",
 ) -> KeypointModel:
     """Builds a SumNet, the paper's baseline: branches meet only in a weighted sum.

@@ -1,6 +1,9 @@
+from typing import Any
+
 from keras import layers, ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Tensor
 from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.layout import KeypointLayout, chosen_layout
@@ -12,7 +15,7 @@ CONVOLUTIONS = ((16, 5), (48, 3), (64, 3), (64, 2))
 
 
 @register
-def absolute_tanh(x):
+def absolute_tanh(x: Tensor) -> Tensor:
     """The absolute value of tanh, TCDCN's activation."""
     return ops.absolute(ops.tanh(x))
 
@@ -29,7 +32,7 @@ def build_tcdcn(
     activation: str = "absolute_tanh",
     channels: int = 1,
     normalization: str | None = "local_contrast",
-    kernel_initializer="glorot_uniform",
+    kernel_initializer: Any = "glorot_uniform",
     name: str = "tcdcn",
 ) -> KeypointRegression:
     """Builds a TCDCN, the regression that the paper compares with.

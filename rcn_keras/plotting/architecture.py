@@ -1,9 +1,18 @@
 """A network as a diagram: Figures 1 and 2 of the paper."""
 
+from __future__ import annotations
+
 import dataclasses
 import textwrap
+from typing import TYPE_CHECKING
 
+from rcn_keras._types import PathLike
 from rcn_keras.plotting.figures import BLACK, ORANGE, PINK, SKY, WHITE, panels, saved
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
+
 
 # Inches.
 BOX, CIRCLE, HEIGHT, GAP, ROW = 0.62, 0.3, 0.42, 0.36, 0.74
@@ -46,7 +55,7 @@ class _Node:
         return CIRCLE if len(self.text) == 1 else BOX
 
 
-def plot_architecture(model, save=None):
+def plot_architecture(model: keras.Model, save: PathLike | None = None) -> Figure:
     """The diagram of a network of keypoint maps, drawn from its layers.
 
     A row is a resolution, coarse above fine, as in Figure 1: the trunk goes up on the

@@ -1,17 +1,27 @@
 """Keypoints drawn into the pixels of a photograph, without matplotlib."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
-from rcn_keras.faces.images import as_rgb
+from rcn_keras.faces.images import Picture, as_rgb
 from rcn_keras.faces.pose import MEAN_FACE, head_pose
-from rcn_keras.layout import FACES
+from rcn_keras.layout import FACES, KeypointLayout
 from rcn_keras.plotting.figures import BLACK, GREEN, ORANGE, SKY, WHITE, rgb
 
 MANY = 20  # more keypoints than that are drawn smaller
 AXES = (ORANGE, GREEN, SKY)  # x, y and z of a head
 
 
-def draw(image, faces, layout=None, axes=False) -> np.ndarray:
+def draw(
+    image: Picture,
+    faces: Sequence[Any],
+    layout: KeypointLayout | None = None,
+    axes: bool = False,
+) -> np.ndarray:
     """Draws boxes and keypoints on a photograph, sub-pixel.
 
     A keypoint is a disc inside a light and a dark ring, so that it shows on any skin:
@@ -106,7 +116,7 @@ def _label(canvas, text, corner, size):
         )
 
 
-def outlines(layout, count):
+def outlines(layout: KeypointLayout | None, count: int) -> list[tuple[int, ...]]:
     """The lines that `count` keypoints lie on, as tuples of indices."""
     layout = layout or FACES.get(count)
     return list(layout.outlines.values()) if layout else []

@@ -1,4 +1,4 @@
-"""How large errors are, on which faces, and whether the confidence told.
+"""How large errors are, on which faces, and how well confidence predicts them.
 
 Unless stated otherwise, `errors` is a dict, name of a network to its errors as
 fractions of the interocular distance: `(N,)` for faces, or `(N, K)` for their
@@ -6,10 +6,15 @@ keypoints, which are averaged without NaN. A face of infinite error is one that 
 found.
 """
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.evaluation.errors import calibration_error, face_errors
 from rcn_keras.plotting.figures import (
     CYCLE,
@@ -20,10 +25,15 @@ from rcn_keras.plotting.figures import (
     saved,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+
 LIMIT = 20  # percent, the largest error of the axes
 
 
-def plot_ced(errors, save=None):
+def plot_ced(errors: Mapping[str, ArrayLike], save: PathLike | None = None) -> Figure:
     """Cumulative error distribution: the share of faces below each error.
 
     Args:
@@ -47,7 +57,11 @@ def plot_ced(errors, save=None):
     return saved(figure, save)
 
 
-def plot_failure_rate(errors, threshold=10.0, save=None):
+def plot_failure_rate(
+    errors: Mapping[str, ArrayLike],
+    threshold: float = 10.0,
+    save: PathLike | None = None,
+) -> Figure:
     """The share of faces that fail, against the error from which that is said.
 
     Args:
@@ -78,7 +92,9 @@ def plot_failure_rate(errors, threshold=10.0, save=None):
     return saved(figure, save)
 
 
-def plot_difficulty(errors, parts=50, save=None):
+def plot_difficulty(
+    errors: Mapping[str, ArrayLike], parts: int = 50, save: PathLike | None = None
+) -> Figure:
     """Error against the difficulty of the faces: Fig. S2 of the paper.
 
     The difficulty of a face is its mean error over the networks. The faces, in that
@@ -121,7 +137,11 @@ def plot_difficulty(errors, parts=50, save=None):
     return saved(figure, save)
 
 
-def plot_branch_counts(errors, paper=None, save=None):
+def plot_branch_counts(
+    errors: Mapping[str, Mapping[str, Mapping[int, float]]],
+    paper: Mapping[str, Mapping[str, Mapping[int, float]]] | None = None,
+    save: PathLike | None = None,
+) -> Figure:
     """Error against the number of branches, a panel for each set: Table 2 of the paper.
 
     Args:
@@ -134,14 +154,17 @@ def plot_branch_counts(errors, paper=None, save=None):
     paper = paper or {}
     sets = dict.fromkeys([*errors, *paper])
     networks = dict.fromkeys(
-        name for told in (errors, paper) for of in told.values() for name in of
+        name
+        for results in (errors, paper)
+        for by_network in results.values()
+        for name in by_network
     )
     colors = dict(zip(networks, itertools.cycle(CYCLE)))
     figure, grid = panels(9, 4.2, columns=max(1, len(sets)), sharey=True)
     published = {"linestyle": "--", "markerfacecolor": WHITE}
     for axes, part in zip(grid, sets):
-        for told, style in ((paper, published), (errors, {"linestyle": "-"})):
-            for name, counts in told.get(part, {}).items():
+        for results, style in ((paper, published), (errors, {"linestyle": "-"})):
+            for name, counts in results.get(part, {}).items():
                 points = np.array(sorted(counts.items()), "float64").reshape(-1, 2)
                 style = style | {"color": colors[name], "marker": "o"}
                 axes.plot(points[:, 0], 100 * points[:, 1], **style)
@@ -158,7 +181,12 @@ def plot_branch_counts(errors, paper=None, save=None):
     return saved(figure, save)
 
 
-def plot_calibration(confidence, correct, bins=10, save=None):
+def plot_calibration(
+    confidence: ArrayLike,
+    correct: ArrayLike,
+    bins: int = 10,
+    save: PathLike | None = None,
+) -> Figure:
     """Reliability diagram: how often keypoints of a confidence are right.
 
     Args:

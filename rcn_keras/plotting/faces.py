@@ -1,9 +1,15 @@
 """Keypoints over faces: one face, several networks side by side, a sheet of inputs."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.evaluation.errors import face_errors, normalized_errors
-from rcn_keras.layout import chosen_layout
+from rcn_keras.layout import KeypointLayout, chosen_layout
 from rcn_keras.plotting.drawing import MANY, outlines
 from rcn_keras.plotting.figures import (
     BLUE,
@@ -15,6 +21,11 @@ from rcn_keras.plotting.figures import (
     show,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
 WIDTH = 8  # inches
 GREY = {"vmin": 0, "vmax": 255}  # A dark picture is to look dark.
@@ -22,8 +33,13 @@ MOST = 8  # faces side by side in a mosaic
 
 
 def plot_keypoints(
-    image, keypoints, true_keypoints=None, view=None, save=None, layout=None
-):
+    image: ArrayLike,
+    keypoints: ArrayLike,
+    true_keypoints: ArrayLike | None = None,
+    view: Sequence[float] | None = None,
+    save: PathLike | None = None,
+    layout: KeypointLayout | None = None,
+) -> Figure:
     """Predicted keypoints over a face, with lines to the true ones.
 
     Points are joined by the outlines that they lie on.
@@ -55,14 +71,19 @@ def plot_keypoints(
         _points(axes, points, truth, layout, size=6)
     if true_keypoints is not None and len(faces):
         handles, labels = axes.get_legend_handles_labels()
-        named = dict(zip(labels, handles))  # once, however many faces
-        axes.legend(named.values(), named, loc="upper right", framealpha=0.9)
+        entries = dict(zip(labels, handles))  # once, however many faces
+        axes.legend(entries.values(), entries, loc="upper right", framealpha=0.9)
     return saved(figure, save)
 
 
 def plot_mosaic(
-    images, true_keypoints, predictions, percentiles=None, save=None, layout=None
-):
+    images: np.ndarray,
+    true_keypoints: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
+    percentiles: Sequence[float] | None = None,
+    save: PathLike | None = None,
+    layout: KeypointLayout | None = None,
+) -> Figure:
     """Faces from easy to hard, each with its error: Fig. 3 of the paper.
 
     The difficulty of a face is its mean error over the networks. Of the faces in that
@@ -100,8 +121,13 @@ def plot_mosaic(
 
 
 def plot_comparison(
-    images, true_keypoints, predictions, titles=None, save=None, layout=None
-):
+    images: np.ndarray,
+    true_keypoints: np.ndarray,
+    predictions: Mapping[str, np.ndarray],
+    titles: Sequence[str] | None = None,
+    save: PathLike | None = None,
+    layout: KeypointLayout | None = None,
+) -> Figure:
     """The same faces as several networks see them: Figs. 4 to 6 of the paper.
 
     A row (or several) for each network, with lines from the predicted to the true
@@ -134,15 +160,21 @@ def plot_comparison(
             axes.set_axis_on()
             show(axes, images[face], height, width, **GREY)
             _points(axes, points[face], true_keypoints[face], layout, size=3)
-            told = f"{error:.1f} %"
+            title = f"{error:.1f} %"
             if number == 0 and titles is not None:
-                told = f"{titles[face]}\n{told}"
-            axes.set_title(told, fontsize=8)
+                title = f"{titles[face]}\n{title}"
+            axes.set_title(title, fontsize=8)
         block[0].set_ylabel(f"{name}\nmean {errors.mean():.1f} %", fontsize=8)
     return saved(figure, save)
 
 
-def plot_inputs(images, keypoints, columns=8, save=None, layout=None):
+def plot_inputs(
+    images: np.ndarray,
+    keypoints: np.ndarray,
+    columns: int = 8,
+    save: PathLike | None = None,
+    layout: KeypointLayout | None = None,
+) -> Figure:
     """A sheet of network inputs with their keypoints, as augmentation makes them.
 
     Args:

@@ -1,22 +1,35 @@
 """What all figures share: colours, axes, pictures in continuous pixels, saving."""
 
+from __future__ import annotations
+
 import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.files import replaced
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PINK, SKY, BLACK, WHITE = "#CC79A7", "#56B4E9", "#000000", "#FFFFFF"
 CYCLE = (BLUE, ORANGE, GREEN, VERMILION, PINK, SKY, BLACK)
 
 
-def rgb(color):
+def rgb(color: str) -> tuple[int, ...]:
     """`"#RRGGBB"` as three ints."""
     return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
 
 
-def panels(width, height, rows=1, columns=1, **kwargs):
+def panels(
+    width: float, height: float, rows: int = 1, columns: int = 1, **kwargs: Any
+) -> tuple[Figure, np.ndarray]:
     """A figure of `width` by `height` inches and its axes, row by row."""
     try:
         from matplotlib.figure import Figure
@@ -30,7 +43,9 @@ def panels(width, height, rows=1, columns=1, **kwargs):
     return figure, grid.ravel()
 
 
-def show(axes, image, height, width, **kwargs):
+def show(
+    axes: Axes, image: ArrayLike, height: float, width: float, **kwargs: Any
+) -> None:
     """A picture without ticks; the axes are continuous pixels: first centre at 1/2.
 
     Args:
@@ -45,7 +60,7 @@ def show(axes, image, height, width, **kwargs):
     axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
 
 
-def logarithmic(axes, ticks=(1, 1.5, 2, 3, 4, 5, 7)):
+def logarithmic(axes: Axes, ticks: Sequence[float] = (1, 1.5, 2, 3, 4, 5, 7)) -> None:
     """Makes the upright axis logarithmic, with plain numbers at `ticks` and tenfolds
     of them."""
     from matplotlib import ticker
@@ -56,7 +71,7 @@ def logarithmic(axes, ticks=(1, 1.5, 2, 3, 4, 5, 7)):
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
-def saved(figure, save):
+def saved(figure: Figure, save: PathLike | None) -> Figure:
     """The figure, written to the path `save` unless that is `None`."""
     if save is not None:
         kind = pathlib.Path(save).suffix[1:] or "png"

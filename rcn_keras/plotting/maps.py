@@ -1,7 +1,13 @@
 """Keypoint maps over the face: one by one, all in one, and branch by branch."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.plotting.figures import (
     CYCLE,
     GREEN,
@@ -13,13 +19,23 @@ from rcn_keras.plotting.figures import (
     show,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+
 ARMS = {
     "+": [(1, 0), (-1, 0), (0, 1), (0, -1)],
     "x": [(0.8, 0.8), (-0.8, 0.8), (0.8, -0.8), (-0.8, -0.8)],
 }
 
 
-def plot_heatmaps(image, maps, keypoint_names=None, save=None):
+def plot_heatmaps(
+    image: ArrayLike,
+    maps: ArrayLike,
+    keypoint_names: Sequence[str] | None = None,
+    save: PathLike | None = None,
+) -> Figure:
     """Every keypoint's map over the face, a ring around its highest cell.
 
     Args:
@@ -46,7 +62,12 @@ def plot_heatmaps(image, maps, keypoint_names=None, save=None):
     return saved(figure, save)
 
 
-def plot_heatmaps_together(image, maps, keypoint_names=None, save=None):
+def plot_heatmaps_together(
+    image: ArrayLike,
+    maps: ArrayLike,
+    keypoint_names: Sequence[str] | None = None,
+    save: PathLike | None = None,
+) -> Figure:
     """The maps of all keypoints over one picture of the face, each in a colour.
 
     Args:
@@ -54,8 +75,8 @@ def plot_heatmaps_together(image, maps, keypoint_names=None, save=None):
             belong to.
         maps: `(H, W, K)`, shown as by `plot_heatmaps`. Where several are high their
             colours mix.
-        keypoint_names: K strings, or `None` for numbers; told where each has a colour
-            of its own.
+        keypoint_names: K strings, or `None` for numbers; the legend has them where each
+            has a colour of its own.
         save: path, or `None`.
     """
     maps = np.asarray(maps, "float64")
@@ -76,8 +97,13 @@ def plot_heatmaps_together(image, maps, keypoint_names=None, save=None):
 
 
 def plot_branches(
-    image, branch_maps, networks, true_keypoints=None, keypoint_names=None, save=None
-):
+    image: ArrayLike,
+    branch_maps: Mapping[str, np.ndarray],
+    networks: Mapping[str, np.ndarray],
+    true_keypoints: np.ndarray | None = None,
+    keypoint_names: Sequence[str] | None = None,
+    save: PathLike | None = None,
+) -> Figure:
     """What each branch says of a keypoint and what the networks do: Fig. S1.
 
     Two rows for each keypoint, the maps before the softmax and the softmax of each over

@@ -1,11 +1,23 @@
 """A table of results as a picture, ours beside the paper's."""
 
-import itertools
+from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rcn_keras._types import PathLike
 from rcn_keras.plotting.figures import CYCLE, WHITE, logarithmic, panels, saved
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def plot_table(errors, paper=None, save=None):
+
+def plot_table(
+    errors: Mapping[str, Mapping[str, Mapping[str, float]]],
+    paper: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
+    save: PathLike | None = None,
+) -> Figure:
     """The rows of a table as dots, a panel for each set: Table 1 of the paper.
 
     The networks of a row stand side by side. The axis of the errors is logarithmic.
@@ -18,19 +30,20 @@ def plot_table(errors, paper=None, save=None):
         save: path, or `None`.
     """
     paper = paper or {}
-    tables = [of for told in (paper, errors) for of in told.values()]
-    networks = list(dict.fromkeys(name for of in tables for name in of))
-    rows = dict.fromkeys(row for of in tables for told in of.values() for row in told)
+    by_network = [part for results in (paper, errors) for part in results.values()]
+    networks = list(dict.fromkeys(name for part in by_network for name in part))
+    by_row = [row_errors for part in by_network for row_errors in part.values()]
+    rows = dict.fromkeys(row for row_errors in by_row for row in row_errors)
     place = {row: number for number, row in enumerate(rows)}
     sets = dict.fromkeys([*paper, *errors])
     figure, grid = panels(9, 4, columns=max(1, len(sets)), sharey=True)
     for axes, part in zip(grid, sets):
         for number, (name, color) in enumerate(zip(networks, itertools.cycle(CYCLE))):
             aside = 0.3 * (number - (len(networks) - 1) / 2)
-            for told, fill, size in ((paper, WHITE, 9), (errors, color, 5)):
-                shown = told.get(part, {}).get(name, {})
-                x = [place[row] + aside for row in shown]
-                y = [100 * error for error in shown.values()]
+            for results, fill, size in ((paper, WHITE, 9), (errors, color, 5)):
+                row_errors = results.get(part, {}).get(name, {})
+                x = [place[row] + aside for row in row_errors]
+                y = [100 * error for error in row_errors.values()]
                 axes.plot(x, y, "o", color=color, markerfacecolor=fill, ms=size)
         axes.set_title(part)
         axes.set_xticks(range(len(rows)), rows, fontsize=8)

@@ -1,11 +1,22 @@
 """The curves of training."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.plotting.figures import logarithmic, panels, saved
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def plot_training(log_rows, save=None):
+
+def plot_training(
+    log_rows: Sequence[dict[str, Any]], save: PathLike | None = None
+) -> Figure:
     """Loss and validation error over the epochs of a run.
 
     Args:
@@ -38,7 +49,11 @@ def plot_training(log_rows, save=None):
     return saved(figure, save)
 
 
-def plot_convergence(runs, column="val_nme_clean", save=None):
+def plot_convergence(
+    runs: Mapping[str, Sequence[dict[str, Any]]],
+    column: str = "val_nme_clean",
+    save: PathLike | None = None,
+) -> Figure:
     """One error of several runs over their epochs, on a logarithmic axis.
 
     Args:

@@ -15,13 +15,16 @@ import dataclasses
 import json
 import pathlib
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, read_text, replaced
 from rcn_keras.layout import KeypointLayout, chosen_layout
 
 if TYPE_CHECKING:
+    import keras
+
     from rcn_keras.models import KeypointModel
 
 SHIPPED = pathlib.Path(__file__).parent
@@ -48,12 +51,12 @@ class Preset:
     shipped: bool = False
 
 
-def list_presets():
+def list_presets() -> list[str]:
     """Names of the presets that come with the package, sorted."""
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
-def from_preset(name, load_weights: bool = True) -> KeypointModel:
+def from_preset(name: PathLike, load_weights: bool = True) -> KeypointModel:
     """The network of a preset: `KeypointModel`, see `Preset.model`.
 
     Args:
@@ -67,7 +70,7 @@ def from_preset(name, load_weights: bool = True) -> KeypointModel:
     return load_preset(name, load_weights).model
 
 
-def load_preset(name, with_weights: bool = True) -> Preset:
+def load_preset(name: PathLike, with_weights: bool = True) -> Preset:
     """A preset with its configuration; arguments and errors as `from_preset`."""
     folder = preset_folder(str(name))
     config = read_config(folder)
@@ -103,7 +106,7 @@ def _built(config):
     return model
 
 
-def load_weights(model, path):
+def load_weights(model: keras.Model, path: pathlib.Path) -> None:
     """Loads weights; a missing, damaged or foreign file gives one clear line."""
     if not path.is_file():
         raise InputError(f"{path}: no such file (the weights of the preset)")
@@ -119,7 +122,7 @@ def load_weights(model, path):
         ) from None
 
 
-def read_config(folder):
+def read_config(folder: pathlib.Path) -> dict[str, Any]:
     """The configuration of a preset's folder."""
     path = folder / CONFIG
     text = read_text(path)
@@ -146,7 +149,7 @@ def read_layout(folder: pathlib.Path) -> KeypointLayout:
         ) from None
 
 
-def save_preset(folder, model, config):
+def save_preset(folder: PathLike, model: KeypointModel, config: dict[str, Any]) -> None:
     """Writes a preset's configuration and weights; its exports, of other weights, go.
 
     Args:
@@ -168,7 +171,7 @@ def save_preset(folder, model, config):
         (folder / file).unlink(missing_ok=True)
 
 
-def save_to_preset(folder, model: KeypointModel) -> None:
+def save_to_preset(folder: PathLike, model: KeypointModel) -> None:
     """Writes any `KeypointModel` as a preset: its graph, layout, decoder, calibration.
 
     Args:
@@ -188,7 +191,7 @@ def save_to_preset(folder, model: KeypointModel) -> None:
     save_preset(folder, model, config)
 
 
-def check_free(folder, kind):
+def check_free(folder: PathLike, kind: str) -> None:
     """Whether a preset of this kind may be written to a folder.
 
     Raises:
@@ -202,13 +205,13 @@ def check_free(folder, kind):
             "has maps, from which come decoder and confidence"
         )
     if (folder / CONFIG).is_file():
-        there = read_config(folder).get("model")
-        if there != kind:
-            raise InputError(f"{folder}: holds another preset ({there}), not a {kind}")
+        other = read_config(folder).get("model")
+        if other != kind:
+            raise InputError(f"{folder}: holds another preset ({other}), not a {kind}")
     check_writable(folder)
 
 
-def preset_folder(name):
+def preset_folder(name: str) -> pathlib.Path:
     """The folder of a preset; argument and errors as `from_preset`."""
     if name.startswith("hf://"):
         try:

@@ -4,124 +4,15 @@ import csv
 import pathlib
 import textwrap
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.files import replaced
-from rcn_keras.layout import FACE_5, FACE_68
-from rcn_keras.presets import load_preset
+from rcn_keras.presets import card_texts, load_preset
 
 CARD = "README.md"  # its file in a preset's folder
 
-_CARD = """---
-library_name: keras
-pipeline_tag: keypoint-detection
-license: apache-2.0
-datasets: [{data}]
-tags: [{tag}, recombinator-networks]
----
-
-# {name}
-
-{summary}
-
-    import rcn_keras
-    {use}
-
-## Training
-
-| | |
-|---|---|
-| data | {trained_on}{used}, {validation} of them held out |
-| recipe | in `config.json`; seed {seed}, {epochs}, {precision} |
-| augmentation | {augmentation} |
-| command | `{command}` |
-{remark}| machine | {device}, backend {backend}; {minutes} minutes |
-{further}| chosen by | lowest error on the validation faces; decoder, confidence too |
-
-{rights}
-
-## Numbers
-
-{measure}
-
-| set | protocol | faces | error | interval | failures > 10 % |
-|---|---|---|---|---|---|
-{numbers}
-
-{notes}
-
-## Limits
-
-{limits} A
-confidence is calibrated on validation faces; it is too high where photographs are much
-harder than those.
-
-Reference: Honari et al., Recombinator Networks: Learning Coarse-to-Fine Feature
-Aggregation, CVPR 2016.
-"""
-
-
-# What the numbers that chose a network are of.
-VALIDATION = "validation, without keypoints at a photograph's border"
-
-_RIGHTS = """\
-{sets} may be used for research only; their images are not in this package. The
-weights are released under Apache-2.0; whether weights trained on research data may be
-used otherwise is for their user to judge."""
-
-_LIMITS = """{limits} in which groups of age, skin and sex are not evenly
-present: measure on your own faces before relying on it. Not for identifying people."""
-
-# What a card says of its data, by the name of the layout.
-_OF = {
-    FACE_5.name: {
-        "data": "MTFL",
-        "trained_on": "`--data` of the command, in the layout of MTFL v1.0",
-        "sets": "MTFL and AFLW",
-        "notes": """`shift_corrected`: AFLW's labels lie one pixel further right and
-down than the training labels; they are moved back by a fixed pixel. `detector`: boxes
-by MTCNN, one refinement; the error is of the faces found.""",
-        "limits": """Five points of faces seen from the front to three-quarter view;
-trained on photographs of LFW (well-known people, press photographs) and of the web,""",
-    },
-    FACE_68.name: {
-        "data": "300-W",
-        "trained_on": "`--data` of the command, in the layout of 300-W: AFW, Helen and "
-        "LFPW (officially 3,148)",
-        "sets": "300-W's sources",
-        "notes": """Distances over that of the eye centres, as in the paper, or
-`outer_corners`: over that of the outer eye corners; `49`: without contour and inner
-mouth corners; `occluded`: a black rectangle on each picture, as in training.
-`detector`: boxes by MTCNN, one refinement; the error is of the faces found.""",
-        "limits": """68 points of faces seen from the front to three-quarter view;
-trained on few photographs of the web,""",
-    },
-}
-
-_OF_OTHERS = {
-    "data": "own",
-    "trained_on": "`--data` of the command",
-    "tag": "keypoints",
-    "rights": """\
-The pictures are not in this preset. Whether weights trained on them may be passed on is
-for whoever holds the rights in them to say.""",
-    "notes": """\
-Unknown keypoints do not count, nor do instances whose unit of error is unknown.""",
-    "limits": "Measure on pictures of your own before relying on it.",
-}
 
 FEW = 10  # keypoints that are named one by one
-
-_MEASURE = """Errors in percent of the interocular distance (mean over keypoints and
-faces, 95 % bootstrap interval). Boxes from the true keypoints as in the paper, unless
-`detector`."""
-
-_MEASURE_OTHERS = """Errors in percent of {unit} (mean over keypoints
-and instances, 95 % bootstrap interval), the network's input cut out as in training."""
-
-_MEASURE_DENOISER = """True keypoints go in, some of them moved anywhere. Errors of the
-moved ones in percent of the interocular distance (95 % bootstrap interval); on
-validation {moved} are moved, else as many as the protocol says; `before` is the error
-that goes in."""
 
 
 def _network(config, layout):
@@ -130,7 +21,7 @@ def _network(config, layout):
     points = f"{layout.count} points"
     if layout.count <= FEW:
         points = ", ".join(layout.names).replace("_", " ")
-    face = layout.name in _OF
+    face = layout.name in card_texts.BY_LAYOUT
     whole = "a face" if face else f"the layout `{layout.name}`"
     given = '"photo.jpg"' if face else '"photo.jpg", boxes=[[x0, y0, x1, y1]]'
     finds = f"{points} of {whole} from a grey crop of 80x80 pixels, with a confidence"
@@ -151,7 +42,7 @@ def _network(config, layout):
     return f"{title} of {arguments['branches']} branches", f"{finds} for each", predict
 
 
-def check_results(results):
+def check_results(results: PathLike | None) -> None:
     """Whether there is a file of results where one is named.
 
     Raises:
@@ -167,7 +58,7 @@ def check_results(results):
         raise InputError(f"{results}: not results of `rcn-keras evaluate --csv`")
 
 
-def write_card(folder, results=None):
+def write_card(folder: PathLike, results: PathLike | None = None) -> None:
     """Writes `README.md` of a preset.
 
     Args:
@@ -180,7 +71,9 @@ def write_card(folder, results=None):
     config = preset.config
     recipe, origin = config["recipe"], config["trained_on"]
     validation, layout = config["validation"], preset.model.layout
-    held_out = VALIDATION if layout.name in _OF else "validation"
+    held_out = (
+        card_texts.VALIDATION if layout.name in card_texts.BY_LAYOUT else "validation"
+    )
     best = validation["subpixel_nme"][config["decoder"]]
     grid = validation["paper_grid_nme"]
     rows = [
@@ -199,16 +92,18 @@ def write_card(folder, results=None):
     # A short training has a shorter finish than its recipe.
     finish = config.get("finish_epochs", recipe["finish_epochs"])
     parameters = preset.model.count_params()
-    text = _CARD.format(
+    text = card_texts.CARD.format(
         name=preset.name,
         summary=textwrap.fill(f"{kind}, {parameters:,} parameters: {what}.", 88),
         use=use.format(name=preset.name),
         seed=recipe["seed"],
         epochs=f"{config['trained_epochs']} epochs",
         precision=recipe["precision"],
-        augmentation=_told(recipe["augmentation"])
+        augmentation=_settings(recipe["augmentation"])
         + (
-            f"; in the last {finish} epochs {_told(recipe['finish'])}" if finish else ""
+            f"; in the last {finish} epochs {_settings(recipe['finish'])}"
+            if finish
+            else ""
         ),
         command=origin.get("command", "?"),
         remark=f"| remark | {origin['remark']} |\n" if "remark" in origin else "",
@@ -230,7 +125,9 @@ def _differing(config, layout):
     texts["used"] = f": {sum(faces.values()):,} faces" if faces else ""
     texts["further"] = _before(config)
     if config["model"] == "denoiser":
-        texts["measure"] = _MEASURE_DENOISER.format(moved=config["recipe"]["corrupted"])
+        texts["measure"] = card_texts.MEASURE_DENOISER.format(
+            moved=config["recipe"]["corrupted"]
+        )
         texts["notes"] = "The joint model's card says what it adds to an RCN."
     if config["model"] == "joint":
         part = config["parts"]["denoiser"]
@@ -246,15 +143,20 @@ def _differing(config, layout):
 
 def _texts(layout):
     """What the card says of its data and of the unit of its errors."""
-    if layout.name not in _OF:
-        return _OF_OTHERS | {"measure": _MEASURE_OTHERS.format(unit=layout.unit)}
-    texts = _OF[layout.name] | {"tag": "face-landmarks", "measure": _MEASURE}
-    texts["rights"] = _RIGHTS.format(sets=texts["sets"])
-    return texts | {"limits": _LIMITS.format(limits=texts["limits"])}
+    if layout.name not in card_texts.BY_LAYOUT:
+        return card_texts.OTHERS | {
+            "measure": card_texts.MEASURE_OTHERS.format(unit=layout.unit)
+        }
+    texts = card_texts.BY_LAYOUT[layout.name] | {
+        "tag": "face-landmarks",
+        "measure": card_texts.MEASURE,
+    }
+    texts["rights"] = card_texts.RIGHTS.format(sets=texts["sets"])
+    return texts | {"limits": card_texts.LIMITS.format(limits=texts["limits"])}
 
 
 def _before(config):
-    """The row of the preset that a training went on from, and of what it repeated."""
+    """The rows of pre-training, oversampling and what `_learned_by` adds."""
     before, text = config["trained_on"].get("before"), ""
     if before:
         command = before["trained_on"].get("command", "?")
@@ -298,7 +200,7 @@ def _number(text):
     return f"{float(text):.2f}" if text else "-"  # of no face that was found
 
 
-def _told(augmentation):
+def _settings(augmentation):
     return ", ".join(f"{name} {value}" for name, value in augmentation.items())
 
 

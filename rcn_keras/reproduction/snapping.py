@@ -1,15 +1,24 @@
 """The original's treatment of points beyond the photograph, for comparison with it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rcn_keras.data.batches import input_images
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.faces.boxes import BOTTOM, INPUT_SIZE, LEFT, RIGHT, TOP
+from rcn_keras.faces.border import BOTTOM, LEFT, RIGHT, TOP
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.faces.crop import to_crop
 
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+    from rcn_keras.models import KeypointModel
 
-def snapped(predicted, crops):
+
+def snapped(predicted: np.ndarray, crops: Crops) -> np.ndarray:
     """Predictions after the original's "ground-truth border snapping" on 300-W.
 
     A keypoint that was annotated on an edge of the photograph (`Crops.border`) is put
@@ -31,7 +40,7 @@ def snapped(predicted, crops):
     return np.clip(predicted, low, high)
 
 
-def border_snapped_errors(model, crops):
+def border_snapped_errors(model: KeypointModel, crops: Crops) -> dict[str, np.ndarray]:
     """Errors with the paper's boxes after the snapping, beside those of
     `evaluation.protocols`.
 

@@ -3,9 +3,14 @@
 The denoiser is ours, a twentieth of the paper's (`denoiser_300w`).
 """
 
+from __future__ import annotations
+
 import functools
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from rcn_keras._types import Echo, PathLike
 from rcn_keras.data.three_hundred_w import subset_masks
 from rcn_keras.evaluation.protocols import ground_truth_boxes_68
 from rcn_keras.files import check_writable
@@ -13,20 +18,15 @@ from rcn_keras.models import JointModel
 from rcn_keras.models.joint import joint_networks
 from rcn_keras.presets import load_preset
 from rcn_keras.presets.card import CARD, write_card
-from rcn_keras.reproduction.tables import (
-    add_row,
-    has_row,
-    row_key,
-    trained,
-    training_columns,
-)
+from rcn_keras.reproduction.results_file import add_row, has_row, row_key
+from rcn_keras.reproduction.tables import trained, training_columns
 from rcn_keras.training.publish import publish, publish_joint, same_faces
-from rcn_keras.training.recipes import (
-    TABLE_4,
-    TABLE_4_49,
-    get_recipe,
-    with_precision,
-)
+from rcn_keras.training.recipe import with_precision
+from rcn_keras.training.recipes import TABLE_4, TABLE_4_49, get_recipe
+
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+
 
 # The row of each network; the first two are recipes, the third is made of them.
 ROWS = {"rcn": "rcn5_300w", "denoiser": "denoiser_300w", "joint": "joint_300w"}
@@ -40,16 +40,16 @@ PROTOCOLS = [
 
 
 def reproduce_table4(
-    names,
-    training,
-    validation,
-    test,
-    out,
-    results,
-    rows=ROWS,
-    echo=print,
-    **changes,
-):
+    names: Sequence[str],
+    training: Crops,
+    validation: Crops,
+    test: Crops,
+    out: PathLike,
+    results: PathLike,
+    rows: Mapping[str, str] = ROWS,
+    echo: Echo = print,
+    **changes: Any,
+) -> None:
     """Trains, publishes and measures what a results file lacks; may be stopped.
 
     Args:
@@ -84,8 +84,8 @@ def reproduce_table4(
 
     wanted = [(kind, name) for kind, name in rows.items() if name in names]
     for number, (kind, name) in enumerate(wanted, 1):
-        of = tuple(recipes) if kind == "joint" else (kind,)
-        key = row_key(name, *(recipes[each] for each in of))
+        trainings = tuple(recipes) if kind == "joint" else (kind,)
+        key = row_key(name, *(recipes[each] for each in trainings))
         echo(f"{number}/{len(wanted)} {name}, {key['epochs']} epochs")
         parts = [f"300w_{subset}_subpixel" for subset in subset_masks(test.faces)]
         if has_row(results, key, parts, {"validation_faces": len(validation)}):
@@ -104,7 +104,7 @@ def reproduce_table4(
             network = joint_networks(JointModel(presets["rcn"].model, network))[
                 "denoiser"
             ]
-        row = key | training_columns(*(part(each)[0] for each in of))
+        row = key | training_columns(*(part(each)[0] for each in trainings))
         row["parameters"] = presets[kind].model.count_params()
         errors = ground_truth_boxes_68(network, validation)
         row |= _columns("validation", errors, slice(None))

@@ -3,29 +3,39 @@
 Tables 1 to 3 are here, Table 4 in `table4`.
 """
 
-import csv
+from __future__ import annotations
+
 import json
 import pathlib
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from rcn_keras._types import Echo, PathLike
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
-from rcn_keras.files import check_writable, replaced, write_csv
+from rcn_keras.files import check_writable, replaced
 from rcn_keras.presets import load_weights
-from rcn_keras.provenance import record
 from rcn_keras.reproduction.masks import reading
+from rcn_keras.reproduction.results_file import KEY, add_row, has_row, row_key
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import BEST, build_model, check_folder, read_run, train
-from rcn_keras.training.recipes import (
+from rcn_keras.training.fit import train
+from rcn_keras.training.network import build_model
+from rcn_keras.training.recipe import (
     RECIPE,
-    RECIPES,
+    Recipe,
     as_dict,
-    get_recipe,
     read_recipe,
     with_precision,
 )
+from rcn_keras.training.recipes import RECIPES, get_recipe
+from rcn_keras.training.run_folder import BEST, check_folder, read_run
+
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+    from rcn_keras.models import KeypointModel
 
 # What a table has beside a row for each recipe that is named after it.
 TABLES = {
@@ -35,10 +45,9 @@ TABLES = {
     "table4": ("rcn5_300w", "denoiser_300w", "joint_300w"),
 }
 MODEL = "model.keras"  # the network with the best weights, to build on
-_KEY = ("recipe", "epochs", "seed", "batch_size", "precision")
 
 
-def table_recipes(table, wanted=None):
+def table_recipes(table: str, wanted: Sequence[str] | None = None) -> list[str]:
     """The names of a table's rows, which are recipes but for the joint model's.
 
     Args:
@@ -59,16 +68,16 @@ def table_recipes(table, wanted=None):
 
 
 def reproduce(
-    names,
-    training,
-    validation,
-    tests,
-    out,
-    results,
-    finished=False,
-    echo=print,
-    **changes,
-):
+    names: Sequence[str],
+    training: Crops,
+    validation: Crops,
+    tests: Mapping[str, Crops],
+    out: PathLike,
+    results: PathLike,
+    finished: bool = False,
+    echo: Echo = print,
+    **changes: Any,
+) -> None:
     """Trains and measures what a results file lacks; may be stopped at any moment.
 
     Args:
@@ -139,7 +148,9 @@ def reproduce(
         raise InputError(f"{len(failed)} of {len(missing)} failed; {'; '.join(failed)}")
 
 
-def finished_trainings(out, names, echo=print):
+def finished_trainings(
+    out: PathLike, names: Sequence[str], echo: Echo = print
+) -> Iterator[tuple[str, Recipe, pathlib.Path]]:
     """The trainings of some recipes that stand in a folder, whatever was set in them.
 
     Args:
@@ -174,34 +185,31 @@ def _network(recipe):
     return recipe.model, json.dumps(recipe.arguments, sort_keys=True)
 
 
-def changed_fields(name, recipe):
-    """What a training's recipe has in another way than the named one, and no column of
-    a row tells: `optimizer=muon normalization=batch`."""
+def changed_fields(name: str, recipe: Recipe) -> str:
+    """The fields of a training's recipe that differ from the named one and have no
+    column of their own: `optimizer=muon normalization=batch`."""
     named, fields = as_dict(get_recipe(name)), as_dict(recipe)
-    told = {*_KEY, "arguments", "paper"}
+    columns = {*KEY, "arguments", "paper"}
     return " ".join(
         f"{field}={value if isinstance(value, str) else json.dumps(value)}"
         for field, value in fields.items()
-        if field not in told and json.dumps(value) != json.dumps(named[field])
+        if field not in columns and json.dumps(value) != json.dumps(named[field])
     )
 
 
-def row_key(name, *recipes):
-    """What tells a row from the others, as the file has it: `"58+60"` of two recipes
-    that differ."""
-    key = {"recipe": name}
-    for field in _KEY[1:]:
-        values = dict.fromkeys(str(getattr(recipe, field)) for recipe in recipes)
-        key[field] = "+".join(values)
-    return key
-
-
-def run_folder(out, name, recipe):
+def run_folder(out: PathLike, name: str, recipe: Recipe) -> pathlib.Path:
     """The folder of a row's training."""
     return pathlib.Path(out) / f"{name}_{recipe.epochs}_{recipe.seed}"
 
 
-def trained(name, recipe, training, validation, out, echo):
+def trained(
+    name: str,
+    recipe: Recipe,
+    training: Crops,
+    validation: Crops,
+    out: PathLike,
+    echo: Echo,
+) -> pathlib.Path:
     """Trains what is missing of a recipe; returns the training's folder."""
     folder = run_folder(out, name, recipe)
     started = time.monotonic()
@@ -210,7 +218,7 @@ def trained(name, recipe, training, validation, out, echo):
     return folder
 
 
-def training_columns(*folders):
+def training_columns(*folders: pathlib.Path) -> dict[str, Any]:
     """Where and by what the networks of a row were trained, and the minutes of it."""
     runs = [read_run(folder) for folder in folders]
     logs = [read_log(folder / "log.csv") for folder in folders]
@@ -223,65 +231,8 @@ def training_columns(*folders):
 
 
 @dtype_policy("float32")
-def best_model(recipe, folder):
+def best_model(recipe: Recipe, folder: pathlib.Path) -> KeypointModel:
     """The network of a training with its best weights, in float32, never compiled."""
     model = build_model(recipe)
     load_weights(model, folder / BEST)
     return model
-
-
-def has_row(results, key, columns=(), faces=None):
-    """Whether a results file has a row with this key that fills these columns.
-
-    Args:
-        results: path of a CSV file.
-        key: dict, of `row_key`.
-        columns: names of columns.
-        faces: `None`, or dict, columns to the number of faces that stands there if the
-            row is of the same data.
-
-    Raises:
-        InputError: if the file is not a table's, or such a row is of other faces.
-    """
-    for row in read_rows(results):
-        if not _is_of(row, key):
-            continue
-        for column, count in (faces or {}).items():
-            if row.get(column) and row[column] != str(count):
-                raise InputError(
-                    f"{results}: {key['recipe']} has {row[column]} {column}; here are "
-                    f"{count}. Give the data it was measured on, or another --results"
-                )
-        if all(row.get(column) for column in columns):
-            return True
-    return False
-
-
-def _is_of(row, key):
-    return all(row.get(column, "") == value for column, value in key.items())
-
-
-def read_rows(results):
-    """The rows of a results file as dicts, none if there is no file.
-
-    Raises:
-        InputError: if it is not a table's.
-    """
-    if not results.exists():
-        return []
-    try:
-        with results.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{results}: not a table's results ({error})") from None
-    if rows and not set(_KEY) <= set(rows[0]):
-        raise InputError(f"{results}: not a table's results (no columns {_KEY})")
-    return rows
-
-
-def add_row(results, row):
-    """Puts a row, and where its numbers come from, into a results file; one with the
-    same key is replaced."""
-    key = {column: row.get(column, "") for column in (*_KEY, "changes")}
-    rows = [each for each in read_rows(results) if not _is_of(each, key)]
-    write_csv(results, [*rows, row | record()])

@@ -1,13 +1,17 @@
 """Keypoints of faces in photographs by a network that runs here."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import os
 import pathlib
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.crop import input_crops, to_photograph
@@ -17,6 +21,10 @@ from rcn_keras.presets import preset_folder, read_config, read_layout
 from rcn_keras.runtime import Runtime, check_name, load_runtime
 
 if TYPE_CHECKING:
+    import keras
+    from numpy.typing import ArrayLike
+
+    from rcn_keras.models import KeypointModel
     from rcn_keras.runtime.keras import KerasRuntime
 
 BATCH = 64  # most crops of one call of the network: more bring no speed
@@ -47,21 +55,24 @@ class LocalLocator:
         self._folder = folder
 
     @functools.cached_property
-    def model(self):
+    def model(self) -> KeypointModel:
         """The network as a `KeypointModel`; of another runtime the preset is loaded."""
         if self.runtime.name == "keras":
             return cast("KerasRuntime", self.runtime).model
         from rcn_keras.presets import load_preset
 
+        assert self._folder is not None  # of a runtime that reads files
         return load_preset(self._folder).model
 
-    def picture(self, image, name: str) -> tuple[np.ndarray, np.ndarray]:
+    def picture(self, image: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
         """What `as_rgb` takes, as `(H, W, 3)` uint8 RGB: for the detector, and for
         `locate`."""
         image = as_rgb(image, name)
         return image, image
 
-    def locate(self, pictures, boxes) -> tuple[np.ndarray, np.ndarray]:
+    def locate(
+        self, pictures: list[np.ndarray], boxes: ArrayLike
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of faces whose boxes are known.
 
         Args:
@@ -75,7 +86,9 @@ class LocalLocator:
         squares = face_boxes.box_squares(np.reshape(boxes, (-1, 4)), self.layout)
         return self.locate_in_squares(pictures, squares)
 
-    def locate_in_squares(self, pictures, squares) -> tuple[np.ndarray, np.ndarray]:
+    def locate_in_squares(
+        self, pictures: list[np.ndarray], squares: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """As `locate`, of squares `(M, 3)`: left, top, side of the network's input."""
         keypoints, confidence = self.one_pass(pictures, squares)
         sizes = np.reshape([picture.shape[1::-1] for picture in pictures], (-1, 2))
@@ -88,7 +101,9 @@ class LocalLocator:
             )
         return keypoints, confidence
 
-    def one_pass(self, pictures, squares) -> tuple[np.ndarray, np.ndarray]:
+    def one_pass(
+        self, pictures: list[np.ndarray], squares: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """As `locate_in_squares`, without a second pass."""
         count, size = self.layout.count, self.runtime.input_size
         keypoints = np.zeros((len(squares), count, 2), "float32")
@@ -102,7 +117,10 @@ class LocalLocator:
 
 
 def local_locator(
-    model, runtime="auto", box_constants=None, refinements=None
+    model: PathLike | keras.Model,
+    runtime: str = "auto",
+    box_constants: Sequence[float] | None = None,
+    refinements: int | None = None,
 ) -> LocalLocator:
     """A locator of a preset or of a network.
 
@@ -121,8 +139,7 @@ def local_locator(
         if config.get("model") == "denoiser":
             raise InputError(f"{folder.name} sees no photographs: it is a denoiser")
         network = load_runtime(folder, runtime)
-        if refinements is None:
-            refinements = config.get("refinements", 1)
+        usual: int = config.get("refinements", 1)
     else:
         if runtime not in ("auto", "keras"):
             raise InputError(
@@ -133,7 +150,8 @@ def local_locator(
 
         folder, network = None, KerasRuntime(model)
         layout = network.model.layout
-        refinements = 1 if refinements is None else refinements
+        usual = 1
     if box_constants is not None:
         layout = dataclasses.replace(layout, detector_square=box_constants)
+    refinements = usual if refinements is None else refinements
     return LocalLocator(network, layout, refinements, folder)

@@ -1,21 +1,30 @@
 """Keypoints from a TensorFlow model server that serves an exported preset."""
 
+from __future__ import annotations
+
 import os
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rcn_keras.errors import InputError
-from rcn_keras.faces.boxes import box_fault
+from rcn_keras.faces.box_checks import box_fault
 from rcn_keras.faces.images import as_rgb, file_bytes
 from rcn_keras.serving.pictures import png_bytes, request_slices, wire_bytes
 from rcn_keras.serving.transport import connect
+
+if TYPE_CHECKING:
+    import keras
+    from numpy.typing import ArrayLike
+
 
 FIRST_PAUSE = 0.2  # seconds before the first retry; each further one is twice as long
 
 
 class Client:
-    """Keypoints by a model server: what a `Predictor` takes in place of a model.
+    """Keypoints by a model server: what a `Predictor` takes instead of a model.
 
     No weights are loaded here. Every picture is read here before it is sent: what is
     damaged is named, and what the server's graph would read otherwise (EXIF orientation
@@ -47,17 +56,17 @@ class Client:
         (5, 2)
     """
 
-    layout = None  # A server does not tell.
+    layout = None  # A server does not say.
 
     def __init__(
         self,
-        address,
-        model="rcn6_mtfl",
-        version=None,
-        timeout=10.0,
-        batch_size=32,
-        retries=3,
-        max_bytes=16 * 2**20,
+        address: str,
+        model: keras.Model = "rcn6_mtfl",
+        version: int | None = None,
+        timeout: float = 10.0,
+        batch_size: int = 32,
+        retries: int = 3,
+        max_bytes: int = 16 * 2**20,
     ):
         if batch_size < 1 or retries < 0 or not timeout > 0:
             raise ValueError(
@@ -73,7 +82,9 @@ class Client:
         self.max_bytes = max_bytes
         self._server = connect(address)
 
-    def faces(self, pictures, boxes):
+    def faces(
+        self, pictures: Sequence[bytes], boxes: ArrayLike
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of faces whose boxes are known; nothing is sent if one is unusable.
 
         Args:
@@ -101,7 +112,7 @@ class Client:
                 raise InputError(f"{name}: {fault}")
         return self.locate([read[picture][1] for picture in pictures], boxes)
 
-    def crops(self, images):
+    def crops(self, images: ArrayLike) -> dict[str, np.ndarray]:
         """Keypoints in the pixels of crops as the network takes them.
 
         Args:
@@ -115,13 +126,13 @@ class Client:
         signature = "serving_uint8" if images.dtype == np.uint8 else "serving_default"
         return self._predict_crops(signature, images, ("keypoints", "confidence"))
 
-    def heatmaps(self, images):
+    def heatmaps(self, images: ArrayLike) -> dict[str, np.ndarray]:
         """As `crops`, with the probability maps, `heatmaps` `(N, S, S, K)`."""
         images = _checked_crops(images).astype("float32")
         outputs = ("heatmaps", "keypoints", "confidence")
         return self._predict_crops("heatmaps", images, outputs)
 
-    def check(self):
+    def check(self) -> None:
         """Asks about a black picture: raises as any request, before the work."""
         picture = png_bytes(np.zeros((16, 16, 3), "uint8"))
         self.locate([(picture, "a black picture")], [[0.0, 0.0, 16.0, 16.0]])
@@ -130,7 +141,7 @@ class Client:
         sizes = [image.nbytes for image in images]
         return self._in_batches(signature, {"images": images}, sizes, outputs)
 
-    def picture(self, image, name):
+    def picture(self, image: Any, name: str) -> tuple[np.ndarray, tuple[bytes, str]]:
         """A path, bytes of a file or an array, as RGB and as what is sent of it."""
         if isinstance(image, (str, os.PathLike)):
             image = file_bytes(image)
@@ -141,21 +152,21 @@ class Client:
             data = png_bytes(rgb)
         return rgb, (data, name)
 
-    def locate(self, pictures, boxes):
+    def locate(self, pictures: list, boxes: ArrayLike) -> tuple[Any, Any]:
         """Keypoints and confidence, see `predictor.Locator`."""
         if not pictures:
             return [], []
-        data = [data for data, _ in pictures]
-        inputs = {"image_bytes": data, "boxes": np.asarray(boxes, "float32")}
+        data, boxes = [data for data, _ in pictures], np.asarray(boxes, "float64")
+        inputs = {"image_bytes": data, "boxes": boxes.astype("float32")}
         sizes = [len(picture) for picture in data]
-        found = self._in_batches("faces", inputs, sizes, ("keypoints", "confidence"))
-        unread = np.isnan(found["keypoints"]).any(axis=(1, 2))
+        outputs = self._in_batches("faces", inputs, sizes, ("keypoints", "confidence"))
+        unread = np.isnan(outputs["keypoints"]).any(axis=(1, 2))
         for row in np.flatnonzero(unread):
             raise InputError(
                 f"{pictures[row][1]}: the server at {self.address} could not read this "
                 f"picture, or not use the box {np.round(boxes[row], 2).tolist()}"
             )
-        return found["keypoints"], found["confidence"]
+        return outputs["keypoints"], outputs["confidence"]
 
     def _in_batches(self, signature, inputs, sizes, outputs):
         """Sends rows in as many requests as they take; the answers in one dict."""
@@ -166,16 +177,16 @@ class Client:
             side = np.shape(inputs.get("images"))[1:3]
             self._check(answer, part.stop - part.start, outputs, side)
             answers.append(answer)
-        found = {
+        joined = {
             name: np.concatenate([answer[name] for answer in answers])
             for name in outputs
         }
-        return found | {"keypoints": found["keypoints"].astype("float64")}
+        return joined | {"keypoints": joined["keypoints"].astype("float64")}
 
     def _answer(self, signature, rows, outputs):
-        asked = f"model {self.model!r}, signature {signature!r}"
+        query = f"model {self.model!r}, signature {signature!r}"
         if self.version is not None:
-            asked = f"{asked}, version {self.version}"
+            query = f"{query}, version {self.version}"
         for retry in range(self.retries + 1):
             if retry:
                 time.sleep(FIRST_PAUSE * 2 ** (retry - 1))
@@ -187,17 +198,17 @@ class Client:
                 fault = error
             except TimeoutError:
                 raise TimeoutError(
-                    f"{self.address}: no answer within {self.timeout:g} s ({asked}); "
+                    f"{self.address}: no answer within {self.timeout:g} s ({query}); "
                     "give it more time, or send fewer faces at once"
                 ) from None
             except InputError as error:
                 raise InputError(
-                    f"{self.address}: the server refuses ({asked}): {error}; is this "
+                    f"{self.address}: the server refuses ({query}): {error}; is this "
                     "the name under which it serves what `rcn-keras export` wrote?"
                 ) from None
         raise ConnectionError(
             f"{self.address}: no model server can be reached, or it is not ready "
-            f"({asked}; tried {self.retries + 1} times): {fault}; HOST:PORT is for its "
+            f"({query}; tried {self.retries + 1} times): {fault}; HOST:PORT is for its "
             "gRPC port, http://HOST:PORT for its REST port"
         )
 
@@ -209,12 +220,12 @@ class Client:
             "heatmaps": (rows, *side, *keypoints),
         }
         wanted = {name: shapes[name] for name in outputs}
-        came = {name: value.shape for name, value in answer.items()}
-        if came != wanted or not keypoints:
+        received = {name: value.shape for name, value in answer.items()}
+        if received != wanted or not keypoints:
             raise InputError(
                 f"{self.address}: model {self.model!r} does not answer as one that "
                 f"`rcn-keras export` wrote. Wanted: {', '.join(outputs)} of {rows} "
-                f"rows. Received: {came}"
+                f"rows. Received: {received}"
             )
 
 

@@ -1,10 +1,18 @@
 """What of a photograph's file goes to an exported model, and in which portions."""
 
+from __future__ import annotations
+
 import io
 import warnings
 import zlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rcn_keras.faces.images import decode_image
+
+if TYPE_CHECKING:
+    import numpy as np
+
 
 # Of these TensorFlow's decoders make the very RGB of `decode_image`. An "MPO" is
 # a camera's JPEG with further pictures, such as a depth map, behind the first.
@@ -13,7 +21,7 @@ MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
 ORIENTATION = 0x0112
 
 
-def wire_bytes(data, name="image"):
+def wire_bytes(data: bytes, name: str = "image") -> tuple[bytes, np.ndarray]:
     """The bytes to send for a photograph, and the photograph.
 
     The graph decodes JPEG and PNG and knows nothing of EXIF. So a JPEG or PNG file that
@@ -36,7 +44,7 @@ def wire_bytes(data, name="image"):
     return (data if _goes_as_it_is(data) else png_bytes(image)), image
 
 
-def png_bytes(image):
+def png_bytes(image: np.ndarray) -> bytes:
     """`(H, W, 3)` RGB or `(H, W)` grey bytes as those of a PNG file, packed quickly."""
     from PIL import Image
 
@@ -45,7 +53,7 @@ def png_bytes(image):
     return buffer.getvalue()
 
 
-def decoded_bytes(data):
+def decoded_bytes(data: bytes) -> int:
     """What the pixels of a JPEG or PNG file take in memory, by its header; 0 where it
     has none."""
     from PIL import Image
@@ -59,7 +67,9 @@ def decoded_bytes(data):
         return 0
 
 
-def request_slices(sizes, most_rows, most_bytes):
+def request_slices(
+    sizes: Sequence[int], most_rows: int, most_bytes: int
+) -> Iterator[slice]:
     """Rows cut into requests, one after the other.
 
     Args:

@@ -1,15 +1,19 @@
 """The two protocols of a TensorFlow model server: one request each, one answer.
 
-What fails is told apart by type, with the reason in a few words: `ConnectionError`
+Failures differ by type and give the reason in a few words: `ConnectionError`
 where no server can be reached or it is not ready, `TimeoutError`, and `InputError` for
 what it refuses.
 """
+
+from __future__ import annotations
 
 import base64
 import http.client
 import json
 import re
 import urllib.parse
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +23,7 @@ from rcn_keras.errors import InputError
 _FLOAT, _UINT8, _STRING = 1, 4, 7
 
 
-def connect(address):
+def connect(address: str) -> Grpc | Rest:
     """The protocol for an address.
 
     Args:
@@ -49,7 +53,7 @@ def connect(address):
 class Grpc:
     """gRPC, without TLS, by the messages that TensorFlow Serving publishes."""
 
-    def __init__(self, address):
+    def __init__(self, address: str):
         try:
             import grpc
 
@@ -67,7 +71,7 @@ class Grpc:
             ("grpc.max_send_message_length", -1),
             ("grpc.max_receive_message_length", -1),
             ("grpc.enable_http_proxy", 0),
-            # A retry is to try again, not to be told of the failure before.
+            # A retry must try again, and not repeat the error of the failure before.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 100),
         ]
@@ -75,7 +79,15 @@ class Grpc:
             grpc.insecure_channel(address, options)
         )
 
-    def predict(self, model, version, signature, inputs, outputs, timeout):
+    def predict(
+        self,
+        model: str,
+        version: int | None,
+        signature: str,
+        inputs: dict[str, Any],
+        outputs: Sequence[str],
+        timeout: float,
+    ) -> dict[str, np.ndarray]:
         """One call of a signature.
 
         Args:
@@ -105,24 +117,32 @@ class Grpc:
             if code == codes.DEADLINE_EXCEEDED:
                 raise TimeoutError(reason) from None
             raise InputError(reason) from None
-        given = {
+        tensors = {
             name: answer.outputs[name] for name in outputs if name in answer.outputs
         }
-        return {name: _array(name, tensor) for name, tensor in given.items()}
+        return {name: _array(name, tensor) for name, tensor in tensors.items()}
 
 
 class Rest:
     """JSON over HTTP, by the standard library; one connection a request."""
 
-    def __init__(self, parts):
+    def __init__(self, parts: urllib.parse.SplitResult):
         tls = parts.scheme == "https"
         self._connection = (
             http.client.HTTPSConnection if tls else http.client.HTTPConnection
         )
-        self._host, self._port = parts.hostname, parts.port
+        self._host, self._port = parts.hostname or "", parts.port
         self._prefix = parts.path.rstrip("/")
 
-    def predict(self, model, version, signature, inputs, outputs, timeout):
+    def predict(
+        self,
+        model: str,
+        version: int | None,
+        signature: str,
+        inputs: dict[str, Any],
+        outputs: Sequence[str],
+        timeout: float,
+    ) -> dict[str, np.ndarray]:
         """See `Grpc.predict`; the time is that of each step, to connect, to send and to
         wait."""
         path = f"{self._prefix}/v1/models/{urllib.parse.quote(model, safe='')}"

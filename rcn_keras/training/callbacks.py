@@ -1,18 +1,25 @@
-"""What happens between two epochs: validate, log, keep, tell."""
+"""Callbacks of a training: progress, validation, the log, the files to resume from."""
+
+from __future__ import annotations
 
 import csv
 import pathlib
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
+from rcn_keras._types import Echo, PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.files import replaced, write_csv
 from rcn_keras.training.normalization import fold
+
+if TYPE_CHECKING:
+    from rcn_keras.models import KeypointModel
+
 
 COLUMNS = [
     "epoch",
@@ -35,17 +42,19 @@ class Progress(keras.callbacks.Callback):
         every: float, seconds between two lines.
     """
 
-    def __init__(self, epochs, steps, batch_size, echo, every=15.0):
+    def __init__(
+        self, epochs: int, steps: int, batch_size: int, echo: Echo, every: float = 15.0
+    ):
         super().__init__()
         self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
         self.echo, self.every = echo, every
         self.images_per_second = 0.0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch
         self.started = self.reported = time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any]):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         now = time.monotonic()
         done = batch + 1
         self.images_per_second = done * self.batch_size / (now - self.started)
@@ -78,7 +87,16 @@ class Validation(keras.callbacks.Callback):
         progress: `Progress`, for the throughput.
     """
 
-    def __init__(self, out, network, clean, jittered, first_epoch, patience, progress):
+    def __init__(
+        self,
+        out: pathlib.Path,
+        network: KeypointModel,
+        clean: tuple,
+        jittered: tuple,
+        first_epoch: int,
+        patience: int | None,
+        progress: Progress,
+    ):
         super().__init__()
         self.out, self.network = out, network
         self.clean, self.jittered = clean, jittered
@@ -86,14 +104,14 @@ class Validation(keras.callbacks.Callback):
         self.rows = read_log(out / "log.csv")[:first_epoch]
         self.decoded = decoded_model(network)
 
-    def exhausted(self):
+    def exhausted(self) -> bool:
         """Whether early stopping has ended the run."""
         if self.patience is None or not self.rows:
             return False
         errors = [row["val_nme_clean"] for row in self.rows]
         return len(errors) - 1 - int(np.argmin(errors)) >= self.patience
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any]):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         row: dict[str, Any] = {column: None for column in COLUMNS}
         row.update(
             epoch=epoch + 1,
@@ -130,8 +148,8 @@ class Validation(keras.callbacks.Callback):
             self.progress.echo(f"no better for {self.patience} epochs: stopping")
             self.model.stop_training = True
 
-    def errors(self):
-        """The columns of the log that tell of the validation, fractions."""
+    def errors(self) -> dict[str, float]:
+        """The validation columns of the log, fractions."""
         jittered, _ = self._measured(*self.jittered)
         clean, grid = self._measured(*self.clean)
         return {"val_nme": jittered, "val_nme_clean": clean, "val_nme_clean_grid": grid}
@@ -147,7 +165,7 @@ class Validation(keras.callbacks.Callback):
         return float(subpixel[counted].mean()), float(grid[counted].mean())
 
 
-def validation_text(row):
+def validation_text(row: dict[str, Any]) -> str:
     """The validation errors of a log's row as a text."""
     return (
         f"validation {100 * row['val_nme']:.2f} % jittered, "
@@ -174,6 +192,6 @@ def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
         raise InputError(f"{path}: not a training's log ({error})") from None
 
 
-def write_log(path, rows):
+def write_log(path: PathLike, rows: list[dict[str, Any]]) -> None:
     """Writes the rows of a training log as CSV."""
     write_csv(path, rows, COLUMNS)

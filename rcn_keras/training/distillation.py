@@ -4,14 +4,23 @@ The teacher sees the very picture that the network sees, moved and occluded, so 
 says where a keypoint is that has no label, and how sure it is.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import keras
 from keras import ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Tensor
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import load_preset
+
+if TYPE_CHECKING:
+    from rcn_keras.layout import KeypointLayout
+    from rcn_keras.models import KeypointModel
 
 
 @register
@@ -36,13 +45,17 @@ class TaughtCrossentropy(keras.losses.Loss):
     """
 
     def __init__(
-        self, outside="clip", teacher_weight=0.5, name="taught_crossentropy", **kwargs
+        self,
+        outside: str = "clip",
+        teacher_weight: float = 0.5,
+        name: str = "taught_crossentropy",
+        **kwargs: Any,
     ):
         super().__init__(name=name, reduction="sum", **kwargs)
         self.labels = SpatialCrossentropy(outside)
         self.outside, self.teacher_weight = outside, teacher_weight
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         height, width, keypoints = y_pred.shape[1:]
         flat = ops.reshape(y_pred, (-1, height * width, keypoints))
         logits = ops.transpose(flat, (0, 2, 1))
@@ -52,7 +65,7 @@ class TaughtCrossentropy(keras.losses.Loss):
         teacher = keypoints * ops.mean(crossentropy)
         return (1 - self.teacher_weight) * labels + self.teacher_weight * teacher
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "outside": self.outside,
@@ -60,7 +73,9 @@ class TaughtCrossentropy(keras.losses.Loss):
         }
 
 
-def load_teacher(preset, layout, input_size=INPUT_SIZE):
+def load_teacher(
+    preset: str, layout: KeypointLayout, input_size: int = INPUT_SIZE
+) -> KeypointModel:
     """The network of a preset that teaches.
 
     Args:
@@ -87,7 +102,7 @@ def load_teacher(preset, layout, input_size=INPUT_SIZE):
     return teacher.model
 
 
-def taught(batches, teacher):
+def taught(batches: Any, teacher: keras.Model) -> Any:
     """Training batches whose targets hold the teacher's maps, for `TaughtCrossentropy`.
 
     Args:

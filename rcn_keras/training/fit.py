@@ -1,60 +1,60 @@
 """A thin `model.fit`: one recipe, one folder, resumable at any moment."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import itertools
-import json
 import pathlib
 import time
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from rcn_keras._types import Echo, PathLike
 from rcn_keras.data.attributes import repeated_by_pose
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, read_text, replaced
 from rcn_keras.layers.tiling_conv2d import untiled
-from rcn_keras.models import BUILDERS
+from rcn_keras.models import KeypointModel
 from rcn_keras.presets import (
-    CONFIG,
-    LOG,
-    load_preset,
     load_weights,
-    preset_folder,
-    read_config,
 )
-from rcn_keras.provenance import accelerators, emulates_bfloat16, record
+from rcn_keras.provenance import accelerators, emulates_bfloat16
+from rcn_keras.random_state import random_state
 from rcn_keras.training.callbacks import (
     Progress,
     Validation,
-    read_log,
     validation_text,
-    write_log,
 )
 from rcn_keras.training.muon import ConvolutionMuon
+from rcn_keras.training.network import build_model, take_weights
 from rcn_keras.training.normalization import normalized, unfold
-from rcn_keras.training.recipes import (
-    RECIPE,
-    as_dict,
-    finish_length,
-    layout,
-    read_recipe,
-    with_precision,
+from rcn_keras.training.recipe import Recipe, finish_length, read_recipe, with_precision
+from rcn_keras.training.run_folder import (
+    BEST,
+    LAST,
+    check_folder,
+    same_data,
+    write_start,
 )
 from rcn_keras.training.tasks import make_task
 
-LAST = "last.keras"  # weights and optimiser at the end of the last full epoch
-RUN = "run.json"  # machine, day, command and number of faces
-BEST = "best.weights.h5"  # weights with the lowest validation error
-BEFORE = "before.csv"  # the log of the preset that is fine-tuned
-MAPS = "maps"  # what the names of layers that give keypoint maps begin with
-# What is kept of that preset's configuration.
-TOLD = ("trained_epochs", "training_minutes", "trained_on", "recipe")
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
 
 
-def train(recipe, training, validation, out, resume=False, strategy=None, echo=print):
+def train(
+    recipe: Recipe,
+    training: Crops,
+    validation: Crops,
+    out: PathLike,
+    resume: bool = False,
+    strategy: Any = None,
+    echo: Echo = print,
+) -> KeypointModel:
     """Trains a recipe; everything it leaves stands in `out`.
 
     `recipe.json`, `run.json` (machine, day, command), `log.csv` (a row an epoch; of the
@@ -66,7 +66,7 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         recipe: `Recipe`.
         training, validation: `Crops`.
         out: folder, made if missing.
-        resume: bool, go on from `out/last.keras` if there is one.
+        resume: bool, continue from `out/last.keras` if there is one.
         strategy: `None`, or a `tf.distribute` strategy to build the model under.
         echo: callable that takes a line of progress.
 
@@ -85,18 +85,17 @@ def train(recipe, training, validation, out, resume=False, strategy=None, echo=p
         recipe = dataclasses.replace(recipe, precision=read_recipe(out).precision)
     else:
         recipe = with_precision(recipe)
-        _begin(out, recipe, faces)
+        write_start(out, recipe, faces)
     if recipe.precision == "mixed_bfloat16" and emulates_bfloat16():
         echo(
             "this processor has no bfloat16 instructions, the training will be many "
             "times slower than with --precision float32"
         )
-    with dtype_policy(recipe.precision):
+    with dtype_policy(recipe.precision), random_state(recipe.seed):
         return _trained(recipe, training, validation, out, strategy, echo)
 
 
 def _trained(recipe, training, validation, out, strategy, echo):
-    keras.utils.set_random_seed(recipe.seed)
     if recipe.pose_repeats:
         training = repeated_by_pose(training, recipe.pose_repeats)
     steps = len(training) // recipe.batch_size
@@ -123,7 +122,7 @@ def _trained(recipe, training, validation, out, strategy, echo):
     )
     if len(watch.rows) < first_epoch:
         raise InputError(
-            f"{out / 'log.csv'}: tells of {len(watch.rows)} epochs, {LAST} of "
+            f"{out / 'log.csv'}: has {len(watch.rows)} epochs, {LAST} "
             f"{first_epoch}; begin again in another folder"
         )
     if recipe.weights and not first_epoch:
@@ -164,15 +163,7 @@ def _plot(rows, path, echo):
         echo(f"no plot of the training: {error}")
 
 
-def build_model(recipe):
-    """The untrained model of a recipe; a denoiser takes keypoints, not their maps."""
-    own = {"from_keypoints": True} if recipe.model == "denoiser" else {}
-    return BUILDERS[recipe.model](
-        **recipe.arguments, **own, layout=layout(recipe), name=recipe.model
-    )
-
-
-def make_optimizer(recipe, steps):
+def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """The optimiser of a recipe with its schedule over `steps` steps an epoch."""
     if recipe.optimizer == "adadelta":
         return keras.optimizers.Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8)
@@ -197,13 +188,13 @@ def _compiled_model(model, recipe, task, steps, out):
             trained = keras.saving.load_model(out / LAST)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise InputError(
-                f"{out / LAST}: damaged, the training cannot go on from it ({error})"
+                f"{out / LAST}: damaged, the training cannot be resumed ({error})"
             ) from None
         if on_cpu:
             trained.jit_compile = False  # the training may have begun on a GPU
         return trained
     if recipe.weights:
-        _take_weights(model, recipe.weights)
+        take_weights(model, recipe.weights)
     # A processor multiplies less without tiles; an accelerator is not held up by them.
     trained = untiled(model) if on_cpu else model
     if recipe.normalization:
@@ -223,118 +214,3 @@ def _some_images(batches, count=8):
     """The images of the first training batches."""
     images = [x for x, _ in itertools.islice(iter(batches), count)]
     return np.concatenate([ops.convert_to_numpy(x) for x in images])
-
-
-def same_keypoints(recipe):
-    """Whether the preset that is fine-tuned finds the keypoints of the recipe."""
-    return load_preset(recipe.weights).model.layout.names == layout(recipe).names
-
-
-def _take_weights(model, preset):
-    """Gives a network the weights of a preset's. Where that finds other keypoints, the
-    layers of keypoint maps are new: zero, which makes all cells equally likely. The
-    features are larger than in a new network; random kernels would lead far astray."""
-    before = load_preset(preset).model
-    same = before.layout.names == model.layout.names
-    try:
-        for layer, other in zip(model.layers, before.layers, strict=True):
-            if same or layer.name.partition("_")[0] != MAPS:
-                layer.set_weights(other.get_weights())
-            elif isinstance(layer, keras.layers.Conv2D):
-                layer.set_weights([np.zeros(w.shape) for w in layer.weights])
-    except ValueError as error:
-        raise InputError(
-            f"{preset}: not the weights of this recipe's network ({error})"
-        ) from None
-
-
-def _begin(out, recipe, faces):
-    """Writes what a training's folder says of its beginning."""
-    run = record() | {"faces": faces}
-    (out / BEFORE).unlink(missing_ok=True)
-    if recipe.weights:
-        folder = preset_folder(recipe.weights)
-        config = read_config(folder)
-        lacking = [name for name in TOLD if name not in config]
-        if lacking:
-            raise InputError(f"{folder / CONFIG}: does not tell {', '.join(lacking)}")
-        run["before"] = {name: config[name] for name in TOLD}
-        write_log(out / BEFORE, read_log(folder / LOG))
-    for name, content in ((RUN, run), (RECIPE, as_dict(recipe))):
-        with replaced(out / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def read_run(folder: pathlib.Path) -> dict:
-    """What a training's folder says of its beginning, empty if nothing.
-
-    Raises:
-        InputError: if the file is damaged.
-    """
-    path = pathlib.Path(folder) / RUN
-    text = read_text(path) if path.is_file() else "{}"
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{path}: damaged ({error})") from None
-
-
-def same_data(folder, faces):
-    """Checks that a resumed training has as many faces as it began with.
-
-    Args:
-        folder: of the training.
-        faces: dict, the number of `"training"` and `"validation"` faces.
-
-    Raises:
-        InputError: if not.
-    """
-    before = read_run(folder).get("faces", faces)
-    if before != faces:
-        raise InputError(
-            f"{folder}: was trained with {before['training']} faces and validated with "
-            f"{before['validation']}; here are {faces['training']} and "
-            f"{faces['validation']}. Give the same --data (and --allow-missing, if it "
-            "was there)"
-        )
-
-
-def check_folder(out, recipe, resume):
-    """Whether a folder may be used for this training.
-
-    A folder without a finished epoch holds nothing to lose and is taken over.
-
-    Args:
-        out, recipe, resume: as for `train`.
-
-    Returns:
-        bool, whether there is a training to go on with.
-
-    Raises:
-        InputError: as `train`.
-    """
-    out = pathlib.Path(out)
-    check_writable(out)
-    asked = json.loads(json.dumps(as_dict(recipe)))
-    path = out / RECIPE
-    if (out / LAST).exists():
-        if not resume:
-            raise InputError(
-                f"{out}: holds a training already; pass --resume to go on with it, or "
-                "another folder"
-            )
-        before = as_dict(read_recipe(out))
-        differing = [
-            f"{name}: {before[name]!s:.80} there, {asked[name]!s:.80} asked for"
-            for name in asked
-            if asked[name] not in (before[name], "auto")
-        ]
-        if differing:
-            raise InputError(
-                f"{path}: the training in this folder has another recipe "
-                f"({'; '.join(differing)})"
-            )
-        return True
-    if recipe.weights:  # better refused here than after the faces are cropped
-        _take_weights(build_model(recipe), recipe.weights)
-    return False

@@ -1,5 +1,7 @@
 """Muon for convolutions: a step of equal length in every direction of a kernel."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -25,7 +27,9 @@ class ConvolutionMuon(keras.optimizers.Muon):
         the step's length as in Liu et al., Muon is Scalable for LLM Training, 2025.
     """
 
-    def __init__(self, learning_rate=0.02, name="convolution_muon", **kwargs):
+    def __init__(
+        self, learning_rate: Any = 0.02, name: str = "convolution_muon", **kwargs: Any
+    ):
         settings = {
             "adam_lr_ratio": ADAM_RATIO,
             "weight_decay": None,

@@ -5,11 +5,14 @@ a normalisation at inference is one scale and one offset for each map: multiplie
 the convolution before it, nothing is left of it and the network is the paper's again.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from rcn_keras._serialization import register
+from rcn_keras._types import Tensor
 
 
 @register
@@ -21,7 +24,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     bfloat16 maps and keeps their statistics in float32.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Tensor, training: Any = None, mask: Any = None) -> Tensor:
         fused = keras.backend.backend() == "tensorflow" and training and self.trainable
         if not fused:
             return super().call(inputs, training=training, mask=mask)
@@ -43,7 +46,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
 
-def normalized(model):
+def normalized(model: keras.Model) -> keras.Model:
     """A network to train: each ReLU convolution as convolution, normalisation, ReLU.
 
     Args:
@@ -86,7 +89,7 @@ def normalized(model):
     return twin
 
 
-def fold(trained, model):
+def fold(trained: keras.Model, model: keras.Model) -> None:
     """Gives a network the weights of its normalised twin, normalisation folded in.
 
     Args:
@@ -106,7 +109,7 @@ def fold(trained, model):
         layer.set_weights([twin.get_weights()[0] * scale, beta - mean * scale])
 
 
-def unfold(model, trained, images):
+def unfold(model: keras.Model, trained: keras.Model, images: Tensor) -> None:
     """Gives a normalised network the weights of its plain twin: the inverse of `fold`.
 
     The statistics are those of the plain network's maps on some training images, so

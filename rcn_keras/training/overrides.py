@@ -1,12 +1,19 @@
 """Any field of a recipe from the command line, as text: `finish.rotation=20`."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rcn_keras.data.augmentation import Augmentation
 
+if TYPE_CHECKING:
+    from rcn_keras.training.recipe import Recipe
 
-def with_settings(recipe, settings):
+
+def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """The recipe with some fields changed.
 
     Args:

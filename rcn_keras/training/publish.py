@@ -1,29 +1,41 @@
 """From a finished training to a preset: decoder and confidence, both by validation."""
 
+from __future__ import annotations
+
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
 
 from rcn_keras import codec
+from rcn_keras._types import PathLike
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
-from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.layers import PeakOneHot
 from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.models import JointModel
 from rcn_keras.models.keypoint_model import compiled
-from rcn_keras.presets import LOG, check_free, load_preset, load_weights, save_preset
-from rcn_keras.training.callbacks import read_log, write_log
-from rcn_keras.training.fit import BEFORE, BEST, build_model, read_run
-from rcn_keras.training.recipes import (
-    TABLE_4,
-    as_dict,
-    finish_length,
-    read_recipe,
+from rcn_keras.presets import (
+    LOG,
+    Preset,
+    check_free,
+    load_preset,
+    load_weights,
+    save_preset,
 )
+from rcn_keras.training.calibration import choose_decoder
+from rcn_keras.training.callbacks import read_log, write_log
+from rcn_keras.training.network import build_model
+from rcn_keras.training.recipe import as_dict, finish_length, read_recipe
+from rcn_keras.training.recipes import TABLE_4
+from rcn_keras.training.run_folder import BEFORE, BEST, read_run
 from rcn_keras.training.tasks import validation_sets
+
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+
 
 # What the factor of the denoiser's maps is chosen from.
 FACTORS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -36,7 +48,7 @@ LICENSES = {
 
 
 @dtype_policy("float32")
-def publish(run_folder, validation, out):
+def publish(run_folder: PathLike, validation: Crops, out: PathLike) -> dict[str, Any]:
     """Writes a preset from a training's best weights.
 
     The decoder is the sub-pixel rule with the lowest error on the clean validation
@@ -44,7 +56,7 @@ def publish(run_folder, validation, out):
     occluded ones together.
 
     Args:
-        run_folder: folder that `rcn-keras train` left.
+        run_folder: folder of a training (`rcn-keras train --out`).
         validation: `Crops` of the validation split.
         out: folder of the preset.
 
@@ -69,7 +81,9 @@ def publish(run_folder, validation, out):
     log = [row | {"epoch": epoch} for epoch, row in enumerate(log, 1)]
     if "faces" in origin:
         same_faces(str(run_folder), origin["faces"]["validation"], validation)
-    measured = _measured(model, *validation_sets(kind, validation, recipe.corrupted))
+    measured = choose_decoder(
+        model, *validation_sets(kind, validation, recipe.corrupted)
+    )
     config = {
         "model": kind,
         "arguments": recipe_fields["arguments"],
@@ -118,7 +132,7 @@ def _refinements(validation):
     return {"refinements": 0} if boxed else {}
 
 
-def joint_parts(rcn, denoiser):
+def joint_parts(rcn: PathLike, denoiser: PathLike) -> dict[str, Preset]:
     """The presets of a joint model's parts.
 
     Args:
@@ -147,7 +161,9 @@ def joint_parts(rcn, denoiser):
 
 
 @dtype_policy("float32")
-def publish_joint(parts, validation, out):
+def publish_joint(
+    parts: dict[str, Preset], validation: Crops, out: PathLike
+) -> dict[str, Any]:
     """Writes the preset of a joint model from those of its parts.
 
     The factor of the denoiser's maps is that with the lowest error (`"local_mean"`) on
@@ -168,8 +184,8 @@ def publish_joint(parts, validation, out):
         same_faces(part.name, part.config["validation"]["faces"], validation)
     rcn, denoiser = parts["rcn"].model, parts["denoiser"].model
     sets = validation_sets("joint", validation)
-    tried = _tried_factors(rcn, denoiser, sets)
-    factor = min(tried, key=tried.__getitem__)
+    errors = _errors_of_factors(rcn, denoiser, sets)
+    factor = min(errors, key=errors.__getitem__)
     model = JointModel(rcn, denoiser, denoiser_weight=factor)
     first, both = parts["rcn"].config, [part.config for part in parts.values()]
     config = {
@@ -179,12 +195,12 @@ def publish_joint(parts, validation, out):
             "denoiser": parts["denoiser"].config["arguments"],
             "denoiser_weight": factor,
         },
-        **_measured(model, *sets),
+        **choose_decoder(model, *sets),
         **_facts("joint", model),
         "parts": {kind: _origin(part) for kind, part in parts.items()},
         "fitted": [
             {"denoiser_weight": key, "validation_nme": round(100 * error, 4)}
-            for key, error in tried.items()
+            for key, error in errors.items()
         ],
         "paper": TABLE_4["joint"],
         "recipe": first["recipe"],
@@ -203,7 +219,7 @@ def _origin(preset):
     return {"name": preset.name} | {key: preset.config[key] for key in kept}
 
 
-def same_faces(name, count, validation):
+def same_faces(name: str, count: int, validation: Crops) -> None:
     """Whether these may be the faces that a network was validated on.
 
     Raises:
@@ -217,7 +233,7 @@ def same_faces(name, count, validation):
         )
 
 
-def _tried_factors(rcn, denoiser, sets, batch_size=50):
+def _errors_of_factors(rcn, denoiser, sets, batch_size=50):
     """The mean validation error for each of `FACTORS`; both networks run once."""
     seen = rcn.output
     both = compiled(rcn.input, [seen, denoiser(PeakOneHot()(seen))])
@@ -236,71 +252,3 @@ def _tried_factors(rcn, denoiser, sets, batch_size=50):
         key: float(np.concatenate(of_factor).mean())
         for key, of_factor in errors.items()
     }
-
-
-def _measured(model, clean, jittered):
-    """Decoder and calibration by validation, with the numbers that chose them."""
-    inputs, keypoints, counted = clean
-    decoded, layout = run(decoded_model(model), inputs), model.layout
-    errors = {
-        method: float(normalized_errors(keypoints, predicted, layout)[counted].mean())
-        for method, predicted in decoded.items()
-    }
-    decoder = min(codec.DECODERS, key=errors.__getitem__)
-    grid = normalized_errors(
-        keypoints, decoded["argmax"], layout, grid=True, size=model.input_size
-    )[counted].mean()
-    model.set_decoder(decoder)  # and the bare mass for confidence
-    bare = compiled(model.input, model.decode(model.output))
-    mass, correct = [], []
-    for inputs, keypoints, counted in (clean, jittered):
-        predicted = run(bare, inputs)
-        mass.append(predicted["confidence"][counted])
-        error = normalized_errors(keypoints, predicted["keypoints"], layout)
-        correct.append(error[counted] < 0.1)
-    slope, offset = fit_line(np.concatenate(mass), np.concatenate(correct))
-    return {
-        "decoder": decoder,
-        "calibration": [round(slope, 4), round(offset, 4)],
-        "validation": {
-            "faces": len(keypoints),
-            "subpixel_nme": {k: round(100 * errors[k], 4) for k in codec.DECODERS},
-            "paper_grid_nme": round(100 * float(grid), 4),
-        },
-    }
-
-
-def fit_line(mass, correct, steps=100):
-    """Logistic regression of "correct" on the log odds of the mass.
-
-    By Newton's method, a step halved until it leads down: where nearly all of the mass
-    is 1, whole steps run away.
-
-    Args:
-        mass: `(M,)` in (0, 1).
-        correct: `(M,)` bool.
-        steps: int, at most.
-
-    Returns:
-        slope, offset: floats.
-    """
-    mass = np.clip(np.asarray(mass, "float64"), 1e-6, 1 - 1e-6)
-    x = np.stack([np.log(mass) - np.log1p(-mass), np.ones_like(mass)], axis=1)
-
-    def cost(weights):
-        line = x @ weights
-        misfit = (np.logaddexp(0, line) - correct * line).sum()
-        return misfit + 5e-7 * weights @ weights  # what holds a line that fits all
-
-    weights = np.array([1.0, 0.0])
-    for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        gradient = x.T @ (p - correct) + 1e-6 * weights
-        curvature = (x * (p * (1 - p))[:, None]).T @ x + 1e-6 * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        while cost(weights - step) > cost(weights) and np.abs(step).max() > 1e-9:
-            step = step / 2
-        weights = weights - step
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(weights[0]), float(weights[1])

@@ -7,20 +7,22 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterable, Mapping, Sequence
 
+from rcn_keras._types import Echo, PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, read_text, replaced
 from rcn_keras.presets import CONFIG
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import BEST, LAST, RUN
-from rcn_keras.training.recipes import RECIPE, read_recipe
+from rcn_keras.training.recipe import RECIPE, read_recipe
+from rcn_keras.training.run_folder import BEST, LAST, RUN
 
 # What is kept of a finished training; of one that was cut off LAST too, to resume it.
 KEPT = (RECIPE, RUN, "log.csv", BEST)
 EVERY = 5.0  # seconds between two looks at the trainings
 
 
-def read_jobs(path):
+def read_jobs(path: PathLike) -> dict[str, list[str]]:
     """The trainings of a text file, a line each: `NAME: RECIPE [options of train]`.
 
     Blank lines, and those that begin with `#`, are skipped.
@@ -49,7 +51,15 @@ def read_jobs(path):
     return jobs
 
 
-def train_side_by_side(jobs, data, out, parallel, minutes, presets=None, echo=print):
+def train_side_by_side(
+    jobs: Mapping[str, Sequence[str]],
+    data: PathLike,
+    out: PathLike,
+    parallel: int,
+    minutes: float,
+    presets: PathLike | None = None,
+    echo: Echo = print,
+) -> dict[str, str]:
     """Runs `rcn-keras train` for each job, several at a time; may be called again.
 
     Every training runs with `--resume`: one that was cut off continues, a finished one
@@ -113,7 +123,9 @@ def train_side_by_side(jobs, data, out, parallel, minutes, presets=None, echo=pr
     return states
 
 
-def archive(names, out, folder, megabytes=15):
+def archive(
+    names: Iterable[str], out: PathLike, folder: PathLike, megabytes: float = 15
+) -> list[pathlib.Path]:
     """Puts what is kept of trainings into tar files of a limited size.
 
     Args:

@@ -1,7 +1,10 @@
 """What a recipe's model learns: batches, loss, and what it is validated on."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import keras
 
@@ -11,6 +14,11 @@ from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.data.batches import TrainingBatches, input_images
 from rcn_keras.losses import KeypointDistance, SpatialCrossentropy
 from rcn_keras.training.distillation import TaughtCrossentropy, load_teacher, taught
+
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+    from rcn_keras.training.recipe import Recipe
+
 
 # What an attribute's cross-entropy counts in the loss, beside the keypoints' distance.
 ATTRIBUTE_WEIGHT = 0.1
@@ -34,7 +42,7 @@ class Task:
     loss_weights: dict | None = None
 
 
-def make_task(recipe, training, validation):
+def make_task(recipe: Recipe, training: Crops, validation: Crops) -> Task:
     """The task of a recipe on these faces.
 
     Args:
@@ -93,7 +101,9 @@ def make_task(recipe, training, validation):
     )
 
 
-def validation_sets(model, validation, corrupted=0, occlusion=True):
+def validation_sets(
+    model: str, validation: Crops, corrupted: int = 0, occlusion: bool = True
+) -> tuple:
     """What a model is validated on: the faces as they are, and jittered from seed 0.
 
     Args:

@@ -1,6 +1,13 @@
 """Keypoints over time, calmer where they rest and without lag where they move."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class OneEuroFilter:
@@ -25,7 +32,9 @@ class OneEuroFilter:
         self.cutoff, self.gain, self.speed_cutoff = cutoff, gain, speed_cutoff
         self._points = None
 
-    def __call__(self, points, confidence, seconds: float) -> np.ndarray:
+    def __call__(
+        self, points: ArrayLike, confidence: ArrayLike, seconds: float
+    ) -> np.ndarray:
         """The next points.
 
         Args:

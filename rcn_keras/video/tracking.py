@@ -1,10 +1,12 @@
 """Faces tracked from frame to frame by their own points, with identities."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import refined_squares
 from rcn_keras.predictor import FacePrediction, Predictor
@@ -27,7 +29,7 @@ class TrackedFace(FacePrediction):
 
     id: int = 0
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return {"id": self.id} | super().as_dict()
 
 
@@ -48,7 +50,9 @@ class Frame:
     faces: list[TrackedFace]
 
 
-def track(source, predictor: Predictor | None = None, **arguments) -> Iterator[Frame]:
+def track(
+    source: PathLike | int | Video, predictor: Predictor | None = None, **arguments: Any
+) -> Iterator[Frame]:
     """The frames of a video or a camera with the faces in them.
 
     Args:
@@ -142,14 +146,14 @@ class Tracker:
             return
         expected = np.stack([one.expected(seconds) for one in self._tracks])
         squares = self._squares(expected, [one.square for one in self._tracks])
-        found, confidence = self.predictor.locate([image] * len(squares), squares)
-        again = self._squares(found, squares)
+        points, confidence = self.predictor.locate([image] * len(squares), squares)
+        again = self._squares(points, squares)
         for i, one in enumerate(self._tracks):
             good = confidence[i].mean() >= self.least_confidence
             # Elsewhere than where it could have gone is another face, or none.
             good = good and overlap(squares[i], again[i]) > SAME
             if good:
-                one.move(found[i], confidence[i], again[i], seconds, expected[i])
+                one.move(points[i], confidence[i], again[i], seconds, expected[i])
             else:
                 one.hide(expected[i], squares[i], seconds)
 
@@ -198,7 +202,9 @@ class Tracker:
     def _squares(self, points, squares):
         sizes = np.tile(np.array(self._shape[1::-1], "float64"), (len(points), 1))
         squares = np.asarray(squares, "float64")
-        return refined_squares(points, self.predictor.layout, squares, sizes)
+        layout = self.predictor.layout
+        assert layout is not None  # A model server tracks nothing.
+        return refined_squares(points, layout, squares, sizes)
 
 
 class _Track:
@@ -257,7 +263,7 @@ class _Track:
         )
 
 
-def overlap(one, other) -> float:
+def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     """The common area of two squares over that of both, `(left, top, side)` each."""
     (x, y, side), (u, v, length) = one, other
     width = min(x + side, u + length) - max(x, u)

@@ -241,7 +241,7 @@ def test_other_photographs_are_another_plan(run, photographs, tmp_path):
         ({"pipeline_arguments": ["--shrad_size=3"]}, "unknown options: shrad_size"),
     ],
 )
-def test_what_cannot_be_used_is_told_before_the_work(run, tmp_path, changes, reason):
+def test_what_cannot_be_used_is_refused_before_the_work(run, tmp_path, changes, reason):
     with pytest.raises(InputError, match=reason):
         run(**changes)
     assert not (tmp_path / "out").exists()
@@ -287,8 +287,8 @@ def command(capsys, saved_model_folder, tmp_path):
         model = ["--saved-model", saved_model_folder]
         line = ["bulk", pattern, tmp_path / "out", *model, *arguments]
         code = main([str(argument) for argument in line])
-        told = capsys.readouterr()
-        return code, told.out.splitlines(), told.err.splitlines()
+        output = capsys.readouterr()
+        return code, output.out.splitlines(), output.err.splitlines()
 
     return command
 
@@ -331,9 +331,9 @@ def test_command_that_can_do_nothing(command, photographs, arguments, reason):
 
 
 def test_other_commands_refuse_unknown_options(capsys):
-    with pytest.raises(SystemExit) as told:
+    with pytest.raises(SystemExit) as exit:
         main(["predict", "a.jpg", "--shard-size=3"])
-    assert told.value.code == 2
+    assert exit.value.code == 2
     assert "unrecognized arguments: --shard-size=3" in capsys.readouterr().err
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from rcn_keras.cli import main
 from rcn_keras.presets import load_preset
-from rcn_keras.training.recipes import RECIPE, RECIPES, as_dict
+from rcn_keras.training.recipe import RECIPE, as_dict
+from rcn_keras.training.recipes import RECIPES
 
 PHOTO = "examples/astronaut.jpg"
 
@@ -24,9 +25,9 @@ def run(capsys):
 
     def run(*arguments):
         code = main([str(argument) for argument in arguments])
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        return code, told.out.splitlines(), told.err.splitlines()
+        output = capsys.readouterr()
+        assert "Traceback" not in output.err
+        return code, output.out.splitlines(), output.err.splitlines()
 
     return run
 
@@ -42,9 +43,9 @@ def test_predict_prints_one_object_an_image_and_draws(run, tmp_path):
     out = tmp_path / "drawn"
     code, lines, _ = run("predict", PHOTO, "--out", out)
     assert code == 0 and len(lines) == 1
-    told = json.loads(lines[0])
-    assert told["image"] == PHOTO
-    (face,) = told["faces"]
+    record = json.loads(lines[0])
+    assert record["image"] == PHOTO
+    (face,) = record["faces"]
     assert set(face) == {"box", "keypoints", "confidence", "score"}
     eyes = [[203.5, 101], [247, 103.5]]
     np.testing.assert_allclose(face["keypoints"][:2], eyes, atol=2.5)
@@ -74,7 +75,7 @@ def test_predict_reads_a_picture_that_is_piped_in(run, tmp_path):
     assert (code, errors) == (0, []) and len(json.loads(lines[0])["faces"]) == 1
 
 
-def test_predict_goes_on_past_broken_images(run, tmp_path, boxes):
+def test_predict_continues_past_broken_images(run, tmp_path, boxes):
     folder = tmp_path / "photos"
     folder.mkdir()
     whole = pathlib.Path(PHOTO).read_bytes()
@@ -86,9 +87,9 @@ def test_predict_goes_on_past_broken_images(run, tmp_path, boxes):
     Image.new("RGB", (300, 200), "gray").save(folder / "blank.png")
     code, lines, errors = run("predict", folder)
     assert code == 1
-    told = {os.path.basename(json.loads(line)["image"]): line for line in lines}
-    assert set(told) == {"astronaut.jpg", "pixel.png", "blank.png"}
-    assert json.loads(told["blank.png"])["faces"] == []
+    records = {os.path.basename(json.loads(line)["image"]): line for line in lines}
+    assert set(records) == {"astronaut.jpg", "pixel.png", "blank.png"}
+    assert json.loads(records["blank.png"])["faces"] == []
     text = "\n".join(errors)
     for name, reason in {
         "cut.jpg": "truncated",
@@ -149,7 +150,7 @@ def test_predict_folder_without_images(run, tmp_path):
     assert code == 2 and len(errors) == 1 and "no images in this folder" in errors[0]
 
 
-def test_predict_goes_on_past_a_folder_without_images(run, tmp_path, boxes):
+def test_predict_continues_past_a_folder_without_images(run, tmp_path, boxes):
     code, lines, errors = run("predict", tmp_path / "no", PHOTO, "--boxes", boxes)
     assert code == 1 and len(lines) == 1
     assert len(errors) == 1 and "no: no such file" in errors[0]
@@ -246,15 +247,15 @@ def test_train_publish_and_evaluate_on_drawn_faces(run, tmp_path):
         *["--json", report, "--csv", table],
     )
     assert code == 0
-    told = json.loads(report.read_text())
-    assert told["set"] == "aflw" and told["faces"] == 60
-    assert set(told["protocols"]) == {
+    report_numbers = json.loads(report.read_text())
+    assert report_numbers["set"] == "aflw" and report_numbers["faces"] == 60
+    assert set(report_numbers["protocols"]) == {
         "paper_grid",
         "subpixel",
         "paper_grid_shift_corrected",
         "subpixel_shift_corrected",
     }
-    for numbers in told["protocols"].values():
+    for numbers in report_numbers["protocols"].values():
         assert numbers["ci95"][0] <= numbers["nme"] <= numbers["ci95"][1]
         assert len(numbers["per_keypoint"]) == 5
     rows = table.read_text().splitlines()
@@ -309,10 +310,10 @@ def test_68_points_from_faces_to_a_joint_model(run, tmp_path):
         *test, "--allow-missing", "--border-snap", "--json", report, "--csv", table
     )
     assert code == 0 and any("ibug" in line for line in errors)
-    told = json.loads(report.read_text())
-    assert told["set"] == "300w" and told["faces"] == 20
-    common = told["subsets"]["300w_common"]
-    assert list(told["subsets"]) == ["300w_common"] and common["faces"] == 20
+    report_numbers = json.loads(report.read_text())
+    assert report_numbers["set"] == "300w" and report_numbers["faces"] == 20
+    common = report_numbers["subsets"]["300w_common"]
+    assert list(report_numbers["subsets"]) == ["300w_common"] and common["faces"] == 20
     assert "10 of 330" in common["set_name"] and "10 of 224" in common["set_name"]
     protocols = common["protocols"]
     assert len(protocols["paper_grid"]["per_keypoint"]) == 68

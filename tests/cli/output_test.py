@@ -9,7 +9,7 @@ from rcn_keras.cli import output
 from rcn_keras.errors import InputError
 
 
-def test_pictures_of_one_name_are_told_apart(tmp_path):
+def test_pictures_of_one_name_get_different_names(tmp_path):
     grey, taken = np.full((40, 60, 3), 90, "uint8"), set()
     face = {"box": [5, 5, 35, 35], "keypoints": [[20.5, 20.5]], "confidence": [0.9]}
     for folder in ("a", "b"):
@@ -27,7 +27,7 @@ def test_one_line():
     assert output.one_line(ValueError()) == "ValueError"
 
 
-def test_what_was_left_out_is_told_of(crops, capsys):
+def test_what_was_left_out_is_reported(crops, capsys):
     failures = [f"list.txt:{i}: cut" for i in range(25)]
     crops = dataclasses.replace(crops, failures=failures)
     assert output.reported(crops) is crops

@@ -55,9 +55,9 @@ def run(capsys, tmp_path, monkeypatch):
 
     def run(*arguments):
         code = main([str(argument) for argument in arguments])
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        return code, told.out, told.err.splitlines()
+        output = capsys.readouterr()
+        assert "Traceback" not in output.err
+        return code, output.out, output.err.splitlines()
 
     return run
 
@@ -69,9 +69,9 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     code, out, errors = run("layout", file, "--images", "pictures", "--out", "drawn")
     layout = KeypointLayout.from_json(out)
     assert code == 0 and layout.names == NAMES and layout.normalizer == "box"
-    told = "\n".join(errors)
-    assert "mirror pairs: none: pictures are not mirrored" in told
-    assert "40 instances in 20 pictures, 40 with a box" in told
+    stderr = "\n".join(errors)
+    assert "mirror pairs: none: pictures are not mirrored" in stderr
+    assert "40 instances in 20 pictures, 40 with a box" in stderr
     drawn = sorted(path.name for path in (tmp_path / "drawn").iterdir())
     assert drawn == [f"{number:02d}.png" for number in range(8)]
     (tmp_path / "layout.json").write_text(out)
@@ -79,10 +79,10 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     train = ("train", "own", *data, "--layout", "layout.json", "--epochs", 2)
     train += ("--precision", "float32", "--weights", "rcn6_mtfl")
     code, out, errors = run(*train, "--out", "run")
-    told = "\n".join(errors)
-    assert code == 0, told
-    assert "rcn6_mtfl finds other keypoints: the last layer begins anew" in told
-    assert "36 instances for training, 4 for validation (the errors of 4 " in told
+    stderr = "\n".join(errors)
+    assert code == 0, stderr
+    assert "rcn6_mtfl finds other keypoints: the last layer begins anew" in stderr
+    assert "36 instances for training, 4 for validation (the errors of 4 " in stderr
     assert "epoch 2/2" in out
     recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
     assert recipe["layout"] == layout.to_dict() and not recipe["augmentation"]["flip"]
@@ -133,16 +133,16 @@ def test_what_was_understood_is_said(run, tmp_path):
     options = ("--images", "pictures", "--normalizer", "left_top,right_top")
     code, out, errors = run("layout", file, *options)
     assert code == 0 and json.loads(out)["mirror_pairs"] == [[0, 1]]
-    told = "\n".join(errors)
-    assert "left out: 2" in told and "no picture 'gone.png'" in told
-    assert "mirror pairs: left_top - right_top\n" in told
-    assert "same point in a mirrored picture: left_end" in told
-    assert "the distance between left_top and right_top" in told
-    assert "38 instances in 19 pictures" in told
+    stderr = "\n".join(errors)
+    assert "left out: 2" in stderr and "no picture 'gone.png'" in stderr
+    assert "mirror pairs: left_top - right_top\n" in stderr
+    assert "same point in a mirrored picture: left_end" in stderr
+    assert "the distance between left_top and right_top" in stderr
+    assert "38 instances in 19 pictures" in stderr
     known = np.array([line.split(",")[5::2] for line in text.splitlines()[3:]]) != ""
     counts = ("left_top", "right_top", "tip", "left_end"), known.sum(axis=0)
     line = ", ".join(f"{name} {count}" for name, count in zip(*counts) if count < 38)
-    assert f"known in fewer instances: {line}" in told
+    assert f"known in fewer instances: {line}" in stderr
 
 
 def test_data_that_do_not_fit_are_one_line(run, tmp_path):

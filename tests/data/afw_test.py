@@ -146,7 +146,7 @@ def test_an_annotation_of_another_layout(tmp_path):
     refused(tmp_path, path, LAYOUT, "found no `anno` in it")
     with Matlab(path) as matlab:
         matlab.file["anno"] = np.eye(4)
-    refused(tmp_path, path, LAYOUT, "found float64 in place of a cell array")
+    refused(tmp_path, path, LAYOUT, "expected a cell array, found float64")
     with Matlab(path) as matlab:
         matlab.file.create_group("anno")
     refused(tmp_path, path, LAYOUT)
@@ -155,7 +155,7 @@ def test_an_annotation_of_another_layout(tmp_path):
     refused(tmp_path, path, LAYOUT, "found (1, 3) cells")
     with Matlab(path) as matlab:
         matlab.anno([matlab.image("1.jpg", [SIX])[:3] + [matlab.array(SIX)]])
-    refused(tmp_path, path, LAYOUT, "found float64 in place of a cell array")
+    refused(tmp_path, path, LAYOUT, "expected a cell array, found float64")
     with Matlab(path) as matlab:
         matlab.anno([[h5py.Reference()] * 4])
     refused(tmp_path, path, LAYOUT)
@@ -165,7 +165,7 @@ def test_an_annotation_of_another_layout(tmp_path):
     refused(tmp_path, path, LAYOUT)
     for name in ("up/1.jpg", "1\0.jpg", "1" * 256, "\ud800", "."):
         write_official(path, [(name, [SIX])])
-        refused(tmp_path, path, LAYOUT, f"found {name[:40]!r} in place of an image")
+        refused(tmp_path, path, LAYOUT, f"expected an image name, found {name[:40]!r}")
     write_official(path, [("1.jpg", [SIX, SIX[:5]])])
     refused(tmp_path, path, LAYOUT, "of 1.jpg, face 2, found an array of (5, 2)")
     for value in (np.inf, -1e300):
@@ -214,7 +214,7 @@ def test_derived_faces(tmp_path):
     assert len(load_crops(faces, FACE_5)) == 2
 
 
-def test_broken_points_files_are_left_out_and_told_of(tmp_path):
+def test_broken_points_files_are_left_out_and_reported(tmp_path):
     folder = synthetic.write_300w(tmp_path, per_set=4) / "afw"
     (folder / "image_0000.pts").write_text("n_points: 68\n{\n1 2\n")
     (folder / "image_0002.jpg").unlink()

@@ -31,8 +31,8 @@ def test_classes_count_from_zero(crops):
 )
 def test_a_face_without_them_is_named(crops, attributes, message):
     face = crops.faces[1]
-    told = face.attributes | attributes if attributes else {}
-    bad = dataclasses.replace(face, attributes=told)
+    labels = face.attributes | attributes if attributes else {}
+    bad = dataclasses.replace(face, attributes=labels)
     with pytest.raises(InputError, match=rf"training.txt:\d+: {message}"):
         attribute_targets([crops.faces[0], bad], None)
 

@@ -65,7 +65,7 @@ def test_every_batch_has_draws_of_its_own(crops):
     assert_close(epoch(batches), to_numpy(expected))
 
 
-def test_epochs_differ_and_a_later_start_goes_on(crops):
+def test_epochs_differ_and_a_later_start_continues(crops):
     batches = TrainingBatches(crops, batch_size=8, seed=1)
     first, second, third = epoch(batches), epoch(batches), epoch(batches)
     assert (first[0] != second[0]).any() and (second[0] != third[0]).any()
@@ -81,10 +81,10 @@ def test_attributes_beside_the_same_batches(crops):
     targets = attribute_targets(crops.faces, None)
     for number in range(2):
         order, _ = epoch_draws(24, 1, number)
-        images, told = to_numpy(batches[2])
-        assert_equal((images, told.pop("keypoints")), to_numpy(plain[2]))
-        assert set(told) == set(targets)
-        for name, labels in told.items():
+        images, attributes = to_numpy(batches[2])
+        assert_equal((images, attributes.pop("keypoints")), to_numpy(plain[2]))
+        assert set(attributes) == set(targets)
+        for name, labels in attributes.items():
             np.testing.assert_array_equal(labels, targets[name][order[16:]])
         plain.on_epoch_end(), batches.on_epoch_end()
     with pytest.raises(ValueError, match="not mirrored"):

@@ -11,6 +11,7 @@ from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.three_hundred_w import read_300w
 from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
+from rcn_keras.faces.border import LEFT, border_flags
 from rcn_keras.faces.crop import crop_square, to_photograph
 from rcn_keras.faces.images import read_image
 from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
@@ -86,7 +87,7 @@ def test_68_keypoints(three_hundred_w_folder, tmp_path):
         outer, inner = boxes.training_squares(face.keypoints, FACE_68, *size)
         np.testing.assert_array_equal(crops.outer[n], outer)
         np.testing.assert_array_equal(crops.squares[n], inner)
-        flags = boxes.border_flags(face.keypoints, FACE_68, *size)
+        flags = border_flags(face.keypoints, FACE_68, *size)
         np.testing.assert_array_equal(crops.border[n], flags)
         corners = to_photograph(crops.picture, crops.outer, 160)[n]
         np.testing.assert_allclose(corners, [[0, 0], size], atol=1e-3)
@@ -119,7 +120,7 @@ def test_a_point_far_outside_its_photograph(three_hundred_w_folder):
     assert failure.startswith(f"{faces[1].source}: keypoints far outside the picture")
 
 
-def test_bad_images_are_told_of_and_the_others_kept(mtfl_folder, tmp_path):
+def test_bad_images_are_reported_and_the_others_kept(mtfl_folder, tmp_path):
     faces = read_mtfl(mtfl_folder, "testing")
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(faces[1].image.read_bytes()[:-500])
@@ -132,8 +133,8 @@ def test_bad_images_are_told_of_and_the_others_kept(mtfl_folder, tmp_path):
     )
     assert len(crops) == 3 and len(crops.images) == len(crops.outer) == 3
     assert [f.source for f in crops.faces] == [faces[n].source for n in (0, 2, 5)]
-    told = zip(crops.failures, (faces[1], faces[3], faces[4]))
-    assert all(failure.startswith(f"{face.source}: ") for failure, face in told)
+    pairs = zip(crops.failures, (faces[1], faces[3], faces[4]))
+    assert all(failure.startswith(f"{face.source}: ") for failure, face in pairs)
     assert f"{cut}: damaged image" in crops.failures[0]
     assert crops.failures[1].endswith("gone.jpg: no such file")
     assert "measured in units of 0.00 pixels" in crops.failures[2]
@@ -186,7 +187,7 @@ def test_a_point_at_the_edge_is_flagged_where_annotators_put_such_points_there(
     face.keypoints[0] = [2, 20]
     assert not load_crops([face], layout, border=False).border.any()
     crops = load_crops([face], layout)
-    assert crops.border[0].tolist() == [boxes.LEFT, 0, 0, 0]
+    assert crops.border[0].tolist() == [LEFT, 0, 0, 0]
     assert not crops.counted()[0, 0] and crops.counted()[0, 1:].all()
 
 

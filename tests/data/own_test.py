@@ -67,7 +67,7 @@ def test_a_file_called_as_a_layout_of_faces_is_not_taken_for_it(tmp_path):
     assert own.read_own(path).layout.name == "own_mtfl5"
 
 
-def test_split_by_picture_and_told_of_failures_once(tmp_path):
+def test_split_by_picture_and_failures_reported_once(tmp_path):
     rows = ["gone.png,1,1,2,2,3,3", ROW.format("00.png").replace("44", "x")]
     path = write(tmp_path, rows)
     annotations = own.read_own(path)

@@ -39,11 +39,11 @@ def test_attributes_equal_those_of_training_batches(crops):
     settings = {"batch_size": 10, "augmentation": Augmentation(flip=False), "seed": 3}
     dataset = training_dataset(crops, attributes=True, **settings)
     batches = TrainingBatches(crops, attributes=True, **settings)
-    for step, (images, told) in enumerate(dataset.take(2).as_numpy_iterator()):
+    for step, (images, targets) in enumerate(dataset.take(2).as_numpy_iterator()):
         expected_images, expected = to_numpy(batches[step])
         np.testing.assert_array_equal(images, expected_images)
-        assert set(told) == set(expected)
-        for name, labels in told.items():
+        assert set(targets) == set(expected)
+        for name, labels in targets.items():
             np.testing.assert_array_equal(labels, expected[name])
             assert name == "keypoints" or labels.dtype == "int32"
     with pytest.raises(ValueError, match="not mirrored"):
@@ -56,7 +56,7 @@ def test_shapes_and_types(crops):
     assert keypoints.shape == (10, 5, 2) and keypoints.dtype == "float32"
 
 
-def test_epochs_differ_and_a_later_start_goes_on(crops):
+def test_epochs_differ_and_a_later_start_continues(crops):
     settings = {"batch_size": 8, "seed": 5}
     images, keypoints = as_numpy(training_dataset(crops, **settings), 6)
     assert all((images[0] != other).any() for other in images[1:])

@@ -115,7 +115,7 @@ def test_find_image(tmp_path, names, expected):
     for name in names:
         (tmp_path / name).touch()
     if len({name.lower() for name in names}) < len(list(tmp_path.iterdir())):
-        pytest.skip("a file system that does not tell cases apart")
+        pytest.skip("a file system that ignores case")
     assert find_image(tmp_path / "a.pts") == tmp_path / expected
 
 

@@ -46,7 +46,7 @@ def test_official_counts():
     assert sum(official[subset] for subset in TEST) == 689
 
 
-def test_bad_files_are_told_of_and_the_others_kept(folder):
+def test_bad_files_are_reported_and_the_others_kept(folder):
     place = folder / "helen/testset"
     lines = (place / "image_0000.pts").read_text().splitlines()
     (place / "image_0000.pts").write_text("\n".join(lines[:10] + lines[11:]))

@@ -8,7 +8,7 @@ from rcn_keras import build_denoiser, build_rcn
 from rcn_keras.data.annotations import Face
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
-from rcn_keras.evaluation import protocols, tables
+from rcn_keras.evaluation import protocols, reports, tables
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
 from rcn_keras.layout import FACE_5, FACE_68
@@ -48,7 +48,7 @@ def test_detector_protocol_by_hand(crops):
     np.testing.assert_allclose(
         errors["detector_shift_corrected"][0], errors["detector"][0] * moved, rtol=1e-4
     )
-    report = protocols.report("oracle", "aflw", errors)
+    report = reports.report("oracle", "aflw", errors)
     numbers = report["protocols"]["detector"]
     assert numbers["detected"] == 3 and report["faces"] == 4
     assert numbers["failure_rate_10"] >= 25  # the missing face fails
@@ -59,7 +59,7 @@ def test_detector_protocol_by_hand(crops):
 def test_a_detector_that_finds_nothing_loses_nothing_else(crops, tmp_path):
     errors = {"subpixel": np.full((2, 5), 0.05)}
     errors |= protocols.detector_boxes(lambda image: [], crops.take([0, 1]))
-    report = protocols.report("m", "aflw", errors)
+    report = reports.report("m", "aflw", errors)
     assert report["protocols"]["subpixel"]["nme"] == 5.0
     nothing = report["protocols"]["detector"]
     assert nothing["detected"] == 0 and nothing["failure_rate_10"] == 100
@@ -101,7 +101,7 @@ def test_only_aflw_has_a_label_shift():
 
 def test_table_and_rows(tmp_path):
     errors = {"paper_grid": np.full((4, 5), 0.05), "subpixel": np.full((4, 5), 0.04)}
-    report = protocols.report("m", "aflw", errors)
+    report = reports.report("m", "aflw", errors)
     text = tables.protocol_table(report, {"aflw": 5.6})
     assert "5.60" in text and "paper (AFLW, paper grid)" in text
     path = tmp_path / "sub" / "rows.csv"
@@ -119,17 +119,17 @@ def _faces(*subsets):
 def test_parts_of_300w_are_weighted_by_their_faces():
     faces = _faces("helen/testset", "lfpw/testset", "ibug")
     errors = {"subpixel": np.array([[0.02], [0.04], [0.09]]) * np.ones((1, 68))}
-    reports = protocols.subset_reports("m", faces, errors)
-    found = {r["set"]: r["protocols"]["subpixel"]["nme"] for r in reports}
+    parts = reports.subset_reports("m", faces, errors)
+    found = {r["set"]: r["protocols"]["subpixel"]["nme"] for r in parts}
     assert found == {"300w_common": 3.0, "300w_challenging": 9.0, "300w_full": 5.0}
-    assert [r["faces"] for r in reports] == [2, 1, 3]
-    assert reports[0]["set_name"] == (
+    assert [r["faces"] for r in parts] == [2, 1, 3]
+    assert parts[0]["set_name"] == (
         "300-W common (helen/testset 1 of 330, lfpw/testset 1 of 224)"
     )
     paper = {"300w_common": 4.7}
-    assert "4.70" in tables.protocol_table(reports[0], paper)
-    assert "paper" not in tables.protocol_table(reports[1], paper)
-    assert len(protocols.subset_reports("m", faces[:1], {"p": np.ones((1, 68))})) == 1
+    assert "4.70" in tables.protocol_table(parts[0], paper)
+    assert "paper" not in tables.protocol_table(parts[1], paper)
+    assert len(reports.subset_reports("m", faces[:1], {"p": np.ones((1, 68))})) == 1
 
 
 def test_protocols_of_68_points_by_hand(three_hundred_w_folder):
@@ -166,7 +166,7 @@ def test_confidence_is_measured_where_nothing_is_floored(crops):
     sure = protocols.confidences(model, crops)
     assert sure.shape == (24, 5) and (sure >= 0).all() and (sure <= 1).all()
     errors = {"paper_grid": np.zeros((24, 5)), "subpixel": np.zeros((24, 5))}
-    report = protocols.report("m", "aflw", errors, np.full((24, 5), 0.75))
+    report = reports.report("m", "aflw", errors, np.full((24, 5), 0.75))
     assert "calibration_error" not in report["protocols"]["paper_grid"]
     assert report["protocols"]["subpixel"]["calibration_error"] == 25.0
     assert "calibration error of confidence 25.00 %" in tables.protocol_table(
@@ -182,6 +182,6 @@ def test_moved_keypoints_alone_count(three_hundred_w_folder):
     assert ((~np.isnan(errors["moved_5"])).sum(axis=1) <= 5).all()
     # Moved anywhere in a square of 80, eyes some 25 apart.
     assert 1 < np.nanmean(errors["moved_68_before"]) < 3
-    report = protocols.report("d", "300w", errors)
+    report = reports.report("d", "300w", errors)
     assert report["protocols"]["moved_5"]["nme"] > 0
     assert len(report["protocols"]["moved_5"]["per_keypoint"]) == 68

@@ -310,7 +310,7 @@ def test_force_replaces_the_whole_version(tmp_path, capsys):
     ],
 )
 def test_what_cannot_be_exported(tmp_path, capsys, monkeypatch, arguments, reason):
-    # A wrong name is told of before a package that its format would need.
+    # A wrong name is reported before a package that its format would need.
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     name, *options = arguments
     assert main(["export", name, str(tmp_path / "new"), *options]) == 2

@@ -5,7 +5,6 @@ import pytest
 from keras import ops
 from layer_checks import to_numpy
 
-from rcn_keras.errors import InputError
 from rcn_keras.faces import boxes
 from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 
@@ -167,47 +166,6 @@ def test_a_box_gives_the_square_where_a_detector_is_not_known():
     assert boxes.training_squares(points, layout, 100, 100, box) == without
 
 
-def test_border_flags():
-    # A face that fills its picture of 100 x 120: the square reaches over every edge.
-    points = np.full((68, 2), 50.0)
-    expected = {
-        (5, 50): 1,
-        (50, 5): 2,
-        (98, 50): 4,
-        (50, 119): 8,
-        (5, 5): 3,
-        (98, 5): 6,
-        (98, 118): 12,
-        (5, 118): 9,
-        (-1, 50): 1,
-        (9.9, 9.9): 3,
-        (10, 10): 0,
-        (97, 117): 12,  # 3 pixels from either edge.
-        (96.9, 116.9): 0,
-    }
-    points[: len(expected)] = list(expected)
-    found = boxes.border_flags(points, FACE_68, 100, 120)
-    assert found.dtype == "uint8"
-    assert found.tolist() == [*expected.values()] + [0] * (68 - len(expected))
-
-
-def test_no_flags_where_the_input_does_not_reach_over_the_edge():
-    points = whole(9, 9, 49, 49)
-    (left, top, _), _ = boxes.training_squares(points, FACE_68, 52, 52)
-    assert left < 0 and top < 0  # The stored crop does.
-    assert min(boxes.training_square(points, FACE_68, 52, 52)[:2]) > 0
-    # The right and the bottom edge are 3 pixels off, and reached over.
-    assert boxes.border_flags(points, FACE_68, 52, 52)[:2].tolist() == [0, 12]
-    assert boxes.border_flags(points, FACE_68, 52, 300)[:2].tolist() == [0, 4]
-    assert boxes.border_flags(points, FACE_68, 300, 52)[:2].tolist() == [0, 8]
-    assert not boxes.border_flags(points, FACE_68, 300, 300).any()
-
-
-def test_5_keypoints_have_no_flags():
-    for width, height in ((300, 300), (160, 160), (132, 127)):
-        assert not boxes.border_flags(FACE, FACE_5, width, height).any()
-
-
 def test_a_face_without_extent():
     with pytest.raises(ValueError, match="no square of a pixel in a picture of 100x50"):
         boxes.training_squares(np.full((5, 2), 20.0), FACE_5, 100, 50)
@@ -250,60 +208,3 @@ def test_refined_squares_are_the_training_rules_or_the_old_ones(layout):
     )
     in_a_graph = boxes.refined_squares(points, layout, old, sizes, ops)
     np.testing.assert_allclose(to_numpy(in_a_graph), expected, rtol=1e-4, atol=2.5)
-
-
-@pytest.mark.parametrize(
-    "box, reason",
-    [
-        ([10, 10, 60, 60], None),
-        ([-40, -40, 1, 1], None),
-        ([10, 10, 10.5, 60], "x1 > x0"),
-        ([60, 10, 10, 60], "x1 > x0"),
-        ([10, np.nan, 60, 60], "x1 > x0"),
-        ([-np.inf, 10, np.inf, 60], "x1 > x0"),
-        ([-900, -900, 900, 900], "more than 10 times the picture of 100x80"),
-        ([100, 10, 160, 60], "outside the picture of 100x80"),
-        ([10, -60, 60, 0], "outside the picture of 100x80"),
-    ],
-)
-def test_box_fault(box, reason):
-    found = boxes.box_fault(box, 100, 80)
-    assert found is None if reason is None else reason in found
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ([1, 2, 30, 40], [[1, 2, 30, 40]]),
-        ([[1, 2, 30, 40], (5, 6, 70, 80)], [[1, 2, 30, 40], [5, 6, 70, 80]]),
-        (np.array([[1, 2, 30, 40]], "uint8"), [[1, 2, 30, 40]]),
-        ([], np.zeros((0, 4))),
-        (np.zeros((0, 4)), np.zeros((0, 4))),
-    ],
-)
-def test_given_boxes_are_one_or_many(given, expected):
-    found = boxes.given_boxes(given, "x.jpg", 100, 90)
-    np.testing.assert_array_equal(found, np.reshape(expected, (-1, 4)))
-    assert found.shape[1:] == (4,) and found.dtype == np.float64
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        np.array([[1, 2], [30, 40]]),
-        np.ones((1, 2, 4)),
-        np.ones((2, 5)),
-        [[1, 2, 30, 40], [5, 6, 70]],
-        5,
-        "boxes",
-        {"box": [1, 2, 30, 40]},
-    ],
-)
-def test_boxes_of_another_shape_are_refused(given):
-    with pytest.raises(InputError, match=r"^x.jpg: boxes must be \[\[x0.*Received: ."):
-        boxes.given_boxes(given, "x.jpg", 100, 90)
-
-
-def test_given_boxes_that_cannot_be_used_are_refused():
-    with pytest.raises(InputError, match=r"x.jpg: the box \[200.*outside the picture"):
-        boxes.given_boxes([[1, 2, 30, 40], [200, 2, 230, 40]], "x.jpg", 100, 90)

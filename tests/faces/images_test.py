@@ -105,9 +105,9 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
 
 def test_an_image_of_no_number_is_named_once(tmp_path):
     path = stored(tmp_path / "a.tif", np.full((3, 3), np.nan, "float32"))
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         images.read_image(path)
-    assert str(told.value) == f"{path}: the image holds values that are not finite"
+    assert str(error.value) == f"{path}: the image holds values that are not finite"
 
 
 def truncated_jpeg(path):
@@ -133,9 +133,11 @@ def encoded(kind, side=40):
 def test_what_cannot_be_read_is_named(tmp_path, write, message):
     path = tmp_path / "a.jpg"
     write(path)
-    with pytest.raises(InputError, match=f"^{re.escape(str(path))}: {message}") as told:
+    with pytest.raises(
+        InputError, match=f"^{re.escape(str(path))}: {message}"
+    ) as error:
         images.read_image(path)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 KINDS = ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "GIF"]

@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from rcn_keras.data import synthetic
+from rcn_keras.data.face_shape import random_shape
 from rcn_keras.errors import InputError
 from rcn_keras.faces.pose import (
     MEAN_FACE,
@@ -72,7 +72,7 @@ def test_drawn_faces_of_known_rotation(points):
     # expression: what is left over is the mean face's error.
     rng, errors = np.random.default_rng(2), []
     for _ in range(200):
-        shape, _ = synthetic._shape(rng)
+        shape, _ = random_shape(rng)
         given = rng.uniform([-32, -12, -30], [32, 12, 30])
         turn = rotation_matrix(*given)
         keypoints = projected(shape[:68] * [1, 1, -1], turn, 4000, (0, 0, 40))

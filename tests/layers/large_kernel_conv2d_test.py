@@ -231,7 +231,7 @@ def test_saved_model(made, tmp_path):
     for count in (1, 3):
         maps = draw(count, 8, 9, 3)
         assert difference(loaded.serve(maps), model(maps)) < 1e-6
-    # Counted in bytes: kernels, or their transforms in place of them.
+    # Counted in bytes: kernels, or their transforms instead of them.
     files = (tmp_path / "saved" / "variables").iterdir()
     held = sum(file.stat().st_size for file in files)
     weights = 4 * sum(int(np.prod(weight.shape)) for weight in exported.weights)

@@ -97,7 +97,7 @@ def test_it_is_trained_saved_and_trained_on_like_any_model(tmp_path):
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-def test_what_does_not_fit_is_told():
+def test_what_does_not_fit_is_refused():
     rcn, denoiser = _parts()
     with pytest.raises(ValueError, match="`denoiser` must take.*16, 16, 5"):
         JointModel(rcn, build_denoiser(keypoints=5, filters=(2,), kernel_size=3))

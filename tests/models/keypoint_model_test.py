@@ -67,7 +67,7 @@ def test_a_file_predicts_as_the_model_that_was_saved(tmp_path):
         np.testing.assert_array_equal(found[name], values)
 
 
-def test_a_compiled_model_goes_on_from_its_file(tmp_path):
+def test_a_compiled_model_trains_further_from_its_file(tmp_path):
     y = np.random.default_rng(0).uniform(0, 8, (2, 4, 2)).astype("float32")
     model, x = card_model(), images(2, 8)
     metric = rcn_keras.NormalizedMeanError(CARD)
@@ -100,7 +100,7 @@ def test_a_regression_locates_without_maps(tmp_path):
         assert np.isnan(found["confidence"]).all()
 
 
-def test_what_does_not_fit_is_told():
+def test_what_does_not_fit_is_refused():
     model = build_rcn(branch_specs=SMALL)
     with pytest.raises(ValueError, match="of the 4 keypoints of the layout 'card'"):
         KeypointModel(model.input, model.output, CARD)

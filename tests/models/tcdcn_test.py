@@ -77,15 +77,18 @@ def test_heads_are_linear_in_the_shared_features():
 
 def test_one_step_moves_every_weight():
     model = build_tcdcn()
-    told = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    losses = {"keypoints": KeypointDistance(), **dict.fromkeys(ATTRIBUTES, told)}
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    losses = {
+        "keypoints": KeypointDistance(),
+        **dict.fromkeys(ATTRIBUTES, entropy),
+    }
     model.compile(keras.optimizers.SGD(0.01), losses, run_eagerly=True)
     rng = np.random.default_rng(0)
     y = {n: rng.integers(0, c, 2).astype("int32") for n, c in ATTRIBUTES.items()}
     y["keypoints"] = rng.uniform(0, 80, (2, 5, 2)).astype("float32")
     before = [to_numpy(weight) for weight in model.trainable_weights]
-    told = model.train_on_batch(images(2), y, return_dict=True)
-    assert np.isfinite(told["loss"])
+    entropy = model.train_on_batch(images(2), y, return_dict=True)
+    assert np.isfinite(entropy["loss"])
     for weight, old in zip(model.trainable_weights, before):
         assert (to_numpy(weight) != old).any(), weight.path
 

@@ -26,7 +26,9 @@ def test_rows_are_the_tables():
     assert tuple(ROWS.values()) == tuple(table_recipes("table4"))
 
 
-def test_stopped_it_goes_on_and_no_row_is_made_twice(three_hundred_w_folder, tmp_path):
+def test_a_stopped_table_is_resumed_without_repeating_a_row(
+    three_hundred_w_folder, tmp_path
+):
     training, validation = load_training(three_hundred_w_folder, layout=FACE_68)
     test = load_test_set(three_hundred_w_folder, "300w")
     out, results, lines = tmp_path / "runs", tmp_path / "table4.csv", []

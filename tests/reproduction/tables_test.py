@@ -10,7 +10,8 @@ from rcn_keras.data.sets import load_test_set
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
 from rcn_keras.reproduction import tables
-from rcn_keras.reproduction.tables import has_row, row_key, table_recipes
+from rcn_keras.reproduction.results_file import has_row, row_key
+from rcn_keras.reproduction.tables import table_recipes
 from rcn_keras.training.recipes import RECIPES, get_recipe
 
 
@@ -73,8 +74,8 @@ def test_a_training_that_fails_takes_no_other_row_along(
     command += ["--out", str(tmp_path), "--epochs", "1", "--batch-size", "10"]
     command += ["--recipes", "table1_sumnet_0001", "table1_rcn_0001"]
     assert main(command) == 2
-    told = "1 of 2 failed; table1_sumnet_0001: the network produces NaN"
-    assert told in capsys.readouterr().err
+    message = "1 of 2 failed; table1_sumnet_0001: the network produces NaN"
+    assert message in capsys.readouterr().err
     assert "\ntable1_rcn_0001,1," in (tmp_path / "table1.csv").read_text()
 
 

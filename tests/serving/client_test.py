@@ -107,7 +107,7 @@ def test_unavailable_is_tried_again_after_growing_pauses(server):
     Client(server.address).faces([picture(0)], some_boxes(1))
     assert len(server.requests) == 3 and time.monotonic() - start > 0.6
     server.faults = ["UNAVAILABLE", "UNAVAILABLE"]
-    with pytest.raises(ConnectionError, match="not ready .*tried 2 times.*told to"):
+    with pytest.raises(ConnectionError, match="not ready .*tried 2 times.*as planned"):
         Client(server.address, retries=1).check()
     assert len(server.requests) == 5
 
@@ -115,17 +115,17 @@ def test_unavailable_is_tried_again_after_growing_pauses(server):
 @pytest.mark.parametrize("status", ["INVALID_ARGUMENT", "INTERNAL"])
 def test_a_refusal_is_not_tried_again(server, status):
     server.faults = [status]
-    with pytest.raises(InputError, match="the server refuses .*told to") as told:
+    with pytest.raises(InputError, match="the server refuses .*as planned") as error:
         Client(server.address).check()
-    assert len(server.requests) == 1 and server.address in str(told.value)
+    assert len(server.requests) == 1 and server.address in str(error.value)
 
 
 @pytest.mark.parametrize("wrong", [{"model": "rcn7"}, {"version": 2}])
 def test_unknown_model_or_version(server, wrong):
-    with pytest.raises(InputError, match="Servable not found") as told:
+    with pytest.raises(InputError, match="Servable not found") as error:
         Client(server.address, **wrong).check()
     for text in (server.address, *map(str, wrong.values()), "rcn-keras export"):
-        assert text in str(told.value)
+        assert text in str(error.value)
     assert len(server.requests) == 1
 
 

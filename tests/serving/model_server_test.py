@@ -39,8 +39,8 @@ def addresses(tmp_path_factory):
     command = ["tensorflow_model_server", f"--model_base_path={folder}"]
     command += ["--model_name=rcn6_mtfl", f"--port={grpc_port}"]
     command += [f"--rest_api_port={rest_port}"]
-    with open(log, "wb") as told:
-        server = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT)
+    with open(log, "wb") as log_file:
+        server = subprocess.Popen(command, stdout=log_file, stderr=subprocess.STDOUT)
     addresses = {
         "grpc": f"127.0.0.1:{grpc_port}",
         "rest": f"http://127.0.0.1:{rest_port}",
@@ -114,8 +114,8 @@ def test_predict_by_the_server(client, capsys, tmp_path):
     boxes = tmp_path / "boxes.json"
     boxes.write_text(json.dumps({"astronaut.jpg": [BOX]}))
     arguments = ["predict", PHOTO, "--boxes", str(boxes)]
-    told = []
+    keypoints = []
     for options in ([], ["--server", client.address]):
         assert main([*arguments, *options]) == 0
-        told.append(json.loads(capsys.readouterr().out)["faces"][0]["keypoints"])
-    np.testing.assert_allclose(*told, atol=0.3)
+        keypoints.append(json.loads(capsys.readouterr().out)["faces"][0]["keypoints"])
+    np.testing.assert_allclose(*keypoints, atol=0.3)

@@ -65,7 +65,7 @@ def test_anything_else_goes_as_a_png(options):
 
 
 @pytest.mark.parametrize("lost", [4, 12])
-def test_a_png_that_only_pillow_reads_is_mended(lost):
+def test_a_png_that_only_pillow_reads_is_repaired(lost):
     data = encoded("PNG")[:-lost]
     with pytest.raises(tf.errors.InvalidArgumentError):
         tf.io.decode_jpeg(data)

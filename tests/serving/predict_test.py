@@ -18,8 +18,8 @@ def predict(capsys, server, tmp_path):
     def predict(*arguments, address=server.address):
         options = ["--server", address, "--boxes", boxes]
         code = main([str(part) for part in ("predict", *arguments, *options)])
-        told = capsys.readouterr()
-        return code, told.out.splitlines(), told.err.splitlines()
+        output = capsys.readouterr()
+        return code, output.out.splitlines(), output.err.splitlines()
 
     return predict
 
@@ -36,9 +36,9 @@ def test_predict_by_a_server(predict, server, tmp_path):
     )
     assert code == 1 and len(lines) == 1
     assert len(errors) == 1 and f"error: {damaged}: damaged image" in errors[0]
-    told = json.loads(lines[0])
-    assert told["image"] == PHOTO
-    (found,) = told["faces"]
+    record = json.loads(lines[0])
+    assert record["image"] == PHOTO
+    (found,) = record["faces"]
     keypoints, confidence = face(whole, BOX)
     np.testing.assert_allclose(found["keypoints"], keypoints, atol=1e-3)
     np.testing.assert_allclose(found["confidence"], confidence, atol=1e-4)

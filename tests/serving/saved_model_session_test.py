@@ -125,7 +125,7 @@ def test_empty_batch(session):
     assert sums.shape == (0, 3)
 
 
-def test_a_failing_graph_tells_why_and_goes_on(session):
+def test_a_failing_graph_reports_why_and_runs_again(session):
     with pytest.raises(RuntimeError, match="x must not be negative"):
         session.run("of_any_rank", x=-1.0)
     assert session.run("of_any_rank", x=2.0)["positive"] == np.array(True)

@@ -51,7 +51,7 @@ class ModelServer:
         self.requests.append((signature, inputs))
         time.sleep(self.delay)
         if self.faults:
-            raise Refused(self.faults.pop(0), "told to")
+            raise Refused(self.faults.pop(0), "as planned")
         if model != "rcn6_mtfl" or version not in (None, 1):
             wanted = "Latest" if version is None else f"Specific({version})"
             raise Refused("NOT_FOUND", f"Servable not found: {wanted}({model})")

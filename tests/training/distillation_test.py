@@ -12,7 +12,7 @@ from rcn_keras.models import build_rcn
 from rcn_keras.presets import load_preset
 from rcn_keras.training.distillation import TaughtCrossentropy, load_teacher, taught
 from rcn_keras.training.fit import train
-from rcn_keras.training.recipes import Recipe
+from rcn_keras.training.recipe import Recipe
 from rcn_keras.training.tasks import make_task
 
 TINY = Recipe("rcn", {"branches": 4}, Augmentation(flip=False), batch_size=8, epochs=1)

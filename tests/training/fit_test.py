@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -15,10 +16,10 @@ from rcn_keras.layout import KeypointLayout
 from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import CONFIG, SHIPPED, WEIGHTS, load_preset, save_preset
 from rcn_keras.presets.card import write_card
-from rcn_keras.training import fit, recipes
+from rcn_keras.training import fit, network, recipes, run_folder
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.publish import publish
-from rcn_keras.training.recipes import Recipe
+from rcn_keras.training.recipe import Recipe, with_layout
 
 TINY = Recipe(
     "rcn",
@@ -119,7 +120,7 @@ def test_a_short_training_is_not_all_finish():
     assert [end for _, end in fit._phases(short)] == [4, 6]
 
 
-def test_a_presets_network_goes_on(crops, tmp_path):
+def test_a_preset_is_fine_tuned(crops, tmp_path):
     short = dataclasses.replace(TINY, epochs=1)
     train(short, crops, tmp_path / "first")
     first = publish(tmp_path / "first", crops.take(range(16, 24)), tmp_path / "preset")
@@ -136,8 +137,8 @@ def test_a_presets_network_goes_on(crops, tmp_path):
     for a, b in zip(best, second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
-    told = json.loads((tmp_path / "second" / "run.json").read_text())["before"]
-    assert told["trained_epochs"] == 1
+    inherited = json.loads((tmp_path / "second" / "run.json").read_text())["before"]
+    assert inherited["trained_epochs"] == 1
     second = publish(tmp_path / "second", crops.take(range(16, 24)), tmp_path / "more")
     assert second["trained_epochs"] == 2
     assert second["training_minutes"] >= first["training_minutes"]
@@ -148,13 +149,13 @@ def test_a_presets_network_goes_on(crops, tmp_path):
     assert log[0] == read_log(tmp_path / "first" / "log.csv")[0]
 
 
-def test_a_presets_network_goes_on_with_other_keypoints_and_a_new_last_layer():
+def test_a_preset_is_fine_tuned_for_other_keypoints_with_a_new_last_layer():
     own = KeypointLayout("beak", ("left", "tip", "right"))
-    recipe = recipes.with_layout(recipes.get_recipe("own", weights="rcn6_mtfl"), own)
+    recipe = with_layout(recipes.get_recipe("own", weights="rcn6_mtfl"), own)
     assert not fit.same_keypoints(recipe)
-    model = fit.build_model(recipe)
+    model = network.build_model(recipe)
     assert model.layout == own
-    fit._take_weights(model, "rcn6_mtfl")
+    network.take_weights(model, "rcn6_mtfl")
     shipped = load_preset("rcn6_mtfl").model
     for layer, other in zip(model.layers, shipped.layers, strict=True):
         for a, b in zip(layer.get_weights(), other.get_weights(), strict=True):
@@ -168,7 +169,7 @@ def save_untold(folder):
     config = json.loads((SHIPPED / "rcn6_mtfl" / CONFIG).read_text())
     del config["trained_on"]
     config["arguments"] = TINY.arguments
-    save_preset(folder, fit.build_model(TINY), config)
+    save_preset(folder, network.build_model(TINY), config)
     return folder
 
 
@@ -184,7 +185,7 @@ def test_weights_of_another_network_are_refused(crops, tmp_path):
     with pytest.raises(InputError, match="^.*model.weights.h5: damaged"):
         train(dataclasses.replace(TINY, weights=str(tmp_path / "cut")), crops, tmp_path)
     untold = save_untold(tmp_path / "untold")
-    with pytest.raises(InputError, match="config.json: does not tell trained_on"):
+    with pytest.raises(InputError, match="config.json: lacks trained_on"):
         train(dataclasses.replace(TINY, weights=str(untold)), crops, tmp_path / "run")
 
 
@@ -196,8 +197,11 @@ def test_faces_are_shown_as_often_as_their_pose_says(crops, tmp_path):
 
 
 def test_best_weights_are_those_of_the_lowest_validation_error(crops, tmp_path):
+    before = random.getstate(), np.random.get_state()[1].tolist()
     recipe = dataclasses.replace(TINY, learning_rate=1.0, clipnorm=None)  # diverges
     model, _ = train(recipe, crops, tmp_path)
+    after = random.getstate(), np.random.get_state()[1].tolist()
+    assert before == after, "the seed of a training is its own"
     rows = read_log(tmp_path / "log.csv")
     errors = [row["val_nme_clean"] for row in rows]
     last = keras.saving.load_model(tmp_path / "last.keras")
@@ -213,14 +217,14 @@ def test_a_network_that_gives_no_numbers_ends_the_training(crops, tmp_path):
         InputError, match="epoch 1: .*produces NaN.*--precision float32"
     ):
         train(recipe, crops, tmp_path)
-    assert not (tmp_path / "last.keras").exists()  # nothing to go on from
+    assert not (tmp_path / "last.keras").exists()  # nothing to resume
 
 
-def test_what_began_on_a_gpu_goes_on_without_xla_on_a_cpu(tmp_path):
-    begun = fit.build_model(TINY)
+def test_a_training_from_a_gpu_is_resumed_without_xla_on_a_cpu(tmp_path):
+    begun = network.build_model(TINY)
     begun.compile(fit.make_optimizer(TINY, 2), SpatialCrossentropy(), jit_compile=True)
     begun.optimizer.build(begun.trainable_variables)
-    begun.save(tmp_path / fit.LAST)
+    begun.save(tmp_path / run_folder.LAST)
     resumed = fit._compiled_model(begun, TINY, None, 2, tmp_path)
     assert resumed.jit_compile is (keras.backend.backend() == "jax")
 
@@ -229,8 +233,8 @@ def test_damaged_files_of_a_training_are_named(crops, tmp_path):
     short = dataclasses.replace(TINY, epochs=1)
     train(short, crops, tmp_path)
     for name, content, reason in (
-        (fit.BEST, "no weights", "damaged, or not"),
-        ("log.csv", "", "tells of 0 epochs, last.keras of 1"),
+        (run_folder.BEST, "no weights", "damaged, or not"),
+        ("log.csv", "", "has 0 epochs, last.keras 1"),
     ):
         (tmp_path / name).write_text(content)
         with pytest.raises(InputError, match=f"{tmp_path / name}: {reason}"):
@@ -264,11 +268,11 @@ def test_folder_of_another_training_is_refused(crops, tmp_path):
         train(recipe, crops, tmp_path, resume=True)
 
 
-def test_a_training_goes_on_with_the_faces_it_began_with(crops, tmp_path):
+def test_a_training_is_resumed_with_the_faces_it_began_with(crops, tmp_path):
     with pytest.raises(Killed):
         train(TINY, crops, tmp_path, kill_after="epoch 1/3 loss")
-    told = "was trained with 16 faces and validated with 8; here are 8 and 8"
-    with pytest.raises(InputError, match=told):
+    message = "was trained with 16 faces and validated with 8; here are 8 and 8"
+    with pytest.raises(InputError, match=message):
         fit.train(TINY, crops.take(range(8)), crops.take(range(16, 24)), tmp_path, True)
     assert len(read_log(tmp_path / "log.csv")) == 1
 
@@ -318,9 +322,10 @@ tf.config.set_logical_device_configuration(cpu, two)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from rcn_keras.data import crops, mtfl
 from rcn_keras.layout import FACE_5
-from rcn_keras.training import fit, recipes
+from rcn_keras.training import fit
+from rcn_keras.training.recipe import Recipe
 faces = crops.load_crops(mtfl.read_mtfl(sys.argv[1], "training"), FACE_5)
-recipe = recipes.Recipe("rcn", {"branches": 4}, batch_size=8, epochs=1, warmup_steps=1)
+recipe = Recipe("rcn", {"branches": 4}, batch_size=8, epochs=1, warmup_steps=1)
 fit.train(recipe, faces.take(range(16)), faces.take(range(16, 24)), sys.argv[2],
           strategy=strategy)
 print("replicas", strategy.num_replicas_in_sync)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from rcn_keras.errors import InputError
-from rcn_keras.training.publish import fit_line, publish
-from rcn_keras.training.recipes import RECIPE, RECIPES, as_dict
+from rcn_keras.training.calibration import fit_line
+from rcn_keras.training.publish import publish
+from rcn_keras.training.recipe import RECIPE, as_dict
+from rcn_keras.training.recipes import RECIPES
 
 
 def test_line_of_a_known_calibration_is_found():

@@ -5,14 +5,14 @@ import pytest
 from rcn_keras.errors import InputError
 from rcn_keras.layout import FACE_68, KeypointLayout
 from rcn_keras.models import BUILDERS
-from rcn_keras.training import recipes
-from rcn_keras.training.recipes import (
-    RECIPES,
+from rcn_keras.training.recipe import (
     as_dict,
-    get_recipe,
+    input_size,
     layout,
     read_recipe,
+    with_layout,
 )
+from rcn_keras.training.recipes import RECIPES, get_recipe
 
 DEMO_68 = ("demo_68", "demo_denoiser")
 
@@ -24,7 +24,7 @@ def test_every_recipe_builds(name):
     count = layout(recipe).count
     assert count == (68 if "300w" in name or name in DEMO_68 else 5)
     channels = count if recipe.model == "denoiser" else 1
-    side = recipes.input_size(recipe)
+    side = input_size(recipe)
     assert side == (160 if name == "own_fine" else 80)
     assert model.input_shape == (None, side, side, channels)
     if recipe.model == "tcdcn":
@@ -56,26 +56,26 @@ def test_get_recipe():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_as_dict_is_json(name):
-    told = as_dict(RECIPES[name])
+    fields = as_dict(RECIPES[name])
     rotation = RECIPES[name].augmentation.rotation
-    assert told["augmentation"]["rotation"] == rotation
-    restored = json.loads(json.dumps(told))
-    assert restored.keys() == told.keys() and restored["model"] == RECIPES[name].model
+    assert fields["augmentation"]["rotation"] == rotation
+    restored = json.loads(json.dumps(fields))
+    assert restored.keys() == fields.keys() and restored["model"] == RECIPES[name].model
 
 
 def test_a_recipe_read_back_is_the_same_and_an_older_one_has_the_defaults(tmp_path):
-    told = as_dict(RECIPES["rcn5_300w"])
-    (tmp_path / "recipe.json").write_text(json.dumps(told))
+    fields = as_dict(RECIPES["rcn5_300w"])
+    (tmp_path / "recipe.json").write_text(json.dumps(fields))
     assert json.loads(json.dumps(as_dict(read_recipe(tmp_path)))) == json.loads(
-        json.dumps(told)
+        json.dumps(fields)
     )
-    del told["corrupted"]
-    (tmp_path / "recipe.json").write_text(json.dumps(told))
+    del fields["corrupted"]
+    (tmp_path / "recipe.json").write_text(json.dumps(fields))
     assert read_recipe(tmp_path).corrupted == 0
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"depth": 3}'])
-def test_what_is_no_recipe_is_told(tmp_path, text):
+def test_what_is_no_recipe_is_refused(tmp_path, text):
     (tmp_path / "recipe.json").write_text(text)
     with pytest.raises(InputError, match="recipe.json: damaged"):
         read_recipe(tmp_path)
@@ -83,23 +83,23 @@ def test_what_is_no_recipe_is_told(tmp_path, text):
 
 def test_a_recipe_with_a_layout_of_ones_own(tmp_path):
     own = KeypointLayout("beak", ("left", "tip", "right"), ((0, 2),))
-    recipe = recipes.with_layout(RECIPES["own"], own)
-    assert recipes.layout(recipe) == own
+    recipe = with_layout(RECIPES["own"], own)
+    assert layout(recipe) == own
     assert recipe.augmentation.flip and recipe.finish.flip
     (tmp_path / "recipe.json").write_text(json.dumps(as_dict(recipe)))
-    assert recipes.layout(read_recipe(tmp_path)) == own
+    assert layout(read_recipe(tmp_path)) == own
     # As an older file has it: a face of so many points.
-    told = as_dict(RECIPES["rcn5_300w"])
-    del told["layout"]
-    (tmp_path / "recipe.json").write_text(json.dumps(told))
-    assert recipes.layout(read_recipe(tmp_path)) == FACE_68
+    fields = as_dict(RECIPES["rcn5_300w"])
+    del fields["layout"]
+    (tmp_path / "recipe.json").write_text(json.dumps(fields))
+    assert layout(read_recipe(tmp_path)) == FACE_68
 
 
 def test_without_mirror_pairs_nothing_is_flipped():
     own = KeypointLayout("card", ("nw", "ne", "se", "sw"))
-    recipe = recipes.with_layout(RECIPES["own"], own)
+    recipe = with_layout(RECIPES["own"], own)
     assert not recipe.augmentation.flip and not recipe.finish.flip
-    recipe = recipes.with_layout(RECIPES["demo"], own)
+    recipe = with_layout(RECIPES["demo"], own)
     assert not recipe.augmentation.flip and recipe.finish is None
     with pytest.raises(ValueError, match="Received: a recipe of a denoiser"):
-        recipes.with_layout(RECIPES["denoiser_300w"], own)
+        with_layout(RECIPES["denoiser_300w"], own)

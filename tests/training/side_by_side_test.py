@@ -6,7 +6,7 @@ from rcn_keras.cli import main
 from rcn_keras.errors import InputError
 from rcn_keras.training import side_by_side
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import read_run
+from rcn_keras.training.run_folder import read_run
 
 
 def test_trainings_run_at_once_and_come_back_in_archives(

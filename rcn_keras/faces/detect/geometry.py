@@ -1,9 +1,16 @@
 """What the detectors share: photographs scaled, boxes put in order."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def resized(image, scale):
+
+def resized(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """The image scaled, and the scale of a box that whole pixels made of it.
 
     Args:
@@ -23,13 +30,15 @@ def resized(image, scale):
     return image, np.tile([size[0] / width, size[1] / height], 2)
 
 
-def falling(boxes, scores):
+def falling(boxes: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Boxes `(M, 4)` and scores `(M,)` as float32, by falling score."""
     order = np.argsort(-scores, kind="stable")
     return boxes[order].astype("float32"), scores[order].astype("float32")
 
 
-def as_mtcnn_draws(boxes, shift_x, shift_y, scale):
+def as_mtcnn_draws(
+    boxes: ArrayLike, shift_x: float, shift_y: float, scale: float
+) -> np.ndarray:
     """Boxes of a detector as MTCNN would draw them, whose size leads to a network's
     square (`KeypointLayout.detector_square`).
 

@@ -32,7 +32,7 @@ class MTCNN:
 
     name = "mtcnn"
 
-    def __init__(self, min_face_size=20, max_side=640):
+    def __init__(self, min_face_size: float = 20, max_side: int = 640):
         if not min_face_size > 0:
             raise InputError(f"`min_face_size` must be > 0. Received: {min_face_size}")
         import keras
@@ -56,16 +56,16 @@ class MTCNN:
     def __reduce__(self):
         return MTCNN, (self.min_face_size, self.max_side)
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self._cascade = self._cascade or _build_cascade()
         smallest = 20 / self.min_face_size
         image, scale = resized(image, min(smallest, self.max_side / max(image.shape)))
         image = (image.astype("float32") - 127.5) / 128
         for border in (0, max(image.shape) // 4):  # some large faces need space around
-            found = self._cascade(np.pad(image, [(border, border)] * 2 + [(0, 0)]))
-            if len(found):
+            rows = self._cascade(np.pad(image, [(border, border)] * 2 + [(0, 0)]))
+            if len(rows):
                 break
-        return falling((found[:, 1:5] - border) / scale, found[:, 5])
+        return falling((rows[:, 1:5] - border) / scale, rows[:, 5])
 
 
 def _build_cascade() -> Callable[[np.ndarray], Any]:

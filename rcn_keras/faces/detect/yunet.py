@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.faces.detect.geometry import as_mtcnn_draws, falling, resized
 
@@ -25,7 +26,12 @@ class YuNet:
     # benchmarks/fit_detector_box.py, the mean of MTFL and 300-W
     box_constants = (-0.005, -0.006, 0.970)
 
-    def __init__(self, model_path=None, score_threshold=0.6, max_side=1280):
+    def __init__(
+        self,
+        model_path: PathLike | None = None,
+        score_threshold: float = 0.6,
+        max_side: int = 1280,
+    ):
         from rcn_keras.faces.detect.download import FILE, yunet_file
 
         path = pathlib.Path(model_path) if model_path else yunet_file()
@@ -51,7 +57,7 @@ class YuNet:
     def __reduce__(self):
         return YuNet, self._arguments
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         image, scale = resized(image, min(1, self.max_side / max(image.shape)))
         self._detector.setInputSize((image.shape[1], image.shape[0]))
         rows = self._detector.detect(np.ascontiguousarray(image[:, :, ::-1]))[1]

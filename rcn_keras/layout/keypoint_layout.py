@@ -8,52 +8,12 @@ input is cut out of a photograph around them.
 import dataclasses
 import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
-SQUARE_RULES = ("points", "eyes_mouth")
+from rcn_keras.layout.square_rule import SquareRule
+
 OUTSIDE_RULES = ("mask", "clip")
-
-
-@dataclasses.dataclass(frozen=True)
-class SquareRule:
-    """How the network's input is cut out of a photograph (`faces.boxes`).
-
-    Attributes:
-        kind: `"points"`, the square around all points, enlarged (the paper's rule for
-            68 points), or `"eyes_mouth"`, that around eyes and mouth corners, widened
-            by the larger of eye distance and eye-mouth distance (its rule for 5).
-        outer: float, size of the stored crop: sides of the square around the points,
-            or of `"eyes_mouth"` the margin in those distances.
-        inner: float, the same of the network's input.
-        context: float, side of the stored crop in sides of the network's input where
-            the input's square is given directly; `None` for `outer / inner`.
-
-    Raises:
-        ValueError: if `kind` is neither, or the sizes are not positive.
-    """
-
-    kind: str
-    outer: float
-    inner: float
-    context: float | None = None
-
-    def __post_init__(self):
-        if self.kind not in SQUARE_RULES:
-            raise ValueError(
-                f"`kind` of a square rule must be one of {SQUARE_RULES}. "
-                f"Received: kind={self.kind!r}"
-            )
-        if not 0 < self.inner <= self.outer:
-            raise ValueError(
-                "`inner` of a square rule must be above 0 and at most `outer`. "
-                f"Received: inner={self.inner!r}, outer={self.outer!r}"
-            )
-        context = self.outer / self.inner if self.context is None else self.context
-        object.__setattr__(self, "context", context)
-        if not context >= 1:
-            raise ValueError(
-                "`context` of a square rule must be at least 1. "
-                f"Received: context={self.context!r}"
-            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,7 +189,7 @@ class KeypointLayout:
         return cls.from_dict(fields)
 
     @classmethod
-    def from_coco_category(cls, category: dict, **fields) -> "KeypointLayout":
+    def from_coco_category(cls, category: dict, **fields: Any) -> "KeypointLayout":
         """The layout of a category of a COCO file of keypoints.
 
         Names are those of the category, lines for drawing its `skeleton` (1-based
@@ -237,7 +197,7 @@ class KeypointLayout:
 
         Args:
             category: dict with `name`, `keypoints` and perhaps `skeleton`.
-            **fields: further fields of the layout, or others in place of these.
+            **fields: further fields of the layout, which override these.
 
         Raises:
             ValueError: if the category has no `keypoints`, or a layout does not hold.
@@ -248,7 +208,7 @@ class KeypointLayout:
                 "a COCO category must have a list `keypoints` of names. "
                 f"Received: {str(category)[:200]}"
             )
-        found = {
+        parts = {
             "name": str(category.get("name", "keypoints")),
             "names": tuple(map(str, names)),
             "mirror_pairs": mirror_pairs_by_name(names),
@@ -257,10 +217,10 @@ class KeypointLayout:
                 for number, (first, last) in enumerate(category.get("skeleton", ()), 1)
             },
         }
-        return cls(**found | fields)
+        return cls(**parts | fields)
 
 
-def mirror_pairs_by_name(names) -> tuple[tuple[int, int], ...]:
+def mirror_pairs_by_name(names: Iterable[str]) -> tuple[tuple[int, int], ...]:
     """Pairs of indices whose names differ by `left` and `right` alone, or by `l` and
     `r` as a word of their own.
 
@@ -276,83 +236,3 @@ def mirror_pairs_by_name(names) -> tuple[tuple[int, int], ...]:
         if right is not None and right != left:
             pairs.append((left, right))
     return tuple(pairs)
-
-
-# MTFL's five points; "left" is the viewer's left. The context is the median of MTFL's
-# training split, the constants are fitted on it (benchmarks/fit_detector_box.py).
-FACE_5 = KeypointLayout(
-    name="mtfl5",
-    names=("left_eye", "right_eye", "nose", "left_mouth_corner", "right_mouth_corner"),
-    mirror_pairs=((0, 1), (3, 4)),
-    normalizer=((0,), (1,)),
-    square=SquareRule("eyes_mouth", outer=1.25, inner=0.95, context=1.2),
-    detector_square=(0.002, 0.077, 1.260),
-    outside="clip",
-)
-
-# Parts of 300-W's 68 points, in their order, and whether their line is closed.
-_PARTS = {
-    "jaw": (17, False),
-    "left_brow": (5, False),
-    "right_brow": (5, False),
-    "nose_bridge": (4, False),
-    "nostrils": (5, False),
-    "left_eye": (6, True),
-    "right_eye": (6, True),
-    "outer_lip": (12, True),
-    "inner_lip": (8, True),
-}
-
-
-def _outlines():
-    outlines, start = {}, 0
-    for part, (count, closed) in _PARTS.items():
-        line = range(start, start + count)
-        outlines[part] = (*line, start) if closed else tuple(line)
-        start += count
-    return outlines
-
-
-# 300-W's 68 points. An eye centre is the mean of the eye's two corners, as in the
-# paper's code. The detector's constants are fitted as above.
-FACE_68 = KeypointLayout(
-    name="ibug68",
-    names=tuple(
-        f"{part}_{number}"
-        for part, (count, _) in _PARTS.items()
-        for number in range(1, count + 1)
-    ),
-    mirror_pairs=(
-        *((i, 16 - i) for i in range(8)),  # jaw
-        *((17 + i, 26 - i) for i in range(5)),  # brows
-        *((31, 35), (32, 34)),  # nostrils
-        *((36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46)),  # eyes
-        *((48, 54), (49, 53), (50, 52), (59, 55), (58, 56)),  # lips, outside
-        *((60, 64), (61, 63), (67, 65)),  # and inside
-    ),
-    outlines=_outlines(),
-    normalizer=((36, 39), (42, 45)),
-    square=SquareRule("points", outer=1.7, inner=1.3),
-    detector_square=(0.011, 0.156, 1.228),
-    outside="mask",
-)
-
-# What networks, files and arrays are taken to be that only say how many keypoints they
-# have.
-FACES = {layout.count: layout for layout in (FACE_5, FACE_68)}
-
-
-def chosen_layout(keypoints: int, layout: KeypointLayout | None) -> KeypointLayout:
-    """The layout that is given, or else that of a face with so many keypoints.
-
-    Raises:
-        ValueError: if none is given and so many keypoints are no layout of ours.
-    """
-    if layout is not None:
-        return layout
-    if keypoints not in FACES:
-        raise ValueError(
-            f"a `layout` (`KeypointLayout`) is needed for keypoints other than "
-            f"{' or '.join(map(str, FACES))}. Received: keypoints={keypoints!r}"
-        )
-    return FACES[keypoints]
