@@ -149,7 +149,7 @@ def _trained(recipe, training, validation, out, strategy, echo):
 
 def _phases(recipe):
     """(augmentation, the epoch it ends with) of each part of a training."""
-    finish = finish_length(recipe.finish_epochs, recipe.epochs)
+    finish = finish_length(recipe)
     yield recipe.augmentation, recipe.epochs - finish
     yield recipe.finish, recipe.epochs
 

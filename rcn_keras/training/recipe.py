@@ -116,9 +116,11 @@ def as_dict(recipe: Recipe) -> dict[str, Any]:
     return dataclasses.asdict(recipe)
 
 
-def finish_length(finish_epochs: int, epochs: int) -> int:
+def finish_length(recipe: Recipe) -> int:
     """The epochs of a finish: not all of a training that somebody has made short."""
-    return min(finish_epochs, -(-epochs // 3))
+    if recipe.finish is None:
+        return 0
+    return min(recipe.finish_epochs, -(-recipe.epochs // 3))
 
 
 def read_recipe(run_folder: PathLike) -> Recipe:

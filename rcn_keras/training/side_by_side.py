@@ -86,10 +86,9 @@ def train_side_by_side(
     states = dict.fromkeys(jobs, "not begun")
     needs = {name: _needs(jobs, name, presets) for name in jobs}
     needed = set().union(*needs.values())
+    folders = {name: pathlib.Path(presets or "", name) for name in needed}
+    ready = {name for name in needed if (folders[name] / CONFIG).exists()}
     running, publishing = {}, {}
-    ready = {
-        name for name in needed if (pathlib.Path(presets) / name / CONFIG).exists()
-    }
     try:
         while time.monotonic() < end:
             waiting = [
@@ -111,8 +110,9 @@ def train_side_by_side(
                 states[name] = "failed" if code else "done"
                 echo(f"{name}: {states[name]}; {_last_line(out / f'{name}.log')}")
                 if name in needed - ready and not code:
-                    preset = pathlib.Path(presets) / name
-                    publishing[name] = _publish(name, jobs[name], data, out, preset)
+                    publishing[name] = _publish(
+                        name, jobs[name], data, out, folders[name]
+                    )
     finally:
         for process in (*running.values(), *publishing.values()):
             process.kill()
@@ -166,15 +166,12 @@ def _needs(jobs, name, presets):
     """The jobs whose presets a job starts from."""
     given = jobs[name]
     paths = [
-        pathlib.Path(given[i + 1])
-        for i in range(len(given) - 1)
-        if given[i] in ("--weights", "--teacher")
+        pathlib.Path(value)
+        for option, value in zip(given, given[1:])
+        if option in ("--weights", "--teacher")
     ]
-    if presets is None:
-        return set()
-    return {path.name for path in paths if path.parent == pathlib.Path(presets)} & {
-        *jobs
-    }
+    folder = None if presets is None else pathlib.Path(presets)
+    return {path.name for path in paths if path.parent == folder} & set(jobs)
 
 
 def _ended(processes):

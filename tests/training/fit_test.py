@@ -118,6 +118,9 @@ def test_a_short_training_is_not_all_finish():
     assert list(fit._phases(recipe)) == [(recipe.augmentation, 45), (still, 60)]
     short = dataclasses.replace(recipe, epochs=6)
     assert [end for _, end in fit._phases(short)] == [4, 6]
+    without = dataclasses.replace(recipe, finish=None)  # and not one of plain faces
+    assert {augmentation for augmentation, _ in fit._phases(without) if augmentation}
+    assert list(fit._phases(without))[0] == (recipe.augmentation, 60)
 
 
 def test_a_preset_is_fine_tuned(crops, tmp_path):
