@@ -18,14 +18,7 @@ from rcn_keras.provenance import record
 from rcn_keras.reproduction.masks import reading
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import BEST, build_model, check_folder, read_run, train
-from rcn_keras.training.recipes import (
-    RECIPE,
-    RECIPES,
-    as_dict,
-    get_recipe,
-    read_recipe,
-    with_precision,
-)
+from rcn_keras.training.recipes import RECIPES, as_dict, get_recipe, with_precision
 
 # What a table has beside a row for each recipe that is named after it.
 TABLES = {
@@ -58,22 +51,12 @@ def table_recipes(table, wanted=None):
     return [name for name in names if not wanted or name in wanted]
 
 
-def reproduce(
-    names,
-    training,
-    validation,
-    tests,
-    out,
-    results,
-    finished=False,
-    echo=print,
-    **changes,
-):
+def reproduce(names, training, validation, tests, out, results, echo=print, **changes):
     """Trains and measures what a results file lacks; may be stopped at any moment.
 
     Args:
         names: list of recipes' names.
-        training, validation: `Crops`; `training` may be `None` with `finished`.
+        training, validation: `Crops`.
         tests: dict, `"aflw"`, and `"afw"` if it is at hand, to `Crops`.
         out: folder of the trainings, one folder each; a stopped one is resumed.
         results: path of a CSV file, made if missing. A row: recipe, epochs, seed,
@@ -83,8 +66,6 @@ def reproduce(
             training, `device`, `date` and `command` are of the measuring. What is
             measured is left as `model.keras` in the training's folder. `changes` is
             what else of the recipe was changed, `reading` how a mask is read.
-        finished: bool, measure the finished trainings of `out` as they are and train
-            nothing (`finished_trainings`).
         echo: callable that takes a line of progress.
         **changes: fields of every recipe to set, such as `epochs`.
 
@@ -97,81 +78,58 @@ def reproduce(
     check_writable(results.parent)
     sets = {"validation": validation, **tests}
     faces = {f"{part}_faces": len(crops) for part, crops in sets.items()}
-    if finished:
-        rows = list(finished_trainings(out, names, echo))
-    else:
-        recipes = [(n, with_precision(get_recipe(n, **changes))) for n in names]
-        rows = [(n, recipe, run_folder(out, n, recipe)) for n, recipe in recipes]
     missing, failed = [], []
-    for name, recipe, folder in rows:
+    for name in names:
+        recipe = with_precision(get_recipe(name, **changes))
         key = row_key(name, recipe) | {"changes": changed_fields(name, recipe)}
         if has_row(results, key, [f"{part}_subpixel" for part in tests], faces):
             echo(f"{name}, {recipe.epochs} epochs, is in the results already")
         else:
+            folder = run_folder(out, name, recipe)
             if folder.exists():
                 check_folder(folder, recipe, resume=True)
-            missing.append((name, recipe, folder, key))
-    for number, (name, recipe, folder, key) in enumerate(missing, 1):
+            missing.append((name, recipe, key))
+    for number, (name, recipe, key) in enumerate(missing, 1):
         echo(f"{number}/{len(missing)} {name}, {recipe.epochs} epochs")
         try:
-            if not finished:
-                folder = trained(name, recipe, training, validation, out, echo)
+            folder = trained(name, recipe, training, validation, out, echo)
         except InputError as error:
             failed.append(f"{name}: {error}")
             echo(f"  failed: {error}")
             continue
         model = best_model(recipe, folder)
-        row = key | training_columns(folder) | {"parameters": model.count_params()}
-        if "mask" in recipe.arguments:
-            row["reading"] = reading(recipe.arguments)
-        for part, crops in sets.items():
-            shift = AFLW_LABEL_SHIFT if part == "aflw" else 0.0
-            for protocol, error in ground_truth_boxes(
-                model, crops, label_shift=shift
-            ).items():
-                row[f"{part}_{protocol}"] = round(100 * error.mean(), 4)
-            if part in recipe.paper:
-                row[f"{part}_paper"] = recipe.paper[part]
+        columns = measured_columns(recipe, model, sets)
         with replaced(folder / MODEL) as temporary:
             model.save(temporary)
-        add_row(results, row | faces)
+        add_row(results, key | training_columns(folder) | columns)
     if failed:
         raise InputError(f"{len(failed)} of {len(missing)} failed; {'; '.join(failed)}")
 
 
-def finished_trainings(out, names, echo=print):
-    """The trainings of some recipes that stand in a folder, whatever was set in them.
+def measured_columns(recipe, model, sets):
+    """What is measured of a row's network, with the paper's numbers beside it.
 
     Args:
-        out: folder of the trainings. A training's folder is named after its recipe,
-            perhaps with an ending: `table2_rcn6`, `table2_rcn6_60_0`.
-        names: list of recipes' names.
-        echo: callable that takes a line for each training that is left out.
+        recipe: `Recipe`.
+        model: `KeypointModel`.
+        sets: dict, `"validation"`, `"aflw"`, `"afw"` to `Crops`.
 
-    Yields:
-        `(name, recipe, folder)`, the recipe as it was trained.
-
-    Raises:
-        InputError: if a training's files are damaged.
+    Returns:
+        dict, errors in percent of the eye distance.
     """
-    for path in sorted(pathlib.Path(out).glob(f"*/{RECIPE}")):
-        folder = path.parent
-        fitting = [n for n in RECIPES if f"{folder.name}_".startswith(f"{n}_")]
-        name = max(fitting, key=len, default=None)
-        if name not in names:
-            continue
-        recipe = read_recipe(folder)
-        epochs = len(read_log(folder / "log.csv"))
-        if epochs < recipe.epochs:
-            echo(f"{folder}: left out, {epochs} of its {recipe.epochs} epochs are done")
-        elif _network(recipe) != _network(get_recipe(name)):
-            echo(f"{folder}: left out, not the network of {name}")
-        else:
-            yield name, recipe, folder
-
-
-def _network(recipe):
-    return recipe.model, json.dumps(recipe.arguments, sort_keys=True)
+    columns: dict[str, float | str] = {"parameters": model.count_params()}
+    if "mask" in recipe.arguments:
+        columns["reading"] = reading(recipe.arguments)
+    for part, crops in sets.items():
+        shift = AFLW_LABEL_SHIFT if part == "aflw" else 0.0
+        for protocol, error in ground_truth_boxes(
+            model, crops, label_shift=shift
+        ).items():
+            columns[f"{part}_{protocol}"] = round(100 * error.mean(), 4)
+        columns[f"{part}_faces"] = len(crops)
+        if part in recipe.paper:
+            columns[f"{part}_paper"] = recipe.paper[part]
+    return columns
 
 
 def changed_fields(name, recipe):

@@ -99,7 +99,8 @@ def test_finished_trainings_are_measured_as_they_are(mtfl_folder, tmp_path, caps
     shutil.copytree(run, tmp_path / "table1_rcn_0100")
     command = ["reproduce", "table1", "--data", str(mtfl_folder), "--finished"]
     command += ["--out", str(tmp_path)]
-    assert main(command) == 0
+    kept = tmp_path / "weights" / "table1.npz"
+    assert main([*command, "--keep", str(kept)]) == 0
     printed = capsys.readouterr().out
     assert "table1_rcn_0100: left out, not the network of table1_rcn_0100" in printed
     (row,) = read_rows(tmp_path / "table1.csv")
@@ -112,14 +113,43 @@ def test_finished_trainings_are_measured_as_they_are(mtfl_folder, tmp_path, caps
     line = lines["sumnet", "1000"]
     assert line[row["reading"]] == row["aflw_paper_grid"]
     assert line["absent"] == line["nearest"] == ""  # others are to be measured
-    # Measured once; a training that was stopped is left out.
+    # Measured once; its weights are kept in a small file, which measures the same.
     assert main(command) == 0
-    assert f"{name}, 1 epochs, is in the results already" in capsys.readouterr().out
+    assert "is in the results already" in capsys.readouterr().out
+    assert kept.stat().st_size < 2.1 * int(row["parameters"])
+    again = [*command[:-2], str(kept), "--results", str(tmp_path / "again.csv")]
+    again[again.index("--finished")] = "--kept"
+    assert main(again) == 0
+    (same,) = read_rows(tmp_path / "again.csv")
+    measured = [c for c in row if re.fullmatch("(aflw|validation)_(sub|paper_g).*", c)]
+    for column in measured:
+        assert float(same.pop(column)) == pytest.approx(float(row[column]), rel=0.02)
+    assert len(measured) == 6
+    for column in measured + ["command", "date"]:
+        row.pop(column)
+        same.pop(column, None)
+    assert same == row
+    # A training that was stopped is left out.
     recipe = json.loads((run / "recipe.json").read_text())
     (run / "recipe.json").write_text(json.dumps(recipe | {"epochs": 2}))
-    assert main(command) == 0
-    left_out = f"{run}: left out, 1 of its 2 epochs are done"
-    assert left_out in capsys.readouterr().out
+    assert main(command) == 2
+    told = capsys.readouterr()
+    assert f"{run}: left out, 1 of its 2 epochs are done" in told.out
+    assert "no finished training of the table's recipes" in told.err
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", None])
+def test_a_file_that_is_no_archive_of_weights(content, mtfl_folder, tmp_path, capsys):
+    kept = tmp_path / "kept.npz"
+    if content is None:
+        np.savez(kept, weights_0=np.zeros(3))
+    else:
+        kept.write_bytes(content)
+    command = ["reproduce", "table1", "--data", str(mtfl_folder), "--kept", str(kept)]
+    assert main([*command, "--results", str(tmp_path / "table1.csv")]) == 2
+    assert f"{kept}: not an archive of trainings" in capsys.readouterr().err
+    assert main(command) == 2
+    assert "give --out, or --kept and --results" in capsys.readouterr().err
 
 
 def test_the_nearest_reading_is_of_the_trainings_that_validate_best(tmp_path):
