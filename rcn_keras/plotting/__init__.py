@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         plot_ced,
         plot_difficulty,
         plot_failure_rate,
+        plot_groups,
     )
     from rcn_keras.plotting.faces import (
         plot_comparison,
@@ -68,6 +69,7 @@ __all__ = [
     "plot_convergence",
     "plot_difficulty",
     "plot_failure_rate",
+    "plot_groups",
     "plot_heatmaps",
     "plot_heatmaps_together",
     "plot_inputs",
@@ -86,6 +88,7 @@ _MODULES = {
         "plot_ced",
         "plot_difficulty",
         "plot_failure_rate",
+        "plot_groups",
     ],
     "faces": ["plot_comparison", "plot_inputs", "plot_keypoints", "plot_mosaic"],
     "figures": [

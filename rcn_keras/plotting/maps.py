@@ -76,7 +76,13 @@ def plot_heatmaps_together(image, maps, keypoint_names=None, save=None):
 
 
 def plot_branches(
-    image, branch_maps, networks, true_keypoints=None, keypoint_names=None, save=None
+    image,
+    branch_maps,
+    networks,
+    true_keypoints=None,
+    keypoint_names=None,
+    save=None,
+    crosses="true",
 ):
     """What each branch says of a keypoint and what the networks do: Fig. S1.
 
@@ -100,6 +106,8 @@ def plot_branches(
             `None`.
         keypoint_names: K strings, or `None` for numbers.
         save: path, or `None`.
+        crosses: str, what the legend says of `true_keypoints`: who found them, where
+            nobody has labelled the face.
     """
     columns = {
         name: np.asarray(maps, "float64") - np.median(maps, axis=(0, 1))
@@ -127,7 +135,7 @@ def plot_branches(
                 _mark(below[column], (x + 0.5, y + 0.5), "+", VERMILION, "predicted")
             if true_keypoints is not None:
                 for axes in (above[column], below[column]):
-                    _mark(axes, true_keypoints[k], "x", GREEN, "true")
+                    _mark(axes, true_keypoints[k], "x", GREEN, crosses)
         above[0].set_ylabel(name.replace("_", "\n"), fontsize=8)
         below[0].set_ylabel("softmax", fontsize=8)
     for axes, title in zip(grid[0], columns):
