@@ -73,7 +73,7 @@ def finished_trainings(out, names, echo=print):
     for path in sorted(pathlib.Path(out).glob(f"*/{RECIPE}")):
         folder = path.parent
         fitting = [n for n in RECIPES if f"{folder.name}_".startswith(f"{n}_")]
-        name = max(fitting, key=len, default=None)
+        name = max(fitting, key=len, default="")
         if name not in names:
             continue
         recipe = read_recipe(folder)
