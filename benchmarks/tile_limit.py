@@ -36,7 +36,7 @@ def main():
     common.write_rows(options.results / "tile_limit.csv", rows)
 
 
-def limit(true, tiles):
+def limit(true: np.ndarray, tiles: int) -> list[float]:
     """Mean errors in percent with the first cell and with the middle of the right tile.
 
     Args:

@@ -7,8 +7,10 @@ found.
 """
 
 import itertools
+from os import PathLike
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rcn_keras.evaluation.errors import (
     bootstrap_interval,
@@ -125,7 +127,9 @@ def plot_difficulty(errors, parts=50, save=None):
     return saved(figure, save)
 
 
-def plot_groups(errors, save=None):
+def plot_groups(
+    errors: dict[str, dict[str, ArrayLike]], save: str | PathLike | None = None
+):
     """The mean error of groups of faces, a bar for each network: poses, keypoints,
     or parts of the faces from easy to hard.
 

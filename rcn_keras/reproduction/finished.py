@@ -9,10 +9,13 @@ import functools
 import json
 import pathlib
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
+from rcn_keras.data.crops import Crops
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.files import check_writable, replaced
@@ -51,11 +54,15 @@ class Finished:
 
     name: str
     recipe: Recipe
-    columns: dict
+    columns: dict[str, Any]
     model: Callable[[], KeypointModel]
 
 
-def finished_trainings(out, names, echo=print):
+def finished_trainings(
+    out: str | PathLike,
+    names: Sequence[str],
+    echo: Callable[[str], object] = print,
+) -> Iterator[Finished]:
     """The finished trainings of some recipes in a folder, whatever was set in them.
 
     Args:
@@ -88,7 +95,9 @@ def finished_trainings(out, names, echo=print):
             yield Finished(name, recipe, columns, model)
 
 
-def archived_trainings(path, names):
+def archived_trainings(
+    path: str | PathLike, names: Sequence[str]
+) -> Iterator[Finished]:
     """The trainings of some recipes in an archive that `write_archive` wrote.
 
     Args:
@@ -114,7 +123,7 @@ def archived_trainings(path, names):
         raise InputError(f"{path}: not an archive of trainings ({error})") from None
 
 
-def write_archive(trainings, path):
+def write_archive(trainings: Sequence[Finished], path: str | PathLike) -> None:
     """Writes trainings into one file: weights as float16, about 2 bytes a parameter.
 
     Args:
@@ -126,7 +135,8 @@ def write_archive(trainings, path):
     """
     path = pathlib.Path(path)
     check_writable(path.parent)
-    listed, vectors = [], {}
+    listed: list[dict[str, Any]] = []
+    vectors: dict[str, Any] = {}
     for number, training in enumerate(trainings):
         weights = training.model().get_weights()
         vector = np.concatenate([weight.ravel() for weight in weights])
@@ -141,11 +151,18 @@ def write_archive(trainings, path):
                 "columns": training.columns,
             }
         )
+    vectors["trainings"] = np.array(json.dumps(listed))
     with replaced(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, trainings=np.array(json.dumps(listed)), **vectors)
+        np.savez_compressed(file, **vectors)
 
 
-def measure(trainings, validation, tests, results, echo=print):
+def measure(
+    trainings: Sequence[Finished],
+    validation: Crops,
+    tests: dict[str, Crops],
+    results: str | PathLike,
+    echo: Callable[[str], object] = print,
+) -> None:
     """Measures what a results file lacks; arguments and rows as of `tables.reproduce`.
 
     Args:

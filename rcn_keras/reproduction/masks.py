@@ -1,12 +1,15 @@
 """Table 1's masks, which the paper and its code read in different ways."""
 
+from os import PathLike
+from typing import Any
+
 from rcn_keras.files import write_csv
 from rcn_keras.training.recipes import RECIPES
 
 VALIDATION = "validation_paper_grid"
 
 
-def reading(arguments):
+def reading(arguments: dict[str, Any]) -> str:
     """How a network of Table 1 reads its mask and the alpha of Eq. 1, in words.
 
     Args:
@@ -18,7 +21,7 @@ def reading(arguments):
     return ", ".join(words)
 
 
-def write_readings(rows, path):
+def write_readings(rows: list[dict[str, Any]], path: str | PathLike) -> None:
     """Writes the paper's 18 numbers of Table 1 on AFLW and what each reading gives.
 
     A line is a model and a mask, coarse to fine; a column a reading, its error in

@@ -8,17 +8,25 @@ import json
 import pathlib
 import time
 
+from rcn_keras.data.crops import Crops
 from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
 from rcn_keras.files import check_writable, replaced, write_csv
+from rcn_keras.models import KeypointModel
 from rcn_keras.presets import load_weights
 from rcn_keras.provenance import record
 from rcn_keras.reproduction.masks import reading
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import BEST, build_model, check_folder, read_run, train
-from rcn_keras.training.recipes import RECIPES, as_dict, get_recipe, with_precision
+from rcn_keras.training.recipes import (
+    RECIPES,
+    Recipe,
+    as_dict,
+    get_recipe,
+    with_precision,
+)
 
 # What a table has beside a row for each recipe that is named after it.
 TABLES = {
@@ -106,7 +114,9 @@ def reproduce(names, training, validation, tests, out, results, echo=print, **ch
         raise InputError(f"{len(failed)} of {len(missing)} failed; {'; '.join(failed)}")
 
 
-def measured_columns(recipe, model, sets):
+def measured_columns(
+    recipe: Recipe, model: KeypointModel, sets: dict[str, Crops]
+) -> dict[str, float | str]:
     """What is measured of a row's network, with the paper's numbers beside it.
 
     Args:
@@ -132,7 +142,7 @@ def measured_columns(recipe, model, sets):
     return columns
 
 
-def changed_fields(name, recipe):
+def changed_fields(name: str, recipe: Recipe) -> str:
     """What a training's recipe has in another way than the named one, and no column of
     a row tells: `optimizer=muon normalization=batch`."""
     named, fields = as_dict(get_recipe(name)), as_dict(recipe)
