@@ -2,11 +2,11 @@
 
     python benchmarks/table1_ties.py --data MTFL --afw 300W --runs runs
 
-A network without its finest branches has its coarser maps tiled up to 80x80, so that 4
-to 64 cells share the largest value. The paper's rule takes the first of them, the left
-top corner of the tile; here both, that one and the middle of them all, on the paper's
-grid, boxes from the true keypoints. `--runs` is the `--out` of `rcn-keras reproduce
-table1`; the trainings that are there are measured.
+A network whose finest branches are absent has its coarser maps tiled up to 80x80, so
+that 4 to 64 cells share the largest value. The paper's rule takes the first of them,
+the left top corner of the tile; here both, that one and the middle of them all, on the
+paper's grid, boxes from the true keypoints. `--runs` is the `--out` of `rcn-keras
+reproduce table1`; the trainings that are there are measured.
 """
 
 import pathlib
@@ -21,6 +21,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import run
 from rcn_keras.layout import FACE_5
+from rcn_keras.reproduction.masks import reading
 from rcn_keras.reproduction.tables import MODEL, run_folder, table_recipes
 from rcn_keras.training.recipes import get_recipe
 
@@ -37,7 +38,9 @@ def main():
     for name in table_recipes("table1"):
         recipe = get_recipe(name)
         folder = run_folder(options.runs, name, recipe)
-        if not recipe.arguments["mask"][-1] and (folder / MODEL).is_file():
+        ties = not recipe.arguments["mask"][-1]
+        ties = ties and reading(recipe.arguments) == "absent"
+        if ties and (folder / MODEL).is_file():
             folders[name] = folder
     if not folders:
         raise InputError(f"{options.runs}: no training of table1 with coarse maps")

@@ -19,7 +19,9 @@ NOTEBOOKS = FOLDER.parent / "notebooks"
 PICTURES = {
     "heatmaps.png": ("01_quickstart", "plot_heatmaps_together("),
     "branches.png": ("02_branches_and_masks", "look(maps, 0)"),
-    "joint_model.png": ("05_joint_model", "plot_mosaic(covered"),
+    "mosaic.png": ("03_sumnet_versus_rcn", "only(FOUR, found))"),
+    "difficulty.png": ("04_difficulty", "plot_difficulty(real"),
+    "joint_model.png": ("05_joint_model", "plot_comparison(images[ranks]"),
     "branch_counts.png": ("03_sumnet_versus_rcn", "plot_branch_counts("),
     "convergence.png": ("06_training", 'for name in pair}, "val_nme_clean"'),
 }

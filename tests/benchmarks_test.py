@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import refinement_threshold
 import table1_ties
+import tile_limit
 
 from rcn_keras import build_denoiser, build_rcn
 from rcn_keras.faces.boxes import box_squares
@@ -76,6 +77,19 @@ def test_the_cells_that_share_the_largest_value():
     first, last = table1_ties.best_cells(maps)
     np.testing.assert_array_equal(first, [[[8.5, 4.5], [5.5, 3.5]]])
     np.testing.assert_array_equal(last, [[[11.5, 7.5], [5.5, 3.5]]])
+
+
+def test_the_limit_of_coarse_tiles():
+    true = np.array([[[20.2, 8.0], [60.2, 8.0], [87.9, 7.9], [40, 40], [41, 44.5]]])
+    first, middle = tile_limit.limit(true, 10)
+    # Cells off, in x and y; over eyes 40 cells apart. A point beyond is taken inside.
+    off = [(4, 0), (4, 0), (7, 7), (0, 0), (1, 4)]
+    expected = np.mean([100 * np.hypot(x, y) / 40 for x, y in off])
+    np.testing.assert_allclose(first, expected)
+    off = [(0, 4), (0, 4), (3, 3), (4, 4), (3, 0)]
+    expected = np.mean([100 * np.hypot(x, y) / 40 for x, y in off])
+    np.testing.assert_allclose(middle, expected)
+    assert tile_limit.limit(np.clip(true, 0, 79), 80) == [0, 0]
 
 
 def test_errors_by_pose():

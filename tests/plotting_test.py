@@ -205,31 +205,28 @@ def test_plot_keypoints_joins_the_outlines_of_68_points():
 
 
 def test_plot_mosaic(tmp_path):
-    faces = [face(seed, size=80) for seed in range(5)]
+    faces = [face(seed, size=80) for seed in range(6)]
     images = np.stack([image for image, _ in faces])
     true = np.stack([points for _, points in faces])
     far = np.linalg.norm(true[:, 1] - true[:, 0], axis=-1)[:, None, None]
     shift = far * np.array([1, 0])
-    # Face 2 is the easiest, then 4, 0, 3, 1.
-    first = true + np.array([3, 5, 1, 4, 2])[:, None, None] / 100 * shift
-    second = true + 0.2 * shift
+    # From easy to hard 2, 4, 3; 1, 0, 5. Of each part the face is shown whose errors
+    # are nearest to the means: 4, and 1, though the middle of its part is 0.
+    first = true + np.array([3, 5, 1, 4, 2, 9])[:, None, None] / 100 * shift
+    second = true + np.array([8, 5, 5, 4, 5, 9])[:, None, None] / 100 * shift
     path = tmp_path / "mosaic.png"
     predictions = {"a": first, "b": second}
-    figure = plotting.plot_mosaic(images, true, predictions, (0, 50, 100), save=path)
+    figure = plotting.plot_mosaic(images, true, predictions, (0, 50, 99, 100), path)
     check(figure, path)
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles[:3] == [
-        "percentile 0\n1.0 %",
-        "percentile 50\n3.0 %",
-        "percentile 100\n5.0 %",
-    ]
-    assert titles[3:] == ["20.0 %"] * 3
-    for axes, shown in zip(figure.axes, [2, 0, 1, 2, 0, 1]):
+    # Nothing is left of the hardest hundredth.
+    assert titles == ["0 to 50 %\n2.0 %", "50 to 99 %\n5.0 %", "5.0 %", "5.0 %"]
+    for axes, shown in zip(figure.axes, [4, 1, 4, 1]):
         np.testing.assert_array_equal(axes.images[0].get_array(), images[shown])
         np.testing.assert_allclose(drawn(axes, "true"), true[shown])
-    np.testing.assert_allclose(drawn(figure.axes[4], "predicted"), second[0])
-    sides = [figure.axes[i].get_ylabel() for i in (0, 3)]
-    assert sides == ["a\nmean 3.0 %", "b\nmean 20.0 %"]
+    np.testing.assert_allclose(drawn(figure.axes[3], "predicted"), second[1])
+    sides = [figure.axes[i].get_ylabel() for i in (0, 2)]
+    assert sides == ["a\nmean 3.5 %", "b\nmean 5.0 %"]
 
 
 def test_mosaic_of_faces_that_one_network_did_not_find():
@@ -251,11 +248,11 @@ def test_mosaic_of_faces_that_one_network_did_not_find():
 
 def test_plot_mosaic_of_more_faces_than_fit_a_row():
     image, points = face(size=80)
-    figure = plotting.plot_mosaic(
-        image[None, :, :, :1], points[None], {"a": points[None]}, range(0, 100, 10)
-    )
-    assert len(figure.axes) == 16
-    assert [bool(axes.images) for axes in figure.axes] == 10 * [True] + 6 * [False]
+    images, true = np.stack([image[..., :1]] * 12), np.stack([points] * 12)
+    cuts = np.linspace(0, 100, 13)
+    figure = plotting.plot_mosaic(images, true, {"a": true}, cuts)
+    assert len(figure.axes) == 20
+    assert [bool(axes.images) for axes in figure.axes] == 12 * [True] + 8 * [False]
 
 
 def test_plot_comparison(tmp_path):
@@ -410,6 +407,26 @@ def test_errors_of_no_known_face(plot, nothing):
         plot({"a": [0.1], "b": nothing})
 
 
+def test_plot_groups(tmp_path):
+    errors = {
+        "a": {"easy": [0.01, 0.03, np.nan], "hard": [[0.1, np.nan], [0.2, 0.4]]},
+        "b": {"easy": [0.02], "hard": [0.3]},
+    }
+    path = tmp_path / "groups.png"
+    figure = plotting.plot_groups(errors, save=path)
+    check(figure, path)
+    [axes] = figure.axes
+    heights = [[bar.get_height() for bar in bars] for bars in axes.containers[1::2]]
+    np.testing.assert_allclose(heights, [[2, 20], [2, 30]])
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["easy", "hard"]
+    [whiskers] = axes.containers[0].lines[2]
+    low, high = np.array(whiskers.get_segments())[:, :, 1].T
+    np.testing.assert_allclose([low, high], [[1, 10], [3, 30]])
+    for wrong in ({}, {"a": {}}, {"a": errors["a"], "b": {"easy": [0.1]}}):
+        with pytest.raises(ValueError, match="the same groups of each network"):
+            plotting.plot_groups(wrong)
+
+
 def test_plot_branch_counts(tmp_path):
     errors = {"first": {"a": {5: 0.06, 4: 0.07}, "b": {6: 0.05}}, "second": {}}
     paper = {"first": {"c": {4: 0.03}, "a": {4: 0.08}}, "second": {"b": {}}}
@@ -531,6 +548,11 @@ def test_plot_branches(tmp_path):
     assert labels == [["true"], ["true"], ["predicted", "true"], ["predicted", "true"]]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["predicted", "true"]
+    figure = plotting.plot_branches(
+        image, branches, networks, true, ["a", "b"], crosses="another network"
+    )
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["predicted", "another network"]
 
 
 def test_plot_table(tmp_path):

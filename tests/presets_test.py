@@ -10,9 +10,14 @@ import rcn_keras
 from rcn_keras import presets
 from rcn_keras.data.batches import input_images
 from rcn_keras.data.sets import load_test_set
+from rcn_keras.data.synthetic import write_mtfl
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.inference import run
-from rcn_keras.evaluation.protocols import OCCLUSION, moved_keypoints
+from rcn_keras.evaluation.protocols import (
+    OCCLUSION,
+    ground_truth_boxes,
+    moved_keypoints,
+)
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.models import KeypointModel
 
@@ -190,3 +195,11 @@ def test_the_shipped_denoiser_puts_lost_points_back(three_hundred_w_folder):
     errors = moved_keypoints(denoiser, crops, counts=[15])
     before, after = (np.nanmean(values) for values in errors.values())
     assert before > 1 and after < 0.15
+
+
+@pytest.mark.parametrize("name", ["rcn6_mtfl", "rcn6_wide", "sumnet6_mtfl"])
+def test_drawn_faces_are_like_faces_to_the_shipped_networks(name, tmp_path):
+    write_mtfl(tmp_path, training=0, testing=40)
+    model = rcn_keras.from_preset(name)
+    errors = ground_truth_boxes(model, load_test_set(tmp_path, "aflw"))["subpixel"]
+    assert errors.mean() < 0.08 and np.quantile(errors.mean(axis=1), 0.95) < 0.12

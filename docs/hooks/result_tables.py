@@ -5,7 +5,8 @@ A fenced block `results` names the file and what of it is shown, as YAML:
 - `where`: column to the values that are kept, a value or a list;
 - `columns`: header to the column of the file; or, for a table across,
   `rows` (headers as before), `across` (a column) and `value` (a column);
-- `digits`: int, decimals of the numbers (default: as the file has them).
+- `digits`: int, decimals of the numbers (default: as the file has them); columns of
+  whole numbers stay as they are.
 """
 
 import csv
@@ -42,33 +43,39 @@ def table(block):
             rows.sort(key=lambda row: wanted.index(row[column]))
     if not rows:
         raise ValueError(f"{block['file']}: no row where {block['where']}")
-    digits = block.get("digits")
     if "across" in block:
-        header, lines = _across(rows, block, digits)
+        header, lines = _across(rows, block)
     else:
         header = list(block["columns"])
-        lines = [
-            [_cell(row[column], digits) for column in block["columns"].values()]
-            for row in rows
-        ]
+        columns = [_cells(rows, name, block) for name in block["columns"].values()]
+        lines = [list(line) for line in zip(*columns)]
     lines = [header, ["---"] * len(header), *lines]
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"{text}\n\n*From `results/{block['file']}`.*\n"
 
 
-def _across(rows, block, digits):
+def _across(rows, block):
     keys = list(block["rows"].values())
     names = list(dict.fromkeys(row[block["across"]] for row in rows))
     cells = {}
-    for row in rows:
+    for row, text in zip(rows, _cells(rows, block["value"], block)):
         line = cells.setdefault(tuple(row[key] for key in keys), {})
-        line[row[block["across"]]] = _cell(row[block["value"]], digits)
+        line[row[block["across"]]] = text
     lines = [[*key, *(line.get(n, "") for n in names)] for key, line in cells.items()]
     return [*block["rows"], *names], lines
 
 
-def _cell(text, digits):
+def _cells(rows, column, block):
+    """A column as text, with the block's decimals."""
+    texts = [row[column] for row in rows]
+    digits = block.get("digits")
+    if digits is None or not any("." in text for text in texts):
+        return texts
+    return [_rounded(text, digits) for text in texts]
+
+
+def _rounded(text, digits):
     try:
-        return text if digits is None else f"{float(text):.{digits}f}"
+        return f"{float(text):.{digits}f}"
     except ValueError:
         return text

@@ -12,8 +12,8 @@ from rcn_keras.files import find_file, read_text
 
 # The labels of `testing.txt` (AFLW) lie this many pixels further right and down than
 # those of `training.txt`; taken off both coordinates for the "shift-corrected"
-# protocols, and nowhere else. Rounded from a measurement on these labels (README,
-# "Where the labels lie").
+# protocols, and nowhere else. Rounded from a measurement on these labels
+# (docs/label-shift.md).
 AFLW_LABEL_SHIFT = 1.0
 
 

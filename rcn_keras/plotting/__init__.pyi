@@ -8,6 +8,7 @@ from rcn_keras.plotting.evaluation import plot_calibration as plot_calibration
 from rcn_keras.plotting.evaluation import plot_ced as plot_ced
 from rcn_keras.plotting.evaluation import plot_difficulty as plot_difficulty
 from rcn_keras.plotting.evaluation import plot_failure_rate as plot_failure_rate
+from rcn_keras.plotting.evaluation import plot_groups as plot_groups
 from rcn_keras.plotting.faces import plot_comparison as plot_comparison
 from rcn_keras.plotting.faces import plot_inputs as plot_inputs
 from rcn_keras.plotting.faces import plot_keypoints as plot_keypoints

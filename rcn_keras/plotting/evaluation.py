@@ -13,9 +13,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rcn_keras._types import PathLike
-from rcn_keras.evaluation.errors import calibration_error, face_errors
+from rcn_keras.evaluation.errors import (
+    bootstrap_interval,
+    calibration_error,
+    face_errors,
+)
 from rcn_keras.plotting.figures import (
     CYCLE,
     SKY,
@@ -134,6 +139,50 @@ def plot_difficulty(
     axes.grid(alpha=0.3, which="both")
     if errors:
         axes.legend(loc="upper left")
+    return saved(figure, save)
+
+
+def plot_groups(
+    errors: Mapping[str, Mapping[str, ArrayLike]], save: PathLike | None = None
+) -> Figure:
+    """The mean error of groups of faces, a bar for each network: poses, keypoints,
+    or parts of the faces from easy to hard.
+
+    A line over a bar is the 95 % bootstrap interval of the mean.
+
+    Args:
+        errors: dict, name of a network to a dict, name of a group to its `(N,)` or
+            `(N, K)` fractions. All networks have the same groups.
+        save: path, or `None`.
+
+    Raises:
+        ValueError: if there is no group, the networks' groups differ, or one has no
+            face of a known error.
+    """
+    groups = [list(of) for of in errors.values()]
+    if not groups or not groups[0] or any(of != groups[0] for of in groups):
+        raise ValueError(
+            f"`errors` must have the same groups of each network. Received: {groups}"
+        )
+    figure, [axes] = panels(8, 3.6)
+    places, width = np.arange(len(groups[0])), 0.8 / len(errors)
+    for number, (name, of) in enumerate(errors.items()):
+        faces = _known(_by_face(of)).values()
+        means = np.array([values.mean() for values in faces])
+        bounds = np.array([bootstrap_interval(values) for values in faces]).T
+        axes.bar(
+            places + (number + 0.5) * width - 0.4,
+            means,
+            width,
+            yerr=np.abs(bounds - means),
+            error_kw={"linewidth": 1},
+            label=name,
+        )
+    axes.set_xticks(places, groups[0])
+    axes.set_ylabel("error, % of the interocular distance")
+    axes.grid(alpha=0.3, axis="y")
+    axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=4)
     return saved(figure, save)
 
 

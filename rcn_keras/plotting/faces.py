@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
-WIDTH = 8  # inches
+# Where faces in the order of their difficulty are cut, percentiles: as in the paper's
+# Fig. 3 few parts are of easy faces.
+CUTS = (0, 25, 50, 70, 80, 85, 90, 94, 97, 99, 100)
+WIDTH = 9  # inches
 GREY = {"vmin": 0, "vmax": 255}  # A dark picture is to look dark.
-MOST = 8  # faces side by side in a mosaic
+MOST = 10  # faces side by side in a mosaic
 
 
 def plot_keypoints(
@@ -80,21 +82,23 @@ def plot_mosaic(
     images: np.ndarray,
     true_keypoints: ArrayLike,
     predictions: Mapping[str, ArrayLike],
-    percentiles: Sequence[float] | None = None,
+    cuts: Sequence[float] = CUTS,
     save: PathLike | None = None,
     layout: KeypointLayout | None = None,
 ) -> Figure:
     """Faces from easy to hard, each with its error: Fig. 3 of the paper.
 
-    The difficulty of a face is its mean error over the networks. Of the faces in that
-    order one is shown for each percentile, as by `plot_comparison`. Faces whose error
-    is not known for all are left out.
+    The difficulty of a face is its mean error over the networks. The faces in that
+    order are cut at percentiles, and of each part one is shown, as by
+    `plot_comparison`: the one whose errors are nearest to the networks' mean errors of
+    the part (the paper draws one at random). Faces whose error is not known for all are
+    left out.
 
     Args:
         images: `(N, H, W)`, `(N, H, W, 1)` or `(N, H, W, 3)`, the crops.
         true_keypoints: `(N, K, 2)` in continuous pixels of the crops.
         predictions: dict, name of a network to its keypoints, `(N, K, 2)`.
-        percentiles: numbers from 0 to 100, or `None` for a few, the harder the closer.
+        cuts: rising numbers from 0 to 100, which bound the parts.
         save: path, or `None`.
         layout: `KeypointLayout` of the keypoints, or `None` for that of a face of so
             many, if there is one.
@@ -102,19 +106,26 @@ def plot_mosaic(
     Raises:
         ValueError: if there is no network, or no face to show.
     """
-    percentiles = PERCENTILES if percentiles is None else percentiles
-    difficulty = np.zeros(len(images))
-    for points in predictions.values():
-        difficulty += _mean_errors(true_keypoints, points, layout)
-    order = np.argsort(difficulty, kind="stable")[: np.isfinite(difficulty).sum()]
-    _check_something(order, predictions)
-    ranks = np.round(np.asarray(percentiles) / 100 * (len(order) - 1)).astype(int)
-    chosen = order[ranks]
+    shape = (len(predictions), len(images))
+    errors = np.zeros(shape)
+    for row, points in zip(errors, predictions.values()):
+        row[:] = _mean_errors(true_keypoints, points, layout)
+    known = np.flatnonzero(np.isfinite(errors).all(axis=0))
+    _check_something(known, predictions)
+    order = known[np.argsort(errors[:, known].mean(axis=0), kind="stable")]
+    ends = np.round(np.asarray(cuts) / 100 * len(order)).astype(int)
+    chosen = {}
+    for low, high, first, last in zip(cuts, cuts[1:], ends, ends[1:]):
+        part = order[first:last]
+        if len(part):
+            off = errors[:, part] - errors[:, part].mean(axis=1, keepdims=True)
+            chosen[f"{low:g} to {high:g} %"] = part[np.abs(off).sum(axis=0).argmin()]
+    faces = list(chosen.values())
     return plot_comparison(
-        np.asarray(images)[chosen],
-        np.asarray(true_keypoints)[chosen],
-        {name: np.asarray(points)[chosen] for name, points in predictions.items()},
-        [f"percentile {percentile:g}" for percentile in percentiles],
+        np.asarray(images)[faces],
+        np.asarray(true_keypoints)[faces],
+        {name: np.asarray(points)[faces] for name, points in predictions.items()},
+        list(chosen),
         save,
         layout,
     )

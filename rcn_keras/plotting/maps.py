@@ -103,6 +103,7 @@ def plot_branches(
     true_keypoints: np.ndarray | None = None,
     keypoint_names: Sequence[str] | None = None,
     save: PathLike | None = None,
+    crosses: str = "true",
 ) -> Figure:
     """What each branch says of a keypoint and what the networks do: Fig. S1.
 
@@ -126,6 +127,8 @@ def plot_branches(
             `None`.
         keypoint_names: K strings, or `None` for numbers.
         save: path, or `None`.
+        crosses: str, what the legend says of `true_keypoints`: who found them, where
+            nobody has labelled the face.
     """
     columns = {
         name: np.asarray(maps, "float64") - np.median(maps, axis=(0, 1))
@@ -153,7 +156,7 @@ def plot_branches(
                 _mark(below[column], (x + 0.5, y + 0.5), "+", VERMILION, "predicted")
             if true_keypoints is not None:
                 for axes in (above[column], below[column]):
-                    _mark(axes, true_keypoints[k], "x", GREEN, "true")
+                    _mark(axes, true_keypoints[k], "x", GREEN, crosses)
         above[0].set_ylabel(name.replace("_", "\n"), fontsize=8)
         below[0].set_ylabel("softmax", fontsize=8)
     for axes, title in zip(grid[0], columns):

@@ -6,6 +6,8 @@ from rcn_keras._types import PathLike
 from rcn_keras.files import write_csv
 from rcn_keras.training.recipes import RECIPES
 
+VALIDATION = "validation_paper_grid"
+
 
 def reading(arguments: dict[str, Any]) -> str:
     """How a network of Table 1 reads its mask and the alpha of Eq. 1, in words.
@@ -25,7 +27,8 @@ def write_readings(rows: list[dict[str, Any]], path: PathLike) -> None:
     A line is a model and a mask, coarse to fine; a column a reading, its error in
     percent of the eye distance by the paper's protocol. Of several trainings of one
     recipe it is the one that validates best. `nearest` is the reading nearest to the
-    paper. Of the mask 1111 absent and untrained are one network.
+    paper, where all are measured. Of the mask 1111 absent and untrained are one
+    network.
 
     Args:
         rows: list of dicts, the rows of a results file (`tables.reproduce`).
@@ -38,15 +41,15 @@ def write_readings(rows: list[dict[str, Any]], path: PathLike) -> None:
         _, model, mask = name.split("_")[:3]
         start = {"model": model, "mask": mask, "paper": recipe.paper["aflw"]}
         line = lines.setdefault((model, mask), start)
+        trainings = [row for row in rows if row["recipe"] == name]
+        best = min(trainings, key=lambda row: float(row[VALIDATION]), default={})
         column = reading(recipe.arguments)
         columns[column] = None
-        trainings = [row for row in rows if row["recipe"] == name]
-        if trainings:
-            best = min(trainings, key=lambda row: float(row["validation_paper_grid"]))
-            line[column] = best["aflw_paper_grid"]
+        line[column] = best.get("aflw_paper_grid", "")
     for line in lines.values():
-        off = {c: abs(float(line[c]) - line["paper"]) for c in columns if c in line}
-        line["nearest"] = min(off, key=lambda column: off[column], default="")
-    write_csv(
-        path, list(lines.values()), ["model", "mask", "paper", *columns, "nearest"]
-    )
+        own = [column for column in columns if column in line]
+        if all(line[column] for column in own):
+            off = {column: abs(float(line[column]) - line["paper"]) for column in own}
+            line["nearest"] = min(own, key=off.__getitem__)
+    header = ["model", "mask", "paper", *columns, "nearest"]
+    write_csv(path, list(lines.values()), header)

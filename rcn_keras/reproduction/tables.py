@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rcn_keras._types import Echo, PathLike
@@ -24,10 +24,8 @@ from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.fit import train
 from rcn_keras.training.network import build_model
 from rcn_keras.training.recipe import (
-    RECIPE,
     Recipe,
     as_dict,
-    read_recipe,
     with_precision,
 )
 from rcn_keras.training.recipes import RECIPES, get_recipe
@@ -74,7 +72,6 @@ def reproduce(
     tests: Mapping[str, Crops],
     out: PathLike,
     results: PathLike,
-    finished: bool = False,
     echo: Echo = print,
     **changes: Any,
 ) -> None:
@@ -82,7 +79,7 @@ def reproduce(
 
     Args:
         names: list of recipes' names.
-        training, validation: `Crops`; `training` may be `None` with `finished`.
+        training, validation: `Crops`.
         tests: dict, `"aflw"`, and `"afw"` if it is at hand, to `Crops`.
         out: folder of the trainings, one folder each; a stopped one is resumed.
         results: path of a CSV file, made if missing. A row: recipe, epochs, seed,
@@ -92,8 +89,6 @@ def reproduce(
             training, `device`, `date` and `command` are of the measuring. What is
             measured is left as `model.keras` in the training's folder. `changes` is
             what else of the recipe was changed, `reading` how a mask is read.
-        finished: bool, measure the finished trainings of `out` as they are and train
-            nothing (`finished_trainings`).
         echo: callable that takes a line of progress.
         **changes: fields of every recipe to set, such as `epochs`.
 
@@ -106,83 +101,60 @@ def reproduce(
     check_writable(results.parent)
     sets = {"validation": validation, **tests}
     faces = {f"{part}_faces": len(crops) for part, crops in sets.items()}
-    if finished:
-        rows = list(finished_trainings(out, names, echo))
-    else:
-        recipes = [(n, with_precision(get_recipe(n, **changes))) for n in names]
-        rows = [(n, recipe, run_folder(out, n, recipe)) for n, recipe in recipes]
     missing, failed = [], []
-    for name, recipe, folder in rows:
+    for name in names:
+        recipe = with_precision(get_recipe(name, **changes))
         key = row_key(name, recipe) | {"changes": changed_fields(name, recipe)}
         if has_row(results, key, [f"{part}_subpixel" for part in tests], faces):
             echo(f"{name}, {recipe.epochs} epochs, is in the results already")
         else:
+            folder = run_folder(out, name, recipe)
             if folder.exists():
                 check_folder(folder, recipe, resume=True)
-            missing.append((name, recipe, folder, key))
-    for number, (name, recipe, folder, key) in enumerate(missing, 1):
+            missing.append((name, recipe, key))
+    for number, (name, recipe, key) in enumerate(missing, 1):
         echo(f"{number}/{len(missing)} {name}, {recipe.epochs} epochs")
         try:
-            if not finished:
-                folder = trained(name, recipe, training, validation, out, echo)
+            folder = trained(name, recipe, training, validation, out, echo)
         except InputError as error:
             failed.append(f"{name}: {error}")
             echo(f"  failed: {error}")
             continue
         model = best_model(recipe, folder)
-        row = key | training_columns(folder) | {"parameters": model.count_params()}
-        if "mask" in recipe.arguments:
-            row["reading"] = reading(recipe.arguments)
-        for part, crops in sets.items():
-            shift = AFLW_LABEL_SHIFT if part == "aflw" else 0.0
-            for protocol, error in ground_truth_boxes(
-                model, crops, label_shift=shift
-            ).items():
-                row[f"{part}_{protocol}"] = round(100 * error.mean(), 4)
-            if part in recipe.paper:
-                row[f"{part}_paper"] = recipe.paper[part]
+        columns = measured_columns(recipe, model, sets)
         with replaced(folder / MODEL) as temporary:
             model.save(temporary)
-        add_row(results, row | faces)
+        add_row(results, key | training_columns(folder) | columns)
     if failed:
         raise InputError(f"{len(failed)} of {len(missing)} failed; {'; '.join(failed)}")
 
 
-def finished_trainings(
-    out: PathLike, names: Sequence[str], echo: Echo = print
-) -> Iterator[tuple[str, Recipe, pathlib.Path]]:
-    """The trainings of some recipes that stand in a folder, whatever was set in them.
+def measured_columns(
+    recipe: Recipe, model: KeypointModel, sets: Mapping[str, Crops]
+) -> dict[str, float | str]:
+    """What is measured of a row's network, with the paper's numbers beside it.
 
     Args:
-        out: folder of the trainings. A training's folder is named after its recipe,
-            perhaps with an ending: `table2_rcn6`, `table2_rcn6_60_0`.
-        names: list of recipes' names.
-        echo: callable that takes a line for each training that is left out.
+        recipe: `Recipe`.
+        model: `KeypointModel`.
+        sets: dict, `"validation"`, `"aflw"`, `"afw"` to `Crops`.
 
-    Yields:
-        `(name, recipe, folder)`, the recipe as it was trained.
-
-    Raises:
-        InputError: if a training's files are damaged.
+    Returns:
+        dict, errors in percent of the eye distance.
     """
-    for path in sorted(pathlib.Path(out).glob(f"*/{RECIPE}")):
-        folder = path.parent
-        fitting = [n for n in RECIPES if f"{folder.name}_".startswith(f"{n}_")]
-        name = max(fitting, key=len, default=None)
-        if name not in names:
-            continue
-        recipe = read_recipe(folder)
-        epochs = len(read_log(folder / "log.csv"))
-        if epochs < recipe.epochs:
-            echo(f"{folder}: left out, {epochs} of its {recipe.epochs} epochs are done")
-        elif _network(recipe) != _network(get_recipe(name)):
-            echo(f"{folder}: left out, not the network of {name}")
-        else:
-            yield name, recipe, folder
-
-
-def _network(recipe):
-    return recipe.model, json.dumps(recipe.arguments, sort_keys=True)
+    columns: dict[str, float | str] = {"parameters": model.count_params()}
+    if "mask" in recipe.arguments:
+        columns["reading"] = reading(recipe.arguments)
+    for part, crops in sets.items():
+        shift = AFLW_LABEL_SHIFT if part == "aflw" else 0.0
+        for protocol, error in ground_truth_boxes(
+            model, crops, label_shift=shift
+        ).items():
+            columns[f"{part}_{protocol}"] = round(100 * error.mean(), 4)
+        columns[f"{part}_faces"] = len(crops)
+        if part in recipe.paper:
+            columns[f"{part}_paper"] = recipe.paper[part]
+    return columns
 
 
 def changed_fields(name: str, recipe: Recipe) -> str:

@@ -1,10 +1,9 @@
 """Named recipes: everything a training is made of, as plain data.
 
-One recipe for each row of the paper's Tables 1 (in each reading of its masks) and 2 and
-for its TCDCN of Table 3, under the paper's augmentation and with the epochs and the
-precision of our `results/table1.csv` to `table3.csv`, one for each network of Table 4,
-and our own.
-`rcn-keras list` prints them.
+One recipe for each row of the paper's Tables 1 and 2 (of Table 1 in each reading of its
+masks) and for its TCDCN of Table 3, under the paper's augmentation and with the epochs
+and the precision of our `results/table1.csv` to `table3.csv`, one for each network of
+Table 4, and our own. `rcn-keras list` prints them.
 """
 
 from __future__ import annotations

@@ -28,6 +28,15 @@ def test_columns_are_shown_under_other_names_in_rounded_numbers(tmp_path, monkey
     assert "`results/errors.csv`" in lines[-1]
 
 
+def test_columns_of_whole_numbers_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(result_tables, "RESULTS", tmp_path)
+    (tmp_path / "rows.csv").write_text("mask,epochs,error\n0001,60,7\n1000,12,6.5\n")
+    columns = {name: name for name in ("mask", "epochs", "error")}
+    block = {"file": "rows.csv", "columns": columns, "digits": 2}
+    lines = result_tables.table(block).splitlines()
+    assert lines[2:4] == ["| 0001 | 60 | 7.00 |", "| 1000 | 12 | 6.50 |"]
+
+
 def test_the_values_of_a_column_go_across(tmp_path, monkeypatch):
     write(tmp_path, monkeypatch)
     block = {"file": "errors.csv", "rows": {"faces": "set"}, "across": "model"}

@@ -94,7 +94,10 @@ def test_afw_and_other_rows_are_refused(three_hundred_w_folder, tmp_path, capsys
     command = ["reproduce", "table4", "--data", str(three_hundred_w_folder)]
     command += ["--out", str(tmp_path)]
     assert main([*command, "--afw", str(tmp_path)]) == 2
-    assert "table4 is measured on 300-W's test faces" in capsys.readouterr().err
+    assert (
+        "table4 is trained and measured on 300-W: without --afw"
+        in capsys.readouterr().err
+    )
     assert main([*command[:1], "table1", *command[2:], "--allow-missing"]) == 2
     assert "--allow-missing is of table4's 300-W: table1" in capsys.readouterr().err
     assert main([*command, "--recipes", "table2_rcn4"]) == 2
