@@ -33,6 +33,8 @@ def test_no_map_is_tiled_before_a_convolution_of_a_joint_model(joint, crops):
     lean = lean_network(joint)
     layers = [type(layer) for layer in lean.get_layer("rcn").layers]
     assert layers.count(TilingConv2D) == 3 and keras.layers.Concatenate not in layers
+    layers = [type(layer) for layer in lean.get_layer("denoiser").layers]
+    assert keras.layers.MaxPooling2D not in layers
     expected = joint.predict_on_batch(crops)
     np.testing.assert_allclose(lean.predict_on_batch(crops), expected, atol=1e-3)
 
