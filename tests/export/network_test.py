@@ -51,3 +51,28 @@ def test_an_onnx_file_holds_large_kernels_and_not_their_transforms(
     expected = bare_network(rcn_keras.Predictor(joint)).predict_on_batch(crops)
     for name, found in zip(expected, session.run(list(expected), {"images": crops})):
         np.testing.assert_allclose(found, expected[name], atol=1e-3)
+
+
+def test_an_8_bit_file_computes_its_convolutions_in_bytes(joint, crops, tmp_path):
+    few = {"format": "onnx", "quantize": True, "calibration": crops}
+    path = rcn_keras.export_model(joint, tmp_path, **few)
+    assert path.name == "joint_int8.onnx"
+    nodes = onnx.load(path).graph.node
+    made_of = {output: node.op_type for node in nodes for output in node.output}
+    convolutions = [x for x in nodes if x.op_type in ("Conv", "ConvTranspose")]
+    in_bytes = {
+        node.name: made_of.get(node.input[0]) == "DequantizeLinear"
+        for node in convolutions
+    }
+    assert any(in_bytes.values())
+    exact = [name for name in in_bytes if "denoiser" in name or "maps" in name]
+    assert {name for name in in_bytes if not in_bytes[name]} == set(exact)
+    session = onnxruntime.InferenceSession(path)
+    (found,) = session.run(["keypoints"], {"images": crops})
+    expected = joint.locate(crops)["keypoints"]
+    assert np.median(np.abs(found - expected)) < 1
+
+
+def test_what_quantizing_needs(joint, tmp_path):
+    with pytest.raises(ValueError, match="`calibration`"):
+        rcn_keras.export_model(joint, tmp_path, "onnx", quantize=True)
