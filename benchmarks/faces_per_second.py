@@ -54,7 +54,13 @@ from rcn_keras.runtime.locator import LocalLocator
 PRESET = "rcn6_mtfl"  # by every runtime; the others by those named
 OTHERS = {
     "sumnet6_mtfl": ("openvino", "openvino-bf16"),
-    "joint_300w": ("openvino", "openvino-bf16", "onnxruntime", "keras"),
+    "joint_300w": (
+        "openvino",
+        "openvino-bf16",
+        "openvino-int8",
+        "onnxruntime",
+        "keras",
+    ),
 }
 BATCH = 64
 PRODUCT = 2048  # side of the matrices
@@ -118,8 +124,11 @@ def all_locators(folder):
                 common.say(f"left out: {preset}, {runtime}: not installed")
                 continue
             source = preset_folder(preset)
-            if not (source / RUNTIMES[runtime][2]).exists():
+            if runtime == "litert":
                 source = exported(source, folder / runtime, quantize=False)
+            if not (source / RUNTIMES[runtime][2]).exists():
+                common.say(f"left out: {preset}, {runtime}: it has no file for it")
+                continue
             layout = layouts.setdefault(preset, read_layout(source))
             locator = LocalLocator(load_runtime(source, runtime), layout)
             yield (preset, runtime), locator

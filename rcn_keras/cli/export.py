@@ -3,9 +3,7 @@
 import pathlib
 
 from rcn_keras.cli import arguments
-from rcn_keras.cli.output import cropped, reported
-
-CALIBRATION_FACES = 160
+from rcn_keras.cli.output import cropped
 
 HELP = "Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."
 EXAMPLE = "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl"
@@ -57,26 +55,19 @@ def add_options(parser):
 
 
 def run(options):
+    from rcn_keras.data.calibration import calibration_images
     from rcn_keras.errors import InputError
     from rcn_keras.export.formats import export_model
+    from rcn_keras.presets import preset_folder, read_layout
 
     settings = (options.format, options.version, options.quantize, options.force)
-    crops = _training_crops(options) if options.data else None
+    crops = None
+    if options.data:
+        layout = read_layout(preset_folder(options.model))
+        found = options.data, layout, options.allow_missing
+        crops = calibration_images(*found, cropped)
     try:
         print(export_model(options.model, options.folder, *settings, crops))
     except ValueError as error:
         raise InputError(str(error)) from None
     return 0
-
-
-def _training_crops(options):
-    """The network's inputs of training faces, evenly out of their list."""
-    from rcn_keras.data.batches import input_images
-    from rcn_keras.data.crops import load_crops
-    from rcn_keras.data.sets import split_faces
-    from rcn_keras.presets import preset_folder, read_layout
-
-    layout = read_layout(preset_folder(options.model))
-    (faces, _), _ = split_faces(options.data, layout, options.allow_missing)
-    crops = load_crops(faces[:: -(-len(faces) // CALIBRATION_FACES)], layout, cropped)
-    return input_images(reported(crops))[0]

@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 
 import rcn_keras
+from rcn_keras.cli import main
 from rcn_keras.data.synthetic import draw_crop
 from rcn_keras.export.network import bare_network, lean_network
 from rcn_keras.layers import TilingConv2D
@@ -76,3 +77,13 @@ def test_an_8_bit_file_computes_its_convolutions_in_bytes(joint, crops, tmp_path
 def test_what_quantizing_needs(joint, tmp_path):
     with pytest.raises(ValueError, match="`calibration`"):
         rcn_keras.export_model(joint, tmp_path, "onnx", quantize=True)
+
+
+def test_the_command_quantizes_by_training_faces(mtfl_folder, tmp_path, capsys):
+    words = ["export", "rcn6_mtfl", str(tmp_path), "--format", "onnx", "--quantize"]
+    assert main([*words, "--data", str(mtfl_folder)]) == 0
+    assert capsys.readouterr().out.strip().endswith("rcn6_mtfl_int8.onnx")
+    assert main([*words[:-1], "--data", str(mtfl_folder)]) == 2
+    assert "`calibration`" in capsys.readouterr().err
+    assert main([*words, "--force", "--data", str(tmp_path)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
