@@ -178,9 +178,9 @@ def ours(name, locator, test, boxes, threads):
         "known square": lambda part: locator.one_pass(images[part], squares[part]),
         "default": lambda part: locator.locate_in_squares(images[part], boxes[part]),
     }
-    for label, step in steps.items():
-        errors = {}
-        if five and label != "network alone":
+    for label in list(steps) if five else ["network alone"]:
+        step, errors = steps[label], {}
+        if label != "network alone":
             errors = both_errors(step(slice(None))[0], faces)
         for batch in (1, BATCH):
             text = f"{name}, {label}"
