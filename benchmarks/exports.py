@@ -1,11 +1,11 @@
 """One network by every runtime: keypoints apart from Keras's, file sizes, speed.
 
-The network is exported to SavedModel, ONNX, LiteRT and LiteRT with 8-bit weights, and
-each file is run by its own runtime on the first test faces of a set (paper's boxes):
-the SavedModel by TensorFlow's C++ loader, in a process that has no Keras. Then all take
-turns against the clock, in one process, with as many threads as there are cores. The
-error is over all test faces, sub-pixel, in percent of the eye distance, on the labels
-as released: Keras's and, of the exports, that of the 8-bit weights.
+The network is exported to SavedModel, ONNX, LiteRT and, by training faces, 8-bit ONNX
+and LiteRT, and each file is run by its own runtimes on the first test faces of a set
+(paper's boxes): the SavedModel by TensorFlow's C++ loader, in a process that has no
+Keras. Then all take turns against the clock, in one process, with as many threads as
+there are cores. The error is over all test faces, sub-pixel, in percent of the eye
+distance, on the labels as released: Keras's and that of what is not float32.
 """
 
 import os
@@ -20,6 +20,7 @@ from saved_model_session import SavedModelSession, run_in_fresh_process
 import rcn_keras
 from rcn_keras import provenance
 from rcn_keras.data.batches import input_images
+from rcn_keras.data.calibration import calibration_images
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.faces.boxes import box_squares
@@ -28,7 +29,13 @@ from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.serving.pictures import png_bytes
 
 SIGNATURE = "serving_default"
-KERAS, SAVED_MODEL, QUANTIZED = "Keras", "SavedModel, C++ loader", "LiteRT, 8-bit"
+KERAS, SAVED_MODEL = "Keras", "SavedModel, C++ loader"
+OPENVINO = {
+    "OpenVINO": "openvino",
+    "OpenVINO, bf16": "openvino-bf16",
+    "OpenVINO, 8-bit": "openvino-int8",
+}
+ROUNDED = ("OpenVINO, bf16", "OpenVINO, 8-bit", "LiteRT, 8-bit")
 BATCHES = (1, 64)
 PHOTOGRAPH = pathlib.Path(__file__).resolve().parents[1] / "examples/astronaut.jpg"
 BOX = [180, 65, 265, 172]
@@ -46,7 +53,8 @@ def main():
     images, true, test_set = test_faces(options.data, predictor)
     few = images[: options.faces]
     with tempfile.TemporaryDirectory() as folder:
-        files = exported(options.preset, pathlib.Path(folder))
+        calibration = calibration_images(options.data, predictor.layout, True)
+        files = exported(options.preset, pathlib.Path(folder), calibration)
         sizes = {name: kilobytes(path) for name, path in files.items()}
         runtimes = {name: opened(name, path) for name, path in files.items()}
         found = {name: run(few) for name, run in runtimes.items()}
@@ -61,7 +69,7 @@ def main():
     for name, run in runtimes.items():
         apart = np.linalg.norm(found[name] - found[KERAS], axis=-1)
         error = ""
-        if name in (KERAS, QUANTIZED):
+        if name in (KERAS, *ROUNDED):
             error = error_percent(run, images, true, predictor.layout)
         rows.append(
             {
@@ -132,13 +140,22 @@ def test_faces(data, predictor):
     return images.astype("float32"), true, test_set
 
 
-def exported(preset, folder):
+def exported(preset, folder, calibration):
     """Runtime to the file, or folder, it runs."""
+    onnx = rcn_keras.export_model(preset, folder, "onnx")
+    litert = rcn_keras.export_model(preset, folder, "litert")
+    rounded = {"folder": folder, "quantize": True}
+    onnx_8_bit = rcn_keras.export_model(
+        preset, format="onnx", calibration=calibration, **rounded
+    )
     return {
         SAVED_MODEL: rcn_keras.export_model(preset, folder / "saved_model"),
-        "ONNX Runtime": rcn_keras.export_model(preset, folder, "onnx"),
-        "LiteRT": rcn_keras.export_model(preset, folder, "litert"),
-        QUANTIZED: rcn_keras.export_model(preset, folder, "litert", quantize=True),
+        "ONNX Runtime": onnx,
+        "OpenVINO": onnx,
+        "OpenVINO, bf16": onnx,
+        "OpenVINO, 8-bit": onnx_8_bit,
+        "LiteRT": litert,
+        "LiteRT, 8-bit": rcn_keras.export_model(preset, format="litert", **rounded),
     }
 
 
@@ -158,6 +175,11 @@ def opened(name, path):
     if name == SAVED_MODEL:
         session = SavedModelSession(path)
         return lambda images: session.run(SIGNATURE, images=images)["keypoints"]
+    if name in OPENVINO:
+        from rcn_keras.runtime.openvino import FileRuntime
+
+        network = FileRuntime(path, OPENVINO[name])
+        return lambda images: network(images)[0]
     if path.suffix == ".onnx":
         import onnxruntime
 

@@ -12,12 +12,15 @@ import joint_model
 import label_shift
 import large_kernel_conv
 import numpy as np
+import photographs
 import pytest
 import refinement_threshold
+import speed_goals
 import table1_ties
 import tile_limit
 
 from rcn_keras import build_denoiser, build_rcn
+from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import box_squares
 from rcn_keras.faces.detect.geometry import as_mtcnn_draws
 from rcn_keras.layout import FACE_5
@@ -211,3 +214,43 @@ def test_the_timed_denoiser_is_the_papers():
     for contender in ("direct", "fft"):
         model = large_kernel_conv.denoiser(contender, options)
         assert model.count_params() == build_denoiser().count_params() == 25_406_212
+
+
+def test_goals_are_rows_of_what_was_measured():
+    def face(contender, batch, milliseconds, ratio):
+        row = {"contender": contender, "batch": batch, "ratio": ratio}
+        return row | {"ms a face, median": milliseconds}
+
+    def whole(what, detector, unit, median, memory=""):
+        row = {"what": what, "detector": detector, "runtime": "openvino"}
+        return row | {"unit": unit, "median": median, "MB": memory}
+
+    faces = [
+        face("dlib 68 points", 1, "1.40", "1.00"),
+        face("rcn6_mtfl, openvino, known square", 1, "1.54", "1.10"),
+        face("rcn6_mtfl, openvino, default", 1, "2.80", "2.00"),
+        face("rcn6_mtfl, litert, 8-bit, network alone", 64, "0.50", "0.36"),
+        face("joint_300w, openvino, network alone", 64, "7.00", "5.00"),
+        face("rcn6_mtfl, floor: 0.115 G multiply-adds", "", "1.00", "0.71"),
+    ]
+    files = [
+        whole("512x512 file to points", "mtcnn", "ms", "50.0"),
+        whole("folder of 640x480 files", "yunet", "photographs/s", "40.0"),
+        whole("command line, cold", "yunet", "s", "0.60", 350),
+    ]
+    exact = {"keras": (5.33, 0.0), "openvino": (5.33, 4e-5), "openvino-bf16": (5.36, 1)}
+    rows = speed_goals.goals(faces, files, exact)
+    measured = [float(row["measured"]) for row in rows]
+    expected = [1.1, 2, 0.5, 7, 50, 40, 0.6, 350, 4e-5, 0.03]
+    np.testing.assert_allclose(measured, expected, rtol=1e-3)
+    met = [row["must met"] == "yes" for row in rows]
+    assert met == [True, False, True, False, True, True, True, False, True, False]
+    assert rows[2]["contender"] == "litert, 8-bit"
+
+
+def test_a_cold_start_is_measured_without_what_this_process_holds():
+    ballast = np.ones(100_000_000, "uint8")
+    seconds, memory = photographs.start([sys.executable, "-c", "print(1)"])
+    assert seconds > 0 and 5 < memory < 60 < ballast.nbytes / 1e6
+    with pytest.raises(InputError, match="exit code 3"):
+        photographs.start([sys.executable, "-c", "raise SystemExit(3)"])

@@ -32,8 +32,9 @@ def runtime(parser: argparse.ArgumentParser) -> None:
         "--runtime",
         default="auto",
         metavar="NAME",
-        help="what runs the network: openvino, openvino-bf16, onnxruntime, litert, "
-        "keras, or auto (default), the fastest in float32 that is installed",
+        help="what runs the network: openvino, openvino-bf16, openvino-int8, "
+        "onnxruntime, litert, keras, or auto (default), the fastest in float32 that is "
+        "installed",
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 import pathlib
 
 from rcn_keras.cli import arguments
+from rcn_keras.cli.output import cropped
 
 HELP = "Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."
 EXAMPLE = "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl"
@@ -34,7 +35,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of a SavedModel; default 1",
     )
     parser.add_argument(
-        "--quantize", action="store_true", help="litert: weights as 8-bit integers"
+        "--quantize",
+        action="store_true",
+        help="litert: weights as 8-bit integers; onnx: 8-bit arithmetic, needs --data",
+    )
+    parser.add_argument(
+        "--data",
+        type=pathlib.Path,
+        help="folder of MTFL or 300-W, whose training faces set the ranges of onnx's "
+        "8-bit numbers",
+    )
+    parser.add_argument(
+        "--allow-missing",
+        action="store_true",
+        help="go on without those folders of 300-W that are not there",
     )
     parser.add_argument(
         "--force", action="store_true", help="replace what is there already"
@@ -42,12 +56,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from rcn_keras.data.calibration import calibration_images
     from rcn_keras.errors import InputError
     from rcn_keras.export.formats import export_model
+    from rcn_keras.presets import preset_folder, read_layout
 
     settings = (options.format, options.version, options.quantize, options.force)
+    crops = None
+    if options.data:
+        layout = read_layout(preset_folder(options.model))
+        found = options.data, layout, options.allow_missing
+        crops = calibration_images(*found, cropped)
     try:
-        print(export_model(options.model, options.folder, *settings))
+        print(export_model(options.model, options.folder, *settings, crops))
     except ValueError as error:
         raise InputError(str(error)) from None
     return 0

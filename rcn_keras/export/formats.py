@@ -4,11 +4,12 @@ import importlib.util
 import pathlib
 
 import keras
+import numpy as np
 
 from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.export.network import bare_network, quiet
-from rcn_keras.export.onnx_file import with_kernels
+from rcn_keras.export.onnx_file import with_bytes, with_kernels
 from rcn_keras.export.saved_model import write_saved_model
 from rcn_keras.files import check_writable, replaced, replaced_folder
 from rcn_keras.models import keypoint_model
@@ -25,6 +26,7 @@ def export_model(
     version: int = 1,
     quantize: bool = False,
     force: bool = False,
+    calibration: np.ndarray | None = None,
 ) -> pathlib.Path:
     """Writes a network for another runtime.
 
@@ -52,10 +54,14 @@ def export_model(
             (as `model.onnx` and `model.tflite`).
         format: one of `FORMATS`.
         version: int, of a SavedModel; a server takes the highest.
-        quantize: bool, LiteRT only: weights as 8-bit integers, and activations where
+        quantize: bool. LiteRT: weights as 8-bit integers, and activations where
             LiteRT can (dynamic range), far answers to a picture's corners capped
             before (`export.quantization.without_outliers`); writes `NAME_int8.tflite`.
+            ONNX: the convolutions in 8-bit arithmetic, by `calibration`; writes
+            `NAME_int8.onnx` (in a preset's own folder `model_int8.onnx`).
         force: bool, whether what is there may be replaced.
+        calibration: `(N, S, S, 1)`, grey 0...255, crops of a hundred or more training
+            faces, to quantize ONNX by.
 
     Returns:
         path of what was written.
@@ -69,8 +75,13 @@ def export_model(
     """
     if format not in FORMATS:
         raise ValueError(f"`format` must be one of {FORMATS}. Received: {format!r}")
-    if quantize and format != "litert":
-        raise ValueError(f"`quantize` is for litert. Received: format={format!r}")
+    if quantize and format == "saved_model":
+        raise ValueError("`quantize` is for litert and onnx. Received: saved_model")
+    if (quantize and format == "onnx") != (calibration is not None):
+        raise ValueError(
+            "`calibration`, crops of training faces (--data), is needed to quantize "
+            "onnx, and for nothing else"
+        )
     if version < 1:
         raise ValueError(f"`version` must be at least 1. Received: {version}")
     if keras.backend.backend() != "tensorflow":
@@ -80,14 +91,19 @@ def export_model(
         _need("tensorflow_serving", "serving")
     if format == "onnx":
         _need("tf2onnx", "onnx")
+    if format == "onnx" and quantize:
+        _need("onnxruntime", "onnxruntime")
+    kind = f"{format}_int8" if quantize else format
     file = {
         "saved_model": str(version),
         "onnx": f"{name}.onnx",
-        "litert": f"{name}_int8.tflite" if quantize else f"{name}.tflite",
-    }[format]
+        "onnx_int8": f"{name}_int8.onnx",
+        "litert": f"{name}.tflite",
+        "litert_int8": f"{name}_int8.tflite",
+    }[kind]
     if folder is None:
-        folder, file = preset, EXPORTS.get(format)
-        if folder is None or file is None or quantize:
+        folder, file = preset, EXPORTS.get(kind)
+        if folder is None or file is None:
             raise InputError(
                 "`folder` is needed, except for the onnx and litert of a preset. "
                 f"Received: model={str(model)!r}, format={format!r}"
@@ -100,13 +116,16 @@ def export_model(
         with replaced_folder(target) as temporary:
             write_saved_model(temporary, predictor, name, preset)
     else:
-        network = bare_network(predictor, capped=quantize, lean=format == "onnx")
+        capped = kind == "litert_int8"
+        network = bare_network(predictor, capped=capped, lean=format == "onnx")
         images = keras.InputSpec("float32", network.input_shape, name="images")
-        options = {"optimizations": _dynamic_range()} if quantize else {}
+        options = {"optimizations": _dynamic_range()} if capped else {}
         with replaced(target) as temporary, quiet():
             network.export(temporary, format, False, [images], **options)
             if format == "onnx":
                 with_kernels(temporary, network)
+            if kind == "onnx_int8":
+                with_bytes(temporary, predictor.model, calibration)
     return target
 
 

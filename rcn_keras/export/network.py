@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import keras
 
 from rcn_keras.export.quantization import without_outliers
-from rcn_keras.layers import SpatialSoftmax
+from rcn_keras.layers import PeakOneHot, SpatialSoftmax
 from rcn_keras.layers.tiling_conv2d import untiled
+from rcn_keras.models import JointModel
 
 if TYPE_CHECKING:
     from rcn_keras.predictor import Predictor
@@ -43,7 +44,7 @@ def bare_network(
 
 
 def lean_network(model: keras.Model) -> keras.Model:
-    """The same network, with no map tiled before a convolution.
+    """The same network, with no map tiled before a convolution, or drawn to be pooled.
 
     Args:
         model: functional `keras.Model`; a joint model's two networks count as well.
@@ -51,14 +52,22 @@ def lean_network(model: keras.Model) -> keras.Model:
     Returns:
         functional `keras.Model` with the same weights, not to be saved.
     """
-    parts = {x.name: untiled(x) for x in model.layers if isinstance(x, keras.Model)}
-    if not parts:
+    if not isinstance(model, JointModel):
         return untiled(model)
+    denoiser, pooling = model.denoiser, 1
+    for layer in denoiser.layers:
+        if isinstance(layer, keras.layers.MaxPooling2D):  # of the one-hot maps
+            (pooling, _) = layer.pool_size
+            denoiser = keras.Model(layer.output, denoiser.output, name=denoiser.name)
+    parts = {model.rcn.name: untiled(model.rcn), model.denoiser.name: denoiser}
 
     def copied(layer):
         if layer.name in parts:
             return parts[layer.name]
-        return type(layer).from_config(layer.get_config())
+        config = layer.get_config()
+        if isinstance(layer, PeakOneHot):
+            config["pooling"] = pooling
+        return type(layer).from_config(config)
 
     return keras.models.clone_model(model, clone_function=copied)
 

@@ -1,7 +1,10 @@
-"""Smaller ONNX files: large kernels instead of their Fourier transforms."""
+"""An ONNX file made small: large kernels in place of transforms; 8-bit arithmetic."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import tempfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +12,9 @@ from keras import ops
 
 from rcn_keras._types import PathLike
 from rcn_keras.layers import LargeKernelConv2D, fourier
+from rcn_keras.models import JointModel
+
+CALIBRATION_BATCH = 16
 
 if TYPE_CHECKING:
     import keras
@@ -57,6 +63,67 @@ def with_kernels(path: PathLike, model: keras.Model) -> None:
         for node in reversed(nodes):
             graph.node.insert(0, node)
     onnx.save(file, path)
+
+
+def with_bytes(path: PathLike, model: keras.Model, images: np.ndarray) -> None:
+    """Puts the convolutions of an ONNX file into 8-bit arithmetic.
+
+    Weights a channel, activations a layer, by the largest and smallest values that
+    `images` give. In float32 stay the last convolution, of whose maps each has a range
+    of its own, the denoiser, the normalisation of the images and the decoder.
+
+    Args:
+        path: path of an ONNX file, which is replaced.
+        model: `keras.Model` that it was exported from.
+        images: `(N, S, S, 1)`, crops of training faces.
+    """
+    import onnx
+    from onnxruntime import quantization
+
+    kept = ["maps"]
+    if isinstance(model, JointModel):
+        kept.append(model.denoiser.name)
+    convolutions = [
+        node.name
+        for node in onnx.load(path).graph.node
+        if node.op_type in ("Conv", "ConvTranspose")
+        and not any(f"/{name}_" in node.name for name in kept)
+    ]
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as file, _silent():
+        quantization.quantize_static(
+            path,
+            file.name,
+            _Batches(images),
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=["Conv", "ConvTranspose"],
+            nodes_to_quantize=convolutions,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
+        onnx.save(onnx.load(file.name), path)
+
+
+class _Batches:
+    """What `quantize_static` reads: a batch at a call, `None` at the end."""
+
+    def __init__(self, images):
+        starts = range(0, len(images), CALIBRATION_BATCH)
+        self._batches = (images[i : i + CALIBRATION_BATCH] for i in starts)
+
+    def get_next(self):
+        batch = next(self._batches, None)
+        return None if batch is None else {"images": batch.astype("float32")}
+
+
+@contextlib.contextmanager
+def _silent():
+    """Without the advice that `quantize_static` logs: the graph is folded already."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _large_kernels(model):

@@ -39,23 +39,33 @@ class PeakOneHot(layers.Layer):
     Of several largest cells the first counts, row by row. No gradient passes. Computed
     in float32 whatever the dtype policy.
 
+    Args:
+        pooling: int, a divisor of H and W: the maps are drawn smaller by this factor,
+            as max-pooling would make them.
+
     Input shape:
         `(N, H, W, K)` maps, pre-softmax or probabilities
 
     Output shape:
-        `(N, H, W, K)` float32, zeros and K ones a sample
+        `(N, H / pooling, W / pooling, K)` float32, zeros and K ones a sample
 
     Reference:
         Honari et al., Recombinator Networks, CVPR 2016, Sec. 4.
     """
 
-    def __init__(self, dtype: Any = "float32", **kwargs: Any):
+    def __init__(self, pooling: int = 1, dtype: Any = "float32", **kwargs: Any):
         super().__init__(dtype=dtype, **kwargs)
+        self.pooling = pooling
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs: Tensor) -> Tensor:
-        x, y = codec.peak_cells(inputs)
-        return ops.stop_gradient(one_hot_maps(x, y, *inputs.shape[1:3]))
+        x, y = (cell / self.pooling for cell in codec.peak_cells(inputs))
+        _, height, width, _ = self.compute_output_shape(inputs.shape)
+        return ops.stop_gradient(one_hot_maps(x, y, height, width))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return input_shape
+        batch, height, width, channels = input_shape
+        return (batch, height // self.pooling, width // self.pooling, channels)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "pooling": self.pooling}

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 SHIPPED = pathlib.Path(__file__).parent
 CONFIG, WEIGHTS, LOG = "config.json", "model.weights.h5", "training_log.csv"
 # What `export_model` writes into a preset's own folder, by format.
-EXPORTS = {"onnx": "model.onnx", "litert": "model.tflite"}
+EXPORTS = {
+    "onnx": "model.onnx",
+    "onnx_int8": "model_int8.onnx",
+    "litert": "model.tflite",
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,12 +19,13 @@ from rcn_keras.presets import CONFIG, EXPORTS
 RUNTIMES = {
     "openvino": ("openvino", "openvino", EXPORTS["onnx"]),
     "openvino-bf16": ("openvino", "openvino", EXPORTS["onnx"]),
+    "openvino-int8": ("openvino", "openvino", EXPORTS["onnx_int8"]),
     "onnxruntime": ("onnxruntime", "onnxruntime", EXPORTS["onnx"]),
     "litert": ("ai_edge_litert", "litert", EXPORTS["litert"]),
     "keras": ("keras", "tensorflow", CONFIG),
 }
 # Of a precision below float32 only on request.
-AUTOMATIC = tuple(name for name in RUNTIMES if name != "openvino-bf16")
+AUTOMATIC = tuple(name for name in RUNTIMES if "-" not in name)
 
 
 class Runtime(Protocol):
@@ -89,8 +90,9 @@ def choose_runtime(folder: pathlib.Path, name: str = "auto") -> str:
             f"pip install 'rcn-keras[{extra}]'"
         )
     if not (folder / file).is_file():
-        kind = next((kind for kind in EXPORTS if EXPORTS[kind] == file), None)
-        command = f": rcn-keras export {folder} --format {kind}" if kind else ""
+        kind = next((kind for kind in EXPORTS if EXPORTS[kind] == file), "")
+        words = kind.replace("_int8", " --quantize --data DATA")
+        command = f": rcn-keras export {folder} --format {words}" if kind else ""
         raise InputError(f"{folder / file}: no such file, for {name}{command}")
     return name
 
@@ -112,7 +114,7 @@ def load_runtime(folder: pathlib.Path, name: str = "auto") -> Runtime:
 
         return module.KerasRuntime(load_preset(folder).model)
     path = folder / RUNTIMES[name][2]
-    options = {"precision": "bf16"} if name == "openvino-bf16" else {}
+    options = {"name": name} if module.__name__.endswith("openvino") else {}
     try:
         return module.FileRuntime(path, **options)
     except Exception as error:  # each package raises its own

@@ -12,14 +12,13 @@ class FileRuntime:
 
     Args:
         path: path of the network's file, as `rcn-keras export --format onnx` writes it.
-        precision: `"f32"`, or `"bf16"`: faster on processors that have instructions
-            for it.
+        name: str, `"openvino"`, `"openvino-int8"`, for a file of 8-bit arithmetic, or
+            `"openvino-bf16"`: faster on processors that have instructions for it.
     """
 
-    def __init__(self, path: str | os.PathLike, precision: str = "f32"):
+    def __init__(self, path: str | os.PathLike, name: str = "openvino"):
         self.path = path
-        self.precision = precision
-        self.name = "openvino" if precision == "f32" else f"openvino-{precision}"
+        self.name = name
         self._core = openvino.Core()
         self._model = self._core.read_model(path)
         self.input_size = self._model.input(0).partial_shape[1].get_length()
@@ -37,8 +36,9 @@ class FileRuntime:
             model = self._model.clone()
             if single:
                 model.reshape([1, self.input_size, self.input_size, 1])
+            precision = "bf16" if self.name == "openvino-bf16" else "f32"
             settings = {
-                "INFERENCE_PRECISION_HINT": self.precision,
+                "INFERENCE_PRECISION_HINT": precision,
                 "PERFORMANCE_HINT": "LATENCY",
             }
             compiled = self._core.compile_model(model, "CPU", settings)
@@ -46,4 +46,4 @@ class FileRuntime:
         return self._requests[single]
 
     def __reduce__(self):
-        return FileRuntime, (self.path, self.precision)
+        return FileRuntime, (self.path, self.name)

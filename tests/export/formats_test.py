@@ -306,7 +306,7 @@ def test_force_replaces_the_whole_version(tmp_path, capsys):
         (["nothing_like_it", "--format", "onnx"], "no preset named"),
         (["denoiser_300w"], "it is a denoiser"),
         (["missing.keras"], "missing.keras: no such file"),
-        (["rcn6_mtfl", "--quantize"], "`quantize` is for litert"),
+        (["rcn6_mtfl", "--quantize"], "`quantize` is for litert and onnx"),
     ],
 )
 def test_what_cannot_be_exported(tmp_path, capsys, monkeypatch, arguments, reason):

@@ -91,6 +91,20 @@ def test_bfloat16_is_near_on_a_photograph(folder):
     assert np.abs(exact - rounded).max() < 0.5
 
 
+def test_8_bit_arithmetic_is_near_on_drawn_faces(folder, tmp_path):
+    mine = tmp_path / "rcn6_mtfl"
+    shutil.copytree(folder, mine)
+    images = crops("rcn6_mtfl", 16)
+    rcn_keras.export_model(mine, None, "onnx", quantize=True, calibration=images)
+    exact, rounded = (
+        load_runtime(mine, name)(images)[0] for name in ("openvino", "openvino-int8")
+    )
+    assert 0 < np.median(np.abs(exact - rounded)) < 0.2
+    predictor = rcn_keras.Predictor(mine, runtime="openvino-int8")
+    again = pickle.loads(pickle.dumps(predictor))
+    assert again.locator.runtime.name == "openvino-int8"
+
+
 @pytest.mark.parametrize("name", LIGHT)
 def test_neither_keras_nor_tensorflow_is_imported(folder, name):
     done = subprocess.run(
@@ -107,9 +121,9 @@ def test_the_fastest_installed_one_whose_file_is_there_is_chosen(monkeypatch, fo
     names = list(RUNTIMES)
     for installed_ones, chosen in [
         (names, "openvino"),
-        (names[2:], "onnxruntime"),
-        (names[3:], "litert"),
-        (names[4:], "keras"),
+        (names[3:], "onnxruntime"),
+        (names[4:], "litert"),
+        (names[5:], "keras"),
     ]:
         installed(monkeypatch, *installed_ones)
         assert choose_runtime(folder) == chosen
@@ -123,6 +137,8 @@ def test_what_is_missing_is_named(monkeypatch, folder, tmp_path):
         choose_runtime(folder, "tpu")
     with pytest.raises(InputError, match="model.tflite: no such file.*--format litert"):
         choose_runtime(SHIPPED / "rcn6_mtfl", "litert")
+    with pytest.raises(InputError, match="--format onnx --quantize --data"):
+        choose_runtime(folder, "openvino-int8")
     installed(monkeypatch)
     with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[onnxruntime\]'"):
         choose_runtime(folder)
