@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from rcn_keras.cli import arguments, own_data
-from rcn_keras.cli.output import cropped, reported
+from rcn_keras.cli.output import cropped, reported, say
 
 HELP = "Turns a finished training into a preset: calibrated on validation."
 EXAMPLE = "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
@@ -28,6 +28,7 @@ def run(options):
     from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card
+    from rcn_keras.training.calibration import LEAST_BACKGROUNDS
     from rcn_keras.training.publish import publish
     from rcn_keras.training.recipes import input_size, layout, read_recipe
 
@@ -46,4 +47,9 @@ def run(options):
     config = publish(options.run_folder, reported(validation), options.out)
     write_card(options.out, options.results)
     print(json.dumps(config["validation"], indent=2))
+    if config.get("backgrounds") is not None and not config["face_calibration"]:
+        say(
+            f"no face score: {LEAST_BACKGROUNDS} crops without a face are needed, the "
+            f"photographs gave {config['backgrounds']}"
+        )
     return 0

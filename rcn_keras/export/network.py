@@ -1,4 +1,4 @@
-"""What every format is made of: crops in, keypoints and confidence out."""
+"""What every format is made of: crops in; keypoints, confidence, face score out."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from rcn_keras.layers.tiling_conv2d import untiled
 
 
 def bare_network(predictor, heatmaps=False, capped=False, lean=True):
-    """Crops to keypoints and confidence, as one model.
+    """Crops to keypoints, confidence and face score, as one model.
 
     Args:
         predictor: `Predictor`.

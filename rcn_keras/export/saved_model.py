@@ -9,6 +9,7 @@ import numpy as np
 from rcn_keras.data.synthetic import draw_crop
 from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.presets import CONFIG
+from rcn_keras.runtime import LOCATED
 from rcn_keras.serving.pictures import png_bytes
 
 WARMUP = "tf_serving_warmup_requests"  # the name that TensorFlow Serving looks for
@@ -38,7 +39,7 @@ def write_saved_model(folder, predictor, name, preset):
 
     def keypoints(images):
         found = run(tf.cast(images, tf.float32))
-        return {part: found[part] for part in ("keypoints", "confidence")}
+        return {part: found[part] for part in LOCATED}
 
     endpoints = {
         "serving_default": (keypoints, [floats]),
@@ -98,11 +99,7 @@ def write_assets(folder, predictor, preset):
     layout, model = predictor.layout, predictor.model
     (folder / "labels.txt").write_text("\n".join(layout.names) + "\n", encoding="utf-8")
     (folder / "layout.json").write_text(layout.to_json(), encoding="utf-8")
-    settings = {
-        "decoder": model.decoder,
-        "calibration": list(model.calibration),
-        "refinements": predictor.refinements,
-    }
+    settings = model.decoder_config() | {"refinements": predictor.refinements}
     (folder / "serving.json").write_text(
         json.dumps(settings, indent=2) + "\n", encoding="utf-8"
     )

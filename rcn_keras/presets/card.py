@@ -35,7 +35,7 @@ tags: [{tag}, recombinator-networks]
 | augmentation | {augmentation} |
 | command | `{command}` |
 {remark}| machine | {device}, backend {backend}; {minutes} minutes |
-{further}| chosen by | lowest error on the validation faces; decoder, confidence too |
+{further}| chosen by | lowest error on the validation faces{also} |
 
 {rights}
 
@@ -53,7 +53,7 @@ tags: [{tag}, recombinator-networks]
 
 {limits} A
 confidence is calibrated on validation faces; it is too high where photographs are much
-harder than those.
+harder than those. {face_score}
 
 Reference: Honari et al., Recombinator Networks: Learning Coarse-to-Fine Feature
 Aggregation, CVPR 2016.
@@ -70,6 +70,11 @@ used otherwise is for their user to judge."""
 
 _LIMITS = """{limits} in which groups of age, skin and sex are not evenly
 present: measure on your own faces before relying on it. Not for identifying people."""
+
+# What a card says of the face score.
+_FACE_SCORE = """The
+face score is calibrated on these and on {backgrounds:,} backgrounds beside them."""
+_NO_FACE_SCORE = "There is no face score."
 
 # What a card says of its data, by the name of the layout.
 _OF = {
@@ -229,6 +234,15 @@ def _differing(config, layout):
     faces = config["trained_on"].get("faces")
     texts["used"] = f": {sum(faces.values()):,} faces" if faces else ""
     texts["further"] = _before(config)
+    scored = config.get("face_calibration")
+    texts["also"] = "; decoder, confidence" + (
+        " and face score too" if scored else " too"
+    )
+    texts["face_score"] = (
+        _FACE_SCORE.format(backgrounds=config["backgrounds"])
+        if scored
+        else _NO_FACE_SCORE
+    )
     if config["model"] == "denoiser":
         texts["measure"] = _MEASURE_DENOISER.format(moved=config["recipe"]["corrupted"])
         texts["notes"] = "The joint model's card says what it adds to an RCN."

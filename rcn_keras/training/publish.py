@@ -1,4 +1,5 @@
-"""From a finished training to a preset: decoder and confidence, both by validation."""
+"""From a finished training to a preset: decoder, confidence and face score, all by
+validation."""
 
 import pathlib
 
@@ -15,6 +16,7 @@ from rcn_keras.layout import FACE_5, FACE_68
 from rcn_keras.models import JointModel
 from rcn_keras.models.keypoint_model import compiled
 from rcn_keras.presets import LOG, check_free, load_preset, load_weights, save_preset
+from rcn_keras.training.calibration import face_calibration, fit_line, log_odds
 from rcn_keras.training.callbacks import read_log, write_log
 from rcn_keras.training.fit import BEFORE, BEST, build_model, read_run
 from rcn_keras.training.recipes import (
@@ -41,7 +43,9 @@ def publish(run_folder, validation, out):
 
     The decoder is the sub-pixel rule with the lowest error on the clean validation
     faces; the line of the confidence is fitted on the clean and the jittered and
-    occluded ones together.
+    occluded ones together, that of the face score on these and on backgrounds of their
+    photographs. Where the photographs are not at hand (packed faces) or leave too few
+    backgrounds, the preset has no face score: it is NaN.
 
     Args:
         run_folder: folder that `rcn-keras train` left.
@@ -69,7 +73,10 @@ def publish(run_folder, validation, out):
     log = [row | {"epoch": epoch} for epoch, row in enumerate(log, 1)]
     if "faces" in origin:
         same_faces(str(run_folder), origin["faces"]["validation"], validation)
-    measured = _measured(model, *validation_sets(kind, validation, recipe.corrupted))
+    sets = validation_sets(kind, validation, recipe.corrupted)
+    measured = _measured(model, sets)
+    if kind != "denoiser":  # which sees no photograph
+        measured |= face_calibration(model, sets, validation)
     config = {
         "model": kind,
         "arguments": recipe_fields["arguments"],
@@ -172,6 +179,8 @@ def publish_joint(parts, validation, out):
     factor = min(tried, key=tried.__getitem__)
     model = JointModel(rcn, denoiser, denoiser_weight=factor)
     first, both = parts["rcn"].config, [part.config for part in parts.values()]
+    measured = _measured(model, sets)
+    measured |= face_calibration(model, sets, validation)
     config = {
         "model": "joint",
         "arguments": {
@@ -179,7 +188,7 @@ def publish_joint(parts, validation, out):
             "denoiser": parts["denoiser"].config["arguments"],
             "denoiser_weight": factor,
         },
-        **_measured(model, *sets),
+        **measured,
         **_facts("joint", model),
         "parts": {kind: _origin(part) for kind, part in parts.items()},
         "fitted": [
@@ -238,9 +247,10 @@ def _tried_factors(rcn, denoiser, sets, batch_size=50):
     }
 
 
-def _measured(model, clean, jittered):
-    """Decoder and calibration by validation, with the numbers that chose them."""
-    inputs, keypoints, counted = clean
+def _measured(model, sets):
+    """Decoder and calibration by validation, with the numbers that chose them; the
+    model gets that decoder."""
+    inputs, keypoints, counted = sets[0]
     decoded, layout = run(decoded_model(model), inputs), model.layout
     errors = {
         method: float(normalized_errors(keypoints, predicted, layout)[counted].mean())
@@ -253,12 +263,12 @@ def _measured(model, clean, jittered):
     model.set_decoder(decoder)  # and the bare mass for confidence
     bare = compiled(model.input, model.decode(model.output))
     mass, correct = [], []
-    for inputs, keypoints, counted in (clean, jittered):
+    for inputs, keypoints, counted in sets:
         predicted = run(bare, inputs)
         mass.append(predicted["confidence"][counted])
         error = normalized_errors(keypoints, predicted["keypoints"], layout)
         correct.append(error[counted] < 0.1)
-    slope, offset = fit_line(np.concatenate(mass), np.concatenate(correct))
+    slope, offset = fit_line(log_odds(np.concatenate(mass)), np.concatenate(correct))
     return {
         "decoder": decoder,
         "calibration": [round(slope, 4), round(offset, 4)],
@@ -268,39 +278,3 @@ def _measured(model, clean, jittered):
             "paper_grid_nme": round(100 * float(grid), 4),
         },
     }
-
-
-def fit_line(mass, correct, steps=100):
-    """Logistic regression of "correct" on the log odds of the mass.
-
-    By Newton's method, a step halved until it leads down: where nearly all of the mass
-    is 1, whole steps run away.
-
-    Args:
-        mass: `(M,)` in (0, 1).
-        correct: `(M,)` bool.
-        steps: int, at most.
-
-    Returns:
-        slope, offset: floats.
-    """
-    mass = np.clip(np.asarray(mass, "float64"), 1e-6, 1 - 1e-6)
-    x = np.stack([np.log(mass) - np.log1p(-mass), np.ones_like(mass)], axis=1)
-
-    def cost(weights):
-        line = x @ weights
-        misfit = (np.logaddexp(0, line) - correct * line).sum()
-        return misfit + 5e-7 * weights @ weights  # what holds a line that fits all
-
-    weights = np.array([1.0, 0.0])
-    for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        gradient = x.T @ (p - correct) + 1e-6 * weights
-        curvature = (x * (p * (1 - p))[:, None]).T @ x + 1e-6 * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        while cost(weights - step) > cost(weights) and np.abs(step).max() > 1e-9:
-            step = step / 2
-        weights = weights - step
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(weights[0]), float(weights[1])

@@ -45,7 +45,7 @@ def test_predict_prints_one_object_an_image_and_draws(run, tmp_path):
     told = json.loads(lines[0])
     assert told["image"] == PHOTO
     (face,) = told["faces"]
-    assert set(face) == {"box", "keypoints", "confidence", "score"}
+    assert set(face) == {"box", "keypoints", "confidence", "score", "face_score"}
     eyes = [[203.5, 101], [247, 103.5]]
     np.testing.assert_allclose(face["keypoints"][:2], eyes, atol=2.5)
     drawn = np.asarray(Image.open(out / "astronaut.png")).astype(int)

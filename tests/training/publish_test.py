@@ -1,34 +1,10 @@
 import json
 
-import numpy as np
 import pytest
 
 from rcn_keras.errors import InputError
-from rcn_keras.training.publish import fit_line, publish
+from rcn_keras.training.publish import publish
 from rcn_keras.training.recipes import RECIPE, RECIPES, as_dict
-
-
-def test_line_of_a_known_calibration_is_found():
-    rng = np.random.default_rng(0)
-    mass = rng.uniform(0.02, 0.98, 20_000)
-    chance = 1 / (1 + np.exp(-(0.6 * np.log(mass / (1 - mass)) + 0.4)))
-    slope, offset = fit_line(mass, rng.random(20_000) < chance)
-    assert slope == pytest.approx(0.6, abs=0.05)
-    assert offset == pytest.approx(0.4, abs=0.05)
-
-
-def test_fit_line_of_an_overconfident_network():
-    """Whole steps of Newton's method ran away on it."""
-    rng = np.random.default_rng(0)
-    odds = np.clip(rng.normal(9, 4, 40_000), -13, 13)
-    correct = rng.random(40_000) < 1 / (1 + np.exp(-(0.3 * odds + 0.2)))
-    slope, offset = fit_line(1 / (1 + np.exp(-odds)), correct)
-    assert abs(slope - 0.3) < 0.02 and abs(offset - 0.2) < 0.1
-
-
-def test_line_where_everything_is_right_stays_finite():
-    slope, offset = fit_line(np.linspace(0.5, 0.99, 50), np.ones(50, bool))
-    assert np.isfinite([slope, offset]).all()
 
 
 def test_folder_without_a_training(tmp_path, crops):
