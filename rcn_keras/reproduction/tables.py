@@ -3,7 +3,6 @@
 Tables 1 to 3 are here, Table 4 in `table4`.
 """
 
-import csv
 import pathlib
 import time
 
@@ -11,7 +10,7 @@ from rcn_keras.data.mtfl import AFLW_LABEL_SHIFT
 from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.protocols import ground_truth_boxes
-from rcn_keras.files import check_writable, replaced, write_csv
+from rcn_keras.files import check_writable, read_csv, replaced, write_csv
 from rcn_keras.presets import load_weights
 from rcn_keras.provenance import record
 from rcn_keras.training.callbacks import read_log
@@ -187,16 +186,7 @@ def _is_of(row, key):
 
 
 def _rows(results):
-    if not results.exists():
-        return []
-    try:
-        with results.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{results}: not a table's results ({error})") from None
-    if rows and not set(_KEY) <= set(rows[0]):
-        raise InputError(f"{results}: not a table's results (no columns {_KEY})")
-    return rows
+    return read_csv(results, _KEY, "a table's results") if results.exists() else []
 
 
 def add_row(results, row):

@@ -198,6 +198,27 @@ def test_assets(rcn_saved_model):
     assert (assets / "README.md").read_text().startswith("---")
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_is_refused_wherever_it_is_cut_as_the_predictor_does(
+    signatures, progressive
+):
+    image = draw_face(np.random.default_rng(0), size=200)[0]
+    whole = encoded(image, "JPEG", quality=90, progressive=progressive)
+    shares = (0.05, 0.2, 0.3, 0.5, 0.8, 0.95)
+    cut = [whole[: int(len(whole) * share)] for share in shares]
+    cut += [whole[:-2], whole[:-1]]
+    rotten = whole[: len(whole) // 4] + bytes(len(whole) * 3 // 4) + whole[-2:]
+    boxes = np.tile(np.float32([40, 40, 160, 160]), (len(cut) + 2, 1))
+    keypoints, *_ = located(signatures, [*cut, whole, rotten], boxes)
+    for data in cut:
+        with pytest.raises(InputError, match="damaged"):
+            decode_image(data)
+    assert np.isnan(keypoints[:-2]).all()
+    # What ends as a whole file does is decoded by both, whatever is inside.
+    assert decode_image(rotten).shape == image.shape
+    assert np.isfinite(keypoints[-2:]).all()
+
+
 def test_onnx(tmp_path, signatures, crops):
     import onnxruntime
 

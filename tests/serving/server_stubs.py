@@ -153,7 +153,7 @@ def fields(array, tf):
     """A tensor's message with its values one by one, as TensorFlow Serving's are."""
     message = tf.make_tensor_proto(array)
     message.tensor_content = b""
-    message.float_val.extend(array.ravel().tolist())
+    message.float_val[:] = array.ravel().tolist()
     return message
 
 

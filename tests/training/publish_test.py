@@ -3,6 +3,7 @@ import json
 import pytest
 
 from rcn_keras.errors import InputError
+from rcn_keras.training.callbacks import COLUMNS, write_log
 from rcn_keras.training.publish import publish
 from rcn_keras.training.recipes import RECIPE, RECIPES, as_dict
 
@@ -27,6 +28,6 @@ def test_damaged_files_of_a_training_are_named(tmp_path, crops):
 
 def test_a_tcdcn_becomes_no_preset(tmp_path, crops):
     (tmp_path / RECIPE).write_text(json.dumps(as_dict(RECIPES["table3_tcdcn"])))
-    (tmp_path / "log.csv").write_text("epoch,loss\n1,2\n")
+    write_log(tmp_path / "log.csv", [dict.fromkeys(COLUMNS, 1)])
     with pytest.raises(InputError, match="a TCDCN becomes no preset: it regresses"):
         publish(tmp_path, crops, tmp_path / "out")
