@@ -69,7 +69,8 @@ def fit(preset, folder, crops, results):
     with replaced(folder / CONFIG) as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     export_model(folder, format="onnx", force=True)
-    write_card(folder, results / "accuracy.csv")
+    accuracy = results / "accuracy.csv"
+    write_card(folder, accuracy if accuracy.is_file() else None)
     common.say(f"{folder.name}: {config['face_calibration']}")
 
 

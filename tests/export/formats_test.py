@@ -106,7 +106,7 @@ def test_a_jpeg_as_its_pixels(signatures, predictor, faces):
     data = [encoded(image, "JPEG", quality=95) for image in images]
     pixels = [tf.io.decode_jpeg(d, 3, dct_method="INTEGER_ACCURATE") for d in data]
     found, *_ = located(signatures, data, boxes)
-    keypoints, _ = expected_of(predictor, [p.numpy() for p in pixels], boxes)
+    keypoints, *_ = expected_of(predictor, [p.numpy() for p in pixels], boxes)
     np.testing.assert_allclose(found, keypoints, atol=0.02)
     other = expected_of(predictor, [decode_image(d) for d in data], boxes)[0]
     assert np.abs(found - other).max() < 0.5  # What another decoder's pixels make.
