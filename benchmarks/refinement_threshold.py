@@ -37,10 +37,10 @@ def main():
         if box is None:
             continue
         square = box_squares(np.float64([box]), FACE_5)
-        first, _ = locator.locate_in_squares([image], square)
+        first, *_ = locator.locate_in_squares([image], square)
         size = np.array([image.shape[1::-1]])
         moved = refined_squares(first, FACE_5, square, size)
-        second, _ = locator.locate_in_squares([image], moved)
+        second, *_ = locator.locate_in_squares([image], moved)
         errors = normalized_errors(
             face.keypoints[None], np.concatenate([first, second]), FACE_5
         )

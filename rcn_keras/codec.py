@@ -155,27 +155,18 @@ def normalizing_distance(keypoints: Tensor, layout: KeypointLayout) -> Tensor:
     return ops.sqrt(ops.sum((first - second) ** 2, axis=-1))
 
 
-def confidence(
-    maps: Tensor,
-    keypoints: Tensor,
-    layout: KeypointLayout,
-    slope: float = 1.0,
-    offset: float = 0.0,
-) -> Tensor:
-    """Estimated chance that a keypoint is within 10 % of the normalising distance.
-
-    The probability mass within that radius of the decoded keypoint (the distance taken
-    between decoded points, at least 10 pixels), put on a straight line in log odds
-    whose two numbers are fitted on the validation split.
+def mass_log_odds(maps: Tensor, keypoints: Tensor, layout: KeypointLayout) -> Tensor:
+    """How sharp each map is: the log odds of its probability mass within 10 % of the
+    normalising distance of the decoded keypoint (the distance taken between decoded
+    points, at least 10 pixels).
 
     Args:
         maps: `(N, H, W, K)` pre-softmax maps.
         keypoints: `(N, K, 2)` decoded keypoints in map pixels.
         layout: `KeypointLayout` of K keypoints.
-        slope, offset: floats, the fitted line; 1 and 0 give the bare mass.
 
     Returns:
-        `(N, K)` float32 in [0, 1].
+        `(N, K)` float32, of a mass between 1e-6 and 1 - 1e-6.
     """
     planes = _planes(maps)
     peak, _, _ = _peaks(planes)
@@ -191,7 +182,35 @@ def confidence(
     near = _exponentials(window, peak[..., None])
     mass = _sum_within(near, rows, columns, keypoints, radius) / total
     mass = ops.clip(mass, 1e-6, 1 - 1e-6)
-    return ops.sigmoid(slope * (ops.log(mass) - ops.log(1 - mass)) + offset)
+    return ops.log(mass) - ops.log(1 - mass)
+
+
+def confidence(log_odds, slope=1.0, offset=0.0):
+    """Estimated chance that a keypoint is within 10 % of the normalising distance.
+
+    Args:
+        log_odds: `(N, K)`, from `mass_log_odds`.
+        slope, offset: floats, a straight line in log odds, fitted on validation faces
+            (`training.calibration`); 1 and 0 give the bare mass.
+
+    Returns:
+        `(N, K)` float32 in [0, 1].
+    """
+    return ops.sigmoid(slope * log_odds + offset)
+
+
+def face_score(log_odds, slope, offset):
+    """Estimated chance that there is a face: how sharp the maps are in the mean.
+
+    Args:
+        log_odds: `(N, K)`, from `mass_log_odds`.
+        slope, offset: floats, a straight line in log odds, fitted on validation faces
+            and the backgrounds of their photographs (`training.calibration`).
+
+    Returns:
+        `(N,)` float32 in [0, 1].
+    """
+    return ops.sigmoid(slope * ops.mean(log_odds, axis=-1) + offset)
 
 
 def _planes(maps):

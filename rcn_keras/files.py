@@ -3,6 +3,7 @@
 import codecs
 import contextlib
 import csv
+import io
 import os
 import pathlib
 import shutil
@@ -61,6 +62,37 @@ def write_csv(
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def read_csv(path, columns, what) -> list[dict]:
+    """The rows of a CSV file whose first line names its columns.
+
+    Args:
+        path: path of a regular file.
+        columns: names that are needed.
+        what: str, what the file should be, for the error.
+
+    Raises:
+        InputError: if it cannot be read, is no such text, lacks a column, or has a row
+            with another number of cells.
+    """
+    try:
+        text = read_text(path)
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        rows = list(reader)
+    except (InputError, csv.Error) as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise InputError(f"{path}: not {what} ({reason})") from None
+    missing = [name for name in columns if name not in (reader.fieldnames or columns)]
+    if missing:
+        raise InputError(f"{path}: not {what} (no column {', '.join(missing)})")
+    for number, row in enumerate(rows, 1):
+        if None in row or None in row.values():
+            raise InputError(
+                f"{path}: not {what} (row {number} has another number of cells than "
+                "the first line)"
+            )
+    return rows
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import threading
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from rcn_keras.faces.box_checks import given_boxes
 from rcn_keras.faces.detect import detect_faces, get_detector
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.processes import check_not_forked
+from rcn_keras.runtime import Located
 from rcn_keras.runtime.locator import LocalLocator, local_locator
 
 if TYPE_CHECKING:
@@ -36,12 +38,16 @@ class FacePrediction:
         confidence: `(K,)` float in [0, 1]: estimated chance that the keypoint is within
             10 % of the interocular distance of the truth.
         score: float, the detector's; 1 where the box was given.
+        face_score: float in [0, 1], the network's: estimated chance that there is a
+            face in the box, were faces and backgrounds equally frequent; NaN where the
+            network's was not calibrated.
     """
 
     box: np.ndarray
     keypoints: np.ndarray
     confidence: np.ndarray
     score: float
+    face_score: float = math.nan
 
     def as_dict(self) -> dict:
         """The face as what JSON can hold, rounded to 1/1000 pixel."""
@@ -50,6 +56,10 @@ class FacePrediction:
             "keypoints": np.round(self.keypoints, 3).tolist(),
             "confidence": np.round(self.confidence.astype("float64"), 4).tolist(),
             "score": round(self.score, 4),
+            # JSON has no NaN.
+            "face_score": None
+            if math.isnan(self.face_score)
+            else round(self.face_score, 4),
         }
 
 
@@ -76,9 +86,9 @@ class Locator(Protocol):
         """
         ...
 
-    def locate(self, pictures: list, boxes: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints `(M, K, 2)` float64 in the pictures' pixels and confidence
-        `(M, K)`, of M pictures, one for each of the boxes `(M, 4)`."""
+    def locate(self, pictures: list, boxes: ArrayLike) -> Located:
+        """Keypoints `(M, K, 2)` float64 in the pictures' pixels, confidence `(M, K)`
+        and face score `(M,)`, of M pictures, one for each of the boxes `(M, 4)`."""
         ...
 
 
@@ -250,15 +260,15 @@ class Predictor:
         rows = zip(*self.locator.locate(pictures, boxes))
         return [
             [
-                FacePrediction(box, *next(rows), score)
-                for box, score in zip(image.boxes, image.scores)
+                FacePrediction(box, keypoints, confidence, score, float(face_score))
+                for box, score, (keypoints, confidence, face_score) in zip(
+                    image.boxes, image.scores, rows
+                )
             ]
             for image in images
         ]
 
-    def locate(
-        self, images: list[np.ndarray], squares: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def locate(self, images: list[np.ndarray], squares: np.ndarray) -> Located:
         """Keypoints of faces whose squares are known, with the refinement.
 
         Args:
@@ -268,6 +278,7 @@ class Predictor:
         Returns:
             keypoints: `(M, K, 2)` in photograph pixels.
             confidence: `(M, K)`.
+            face_score: `(M,)`.
         """
         return self._local.locate_in_squares(images, squares)
 

@@ -1,11 +1,13 @@
 import argparse
 import csv
 import dataclasses
+import shutil
 import sys
 
 import accuracy
 import accuracy_by_pose
 import common
+import face_score
 import faces_per_second
 import fit_detector_box
 import joint_model
@@ -19,11 +21,12 @@ import speed_goals
 import table1_ties
 import tile_limit
 
-from rcn_keras import build_denoiser, build_rcn
+from rcn_keras import build_denoiser, build_rcn, from_preset
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import box_squares
 from rcn_keras.faces.detect.geometry import as_mtcnn_draws
 from rcn_keras.layout import FACE_5
+from rcn_keras.presets import SHIPPED, load_preset, read_config
 
 
 def test_multiply_adds_of_rcn6():
@@ -254,3 +257,32 @@ def test_a_cold_start_is_measured_without_what_this_process_holds():
     assert seconds > 0 and 5 < memory < 60 < ballast.nbytes / 1e6
     with pytest.raises(InputError, match="exit code 3"):
         photographs.start([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_face_scores_of_each_kind_against_each_other(crops, monkeypatch):
+    monkeypatch.setattr(face_score, "NOISE", 20)
+    rows = list(face_score.measured(from_preset("rcn6_mtfl"), crops))
+    kinds = [(row["kind"], row["against"]) for row in rows]
+    assert len(set(kinds)) == 4 and rows[1]["others"] == 20
+    assert all(0.5 < float(row["auroc"]) <= 1 for row in rows)
+    assert float(rows[1]["others_above_half_percent"]) == 0
+
+
+def test_a_preset_gets_its_line_anew(crops, tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    shutil.copytree(SHIPPED / "rcn6_mtfl", folder)
+    before = read_config(folder)
+    exported = []
+    monkeypatch.setattr(
+        face_score, "export_model", lambda *given, **_: exported.append(given)
+    )
+    face_score.fit(load_preset(folder), folder, crops, tmp_path)
+    after = read_config(folder)
+    assert exported == [(folder,)]
+    assert after["face_calibration"] != before["face_calibration"]
+    assert after["backgrounds"] < before["backgrounds"]
+    changed = {"face_calibration", "backgrounds"}
+    assert {key for key in after if after[key] != before[key]} == changed
+    assert (
+        f"on {after['backgrounds']} backgrounds" in (folder / "README.md").read_text()
+    )

@@ -212,16 +212,21 @@ CENTERS = np.array(
 )
 
 
+def sure_of(maps, points, **line):
+    log_odds = codec.mass_log_odds(maps, points, FACE_5)
+    return to_numpy(codec.confidence(log_odds, **line))
+
+
 def test_confidence_is_the_mass_within_a_tenth_of_the_eyes_distance():
     maps = gaussian_maps(CENTERS, sigma=1.5)
     points = CENTERS[None].astype("float32")  # The eyes are 15 apart: radius 1.5.
-    found = to_numpy(codec.confidence(maps, points, FACE_5))
+    found = sure_of(maps, points)
     expected = codec.mass_within(softmax(maps).astype("float32"), points, 1.5)
     np.testing.assert_allclose(found, to_numpy(expected), atol=1e-5)
     # A predicted face of no size still gets a radius of one pixel.
     points = np.full((1, 5, 2), 20.5, "float32")
     expected = codec.mass_within(softmax(maps).astype("float32"), points, 1.0)
-    found = to_numpy(codec.confidence(maps, points, FACE_5))
+    found = sure_of(maps, points)
     np.testing.assert_allclose(found, np.maximum(to_numpy(expected), 1e-6), atol=1e-5)
 
 
@@ -230,7 +235,7 @@ def test_confidence_counts_the_whole_circle_from_corner_to_corner():
     for keypoint, (row, column) in enumerate([(0, 0), (59, 109), (0, 109), (30, 50)]):
         maps[:, row, column, keypoint] = 14  # above all others
     points = codec.decode(maps, "argmax")
-    found = to_numpy(codec.confidence(maps, points, FACE_5))
+    found = sure_of(maps, points)
     points = to_numpy(points).astype("float64")
     radius = 0.1 * np.linalg.norm(points[:, 0] - points[:, 1], axis=-1)
     assert radius.min() > 12  # as long as it can be
@@ -247,7 +252,7 @@ def test_maps_smaller_than_the_window_are_decoded(method, shape):
     maps = random_maps((2, *shape, 5))
     found = to_numpy(codec.decode(maps, method))
     assert (found >= 0).all() and (found <= shape[::-1]).all()
-    assert np.isfinite(to_numpy(codec.confidence(maps, found, FACE_5))).all()
+    assert np.isfinite(sure_of(maps, found)).all()
 
 
 def test_maps_that_are_nan_give_keypoints_that_are_nan_and_leave_the_others():
@@ -255,7 +260,7 @@ def test_maps_that_are_nan_give_keypoints_that_are_nan_and_leave_the_others():
     expected = to_numpy(codec.decode(maps))[1]
     maps[0] = np.nan
     found = codec.decode(maps)
-    sure = to_numpy(codec.confidence(maps, found, FACE_5))
+    sure = sure_of(maps, found)
     found = to_numpy(found)
     assert np.isnan(found[0]).all() and np.isnan(sure[0]).all()
     np.testing.assert_array_equal(found[1], expected)
@@ -267,12 +272,7 @@ def test_confidence_rises_with_the_mass():
     widths = [8.0, 4.0, 2.0, 1.0, 0.5]
     for line in ({}, {"slope": 0.4, "offset": -1.0}):
         found = [
-            to_numpy(
-                codec.confidence(
-                    gaussian_maps(CENTERS, sigma=s), points, FACE_5, **line
-                )
-            )
-            for s in widths
+            sure_of(gaussian_maps(CENTERS, sigma=s), points, **line) for s in widths
         ]
         assert (np.diff(found, axis=0) > 0).all()
         assert np.min(found) > 0 and np.max(found) < 1
@@ -280,7 +280,22 @@ def test_confidence_rises_with_the_mass():
 
 def test_confidence_follows_its_line_in_log_odds():
     maps, points = gaussian_maps(CENTERS, sigma=2.0), CENTERS[None].astype("float32")
-    bare = to_numpy(codec.confidence(maps, points, FACE_5)).astype("float64")
+    bare = sure_of(maps, points).astype("float64")
     odds = 0.7 * np.log(bare / (1 - bare)) - 0.3
-    found = to_numpy(codec.confidence(maps, points, FACE_5, slope=0.7, offset=-0.3))
+    found = sure_of(maps, points, slope=0.7, offset=-0.3)
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-odds)), atol=1e-5)
+
+
+def test_face_score_is_the_line_of_the_mean_log_odds():
+    maps = np.concatenate([gaussian_maps(CENTERS, sigma=s) for s in (0.5, 2.0, 8.0)])
+    points = np.repeat(CENTERS[None], 3, axis=0).astype("float32")
+    log_odds = codec.mass_log_odds(maps, points, FACE_5)
+    found = to_numpy(codec.face_score(log_odds, 0.7, -0.3))
+    # The mass in numpy: within a tenth of the eyes' distance of 15.
+    grid = np.stack(np.meshgrid(*map(np.arange, maps.shape[2:0:-1])), axis=-1) + 0.5
+    offsets = np.linalg.norm(grid[None, :, :, None] - points[:, None, None], axis=-1)
+    mass = (softmax(maps) * (offsets <= 1.5)).sum(axis=(1, 2))
+    mass = np.clip(mass, 1e-6, 1 - 1e-6)
+    mean = np.log(mass / (1 - mass)).mean(axis=1)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(0.3 - 0.7 * mean)), atol=1e-5)
+    assert found.shape == (3,) and (np.diff(found) < 0).all()

@@ -27,7 +27,7 @@ def test_finds_the_keypoints_of_the_shipped_photograph(predictor):
     assert face.confidence.shape == (5,) and (face.confidence > 0.8).all()
     assert face.score == 1.0
     fields = face.as_dict()
-    assert set(fields) == {"box", "keypoints", "confidence", "score"}
+    assert set(fields) == {"box", "keypoints", "confidence", "score", "face_score"}
     assert np.shape(fields["keypoints"]) == (5, 2) and fields["box"] == BOX
 
 
@@ -130,6 +130,23 @@ def test_covered_keypoint_is_less_certain(predictor):
     assert covered.confidence[0] < clear.confidence[0]
 
 
+def test_a_box_without_a_face_has_a_low_face_score(predictor):
+    image = read_image(PHOTO)
+    noise = np.random.default_rng(0).integers(0, 256, image.shape).astype("uint8")
+    beside = [300, 20, 420, 140]
+    face, flag = predictor(image, boxes=[BOX, beside])
+    (nothing,) = predictor(noise, boxes=[BOX])
+    assert face.face_score > 0.95 and isinstance(face.face_score, float)
+    assert flag.face_score < 0.2 and nothing.face_score < 0.2
+    assert face.as_dict()["face_score"] == pytest.approx(face.face_score, abs=1e-4)
+
+
+def test_a_network_without_a_calibration_has_no_face_score():
+    predictor = Predictor(rcn_keras.build_rcn(branches=4))
+    (face,) = predictor(PHOTO, boxes=[BOX])
+    assert np.isnan(face.face_score) and face.as_dict()["face_score"] is None
+
+
 def test_preset_network_and_predictor_agree(predictor):
     from rcn_keras.faces.crop import input_crop, to_photograph
 
@@ -141,7 +158,7 @@ def test_preset_network_and_predictor_agree(predictor):
     maps = rcn_keras.from_preset("rcn6_mtfl")(crop)
     expected = to_photograph(np.asarray(codec.decode(maps)), [square], 80)
     once = Predictor(predictor.model, refinements=0)
-    found, _ = once.locate([image], [square])
+    found, *_ = once.locate([image], [square])
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 

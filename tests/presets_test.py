@@ -20,6 +20,7 @@ from rcn_keras.evaluation.protocols import (
 )
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.models import KeypointModel
+from rcn_keras.training.calibration import LEAST_BACKGROUNDS
 
 
 @pytest.mark.parametrize("name", rcn_keras.list_presets())
@@ -33,6 +34,9 @@ def test_every_shipped_preset_is_whole(name):
     assert config["decoder"] == model.decoder
     slope, offset = model.calibration
     assert 0.3 < slope < 3 and -3 < offset < 3
+    if config["model"] != "denoiser":
+        assert config["backgrounds"] >= LEAST_BACKGROUNDS
+        assert model.face_calibration == tuple(config["face_calibration"])
     assert config["license"] and config["recipe"]["seed"] >= 0
     assert config["input"]["channels"] == preset.model.input_shape[-1]
     assert ("crop" in config) == (config["model"] != "denoiser")
@@ -168,6 +172,12 @@ def test_damaged_configuration(tmp_path):
     whole = presets.read_config(presets.SHIPPED / "rcn6_mtfl")
     for change in ({"decoder": "nope"}, {"arguments": {"branches": 9}}):
         (tmp_path / presets.CONFIG).write_text(json.dumps(whole | change))
+        with pytest.raises(InputError, match="cannot build the network"):
+            rcn_keras.from_preset(tmp_path)
+    for line in ([1.0], "ab", 3):
+        (tmp_path / presets.CONFIG).write_text(
+            json.dumps(whole | {"face_calibration": line})
+        )
         with pytest.raises(InputError, match="cannot build the network"):
             rcn_keras.from_preset(tmp_path)
     for missing in ("model", "decoder", "calibration"):

@@ -49,7 +49,7 @@ class KnownFaces:
             low, high = points.min(axis=0), points.max(axis=0)
             margin = 0.35 * (high - low)
             box = np.concatenate([low - margin, high + margin])
-            faces.append(FacePrediction(box, points, np.full(5, 0.95), 0.9))
+            faces.append(FacePrediction(box, points, np.full(5, 0.95), 0.9, 0.95))
         return faces
 
     def locate(self, images, squares):
@@ -66,7 +66,8 @@ class KnownFaces:
             else:
                 keypoints.append(best[1])
                 confidence.append(np.full(5, 0.95))
-        return np.stack(keypoints), np.stack(confidence)
+        # The confidence of all points is the face score too.
+        return np.stack(keypoints), np.stack(confidence), np.stack(confidence)[:, 0]
 
 
 def frame(number, size=(320, 240)):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rcn_keras._types import PathLike
+from rcn_keras.runtime import LOCATED, located
 from rcn_keras.serving.pictures import decoded_bytes, request_slices
 
 try:
@@ -26,8 +27,8 @@ class FacesModelHandler(base.ModelHandler):
     An example is a pair: the bytes of a JPEG or PNG file, its EXIF orientation ignored
     (`serving.pictures.wire_bytes` makes them of any file), and the `(4,)` box of one
     face, `[x0, y0, x1, y1]` in the picture's pixels. The inference is a dict:
-    `keypoints` `(K, 2)` float32, (x, y) in the picture's pixels, and `confidence`
-    `(K,)`; NaN and 0 where the graph cannot use the row.
+    `keypoints` `(K, 2)` float32, (x, y) in the picture's pixels, `confidence` `(K,)`
+    and `face_score` `()`; NaN, 0 and 0 where the graph cannot use the row.
 
     Args:
         folder: str, the folder of one version, as `rcn_keras.export_model` writes it.
@@ -74,10 +75,9 @@ class FacesModelHandler(base.ModelHandler):
                 image_bytes=tf.constant(pictures),
                 boxes=tf.constant(np.array(boxes, "float32")),
             )
-            rows = outputs["keypoints"].numpy(), outputs["confidence"].numpy()
-            for example, keypoints, confidence in zip(batch[part], *rows):
-                inference = {"keypoints": keypoints, "confidence": confidence}
-                yield base.PredictionResult(example, inference)
+            rows = located({name: values.numpy() for name, values in outputs.items()})
+            for example, row in zip(batch[part], zip(*rows)):
+                yield base.PredictionResult(example, dict(zip(LOCATED, row)))
 
     def get_num_bytes(self, batch: Sequence[tuple[bytes, Any]]) -> int:
         return sum(len(picture) + 16 for picture, _ in batch)

@@ -13,6 +13,7 @@ from rcn_keras._types import DetectorChoice
 from rcn_keras.bulk.storage import read
 from rcn_keras.errors import InputError
 from rcn_keras.predictor import FoundFaces, Predictor
+from rcn_keras.runtime import LOCATED
 from rcn_keras.serving.pictures import wire_bytes
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ class SavedModelLocator:
     def locate(
         self, pictures: list[bytes], boxes: np.ndarray
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Keypoints and confidence, see `predictor.Locator`."""
+        """Keypoints, confidence and face score, see `predictor.Locator`."""
         rows = list(zip(pictures, boxes))
         results = self._handler.run_inference(rows, self._model)
         located = [result.inference for result in results]
         keypoints = [inference["keypoints"].astype("float64") for inference in located]
-        return keypoints, [inference["confidence"] for inference in located]
+        others = ([inference[name] for inference in located] for name in LOCATED[1:])
+        return keypoints, *others
 
 
 class Photograph(typing.NamedTuple):

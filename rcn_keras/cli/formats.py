@@ -82,7 +82,7 @@ class JsonLines:
 
 class Csv:
     """A row a face, as `rcn-keras train --data` reads it: the record, number or id of
-    the face, score, box, and x, y and confidence of each keypoint."""
+    the face, score, face score, box, and x, y and confidence of each keypoint."""
 
     def __init__(self, path: PathLike | None, layout: KeypointLayout | None = None):
         self._lines, self._names = LineFile(path), layout and layout.names
@@ -96,13 +96,13 @@ class Csv:
         if self._names is not None and not self._header:
             parts = ("x", "y", "confidence")
             columns = [f"{name}_{part}" for name in self._names for part in parts]
-            self._row([*record, "face", "score", *BOX, *columns])
+            self._row([*record, "face", "score", "face_score", *BOX, *columns])
             self._header = True
         for number, face in enumerate(faces):
             points = zip(face["keypoints"], face["confidence"], strict=True)
             cells = [cell for (x, y), sure in points for cell in (x, y, sure)]
-            number = face.get("id", number)
-            self._row([*record.values(), number, face["score"], *face["box"], *cells])
+            scores = face.get("id", number), face["score"], face["face_score"]
+            self._row([*record.values(), *scores, *face["box"], *cells])
 
     def _row(self, cells):
         text = io.StringIO()
@@ -140,6 +140,7 @@ class Coco:
                     "bbox": [x0, y0, round(x1 - x0, 3), round(y1 - y0, 3)],
                     "keypoints": [v for x, y in face["keypoints"] for v in (x, y, 2)],
                     "score": face["score"],
+                    "face_score": face["face_score"],
                 }
             )
 

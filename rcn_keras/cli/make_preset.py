@@ -5,7 +5,7 @@ import json
 import pathlib
 
 from rcn_keras.cli import arguments, own_data
-from rcn_keras.cli.output import cropped, reported
+from rcn_keras.cli.output import cropped, reported, say
 
 HELP = "Turns a finished training into a preset: calibrated on validation."
 EXAMPLE = "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
@@ -29,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from rcn_keras.data.sets import load_test_set
     from rcn_keras.presets import check_free
     from rcn_keras.presets.card import check_results, write_card
+    from rcn_keras.training.calibration import LEAST_BACKGROUNDS
     from rcn_keras.training.publish import publish
     from rcn_keras.training.recipe import input_size, layout, read_recipe
 
@@ -47,4 +48,9 @@ def run(options: argparse.Namespace) -> int:
     config = publish(options.run_folder, reported(validation), options.out)
     write_card(options.out, options.results)
     print(json.dumps(config["validation"], indent=2))
+    if config.get("backgrounds") is not None and not config["face_calibration"]:
+        say(
+            f"no face score: {LEAST_BACKGROUNDS} crops without a face are needed, the "
+            f"photographs gave {config['backgrounds']}"
+        )
     return 0

@@ -155,3 +155,21 @@ def calibration_error(
     part = np.clip((confidence * bins).astype(int), 0, bins - 1)
     gap = np.bincount(part, confidence - correct, bins)
     return float(np.abs(gap).sum() / max(len(part), 1))
+
+
+def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
+    """Area under the receiver operating characteristic.
+
+    Args:
+        positive, negative: `(N,)` and `(M,)`, the scores of both classes.
+
+    Returns:
+        float in [0, 1]: the chance that the score of a positive is above that of a
+        negative, a tie counting one half (Mann and Whitney).
+    """
+    negative = np.sort(np.ravel(negative))
+    below, up_to = (
+        np.searchsorted(negative, np.ravel(positive), side)
+        for side in ("left", "right")
+    )
+    return float((below + up_to).mean() / (2 * len(negative)))

@@ -1,11 +1,9 @@
 """Numbers as text, and as rows of a results file."""
 
-import csv
 import pathlib
 from typing import Any
 
-from rcn_keras.errors import InputError
-from rcn_keras.files import check_writable, write_csv
+from rcn_keras.files import check_writable, read_csv, write_csv
 from rcn_keras.provenance import record
 
 _KEY = ("model", "set", "protocol")
@@ -73,16 +71,14 @@ def check_rows_file(path: pathlib.Path) -> None:
     """Whether rows can be put into a results file; better before the work than after.
 
     Raises:
-        InputError: if it is a folder or another kind of file, or cannot be written.
+        InputError: if it is another kind of file, or cannot be written.
     """
     check_writable(path.parent)
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, not a results file")
-    if path.exists():
-        with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-            header = next(csv.reader(file), _KEY)
-        if not set(_KEY) <= set(header):
-            raise InputError(f"{path}: not a results file (no columns {_KEY})")
+    _rows(path)
+
+
+def _rows(path):
+    return read_csv(path, _KEY, "a results file") if path.exists() else []
 
 
 def write_rows(
@@ -97,10 +93,6 @@ def write_rows(
         config: dict, the preset's configuration (recipe, seed, epochs, machine).
     """
     origin, recipe = record(), config.get("recipe", {})
-    rows = []
-    if path.exists():
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
     new = []
     for protocol, numbers in report["protocols"].items():
         low, high = numbers["ci95"]
@@ -133,5 +125,5 @@ def write_rows(
             }
         )
     keys = {tuple(row[k] for k in _KEY) for row in new}
-    rows = [row for row in rows if tuple(row[k] for k in _KEY) not in keys] + new
-    write_csv(path, rows, list(new[0]))
+    kept = [row for row in _rows(path) if tuple(row[k] for k in _KEY) not in keys]
+    write_csv(path, kept + new)

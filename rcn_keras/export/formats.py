@@ -34,12 +34,12 @@ def export_model(
     Its signatures, N open in all of them:
 
     - `serving_default`: `images` `(N, S, S, 1)` float32, grey 0...255, to `keypoints`
-      `(N, K, 2)` in crop pixels and `confidence` `(N, K)`;
+      `(N, K, 2)` in crop pixels, `confidence` `(N, K)` and `face_score` `(N,)`;
     - `serving_uint8`: the same, `images` uint8;
     - `heatmaps`: as `serving_default`, and `heatmaps` `(N, S, S, K)`, probabilities;
     - `faces`: `image_bytes` `(N,)`, files of JPEG or PNG, and `boxes` `(N, 4)` float32,
-      `[x0, y0, x1, y1]` in their pixels, to `keypoints` in the pictures' pixels and
-      `confidence`; see `rcn_keras.export.graph.faces_function`.
+      `[x0, y0, x1, y1]` in their pixels, to `keypoints` in the pictures' pixels,
+      `confidence` and `face_score`; see `rcn_keras.export.graph.faces_function`.
 
     `assets/` holds the layout, the keypoints' names, configuration and model card,
     `assets.extra/` the requests that a server warms itself up with. `"onnx"` and

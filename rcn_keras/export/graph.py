@@ -30,17 +30,18 @@ def faces_function(
     """The `faces` endpoint of an exported network.
 
     Args:
-        run: function, `(N, S, S, 1)` float32 crops to a dict with `keypoints` and
-            `confidence`.
+        run: function, `(N, S, S, 1)` float32 crops to a dict with `keypoints`,
+            `confidence` and `face_score`.
         layout: `KeypointLayout` of the K keypoints.
         refinements: int, see `rcn_keras.Predictor`.
         input_size: int, S, side of the crops in pixels.
 
     Returns:
         function of `image_bytes` `(N,)` string and `boxes` `(N, 4)` float32 to a dict
-        of `keypoints` `(N, K, 2)` in pixels of the pictures and `confidence` `(N, K)`.
-        A row whose picture cannot be read, or whose box cannot be used, has NaN
-        keypoints and confidence 0. A picture that several rows share is decoded once;
+        of `keypoints` `(N, K, 2)` in pixels of the pictures, `confidence` `(N, K)` and
+        `face_score` `(N,)`. A row whose picture cannot be read, or whose box cannot be
+        used, has NaN keypoints, confidence 0 and face score 0. A picture that several
+        rows share is decoded once;
         memory is three bytes a pixel of the distinct pictures of a batch.
     """
     context = layout.square.context
@@ -63,18 +64,19 @@ def faces_function(
                 (owner, squares),
                 fn_output_signature=tf.TensorSpec([input_size] * 2),
             )
-            outputs = run(crops[..., None])
-            points = to_photograph(outputs["keypoints"], squares, input_size, ops)
-            return points, outputs["confidence"]
+            found = run(crops[..., None])
+            points = to_photograph(found["keypoints"], squares, input_size, ops)
+            return points, found["confidence"], found["face_score"]
 
-        keypoints, confidence = locate(squares)
+        keypoints, confidence, face_score = locate(squares)
         for _ in range(refinements):
             squares = face_boxes.second_squares(keypoints, layout, squares, sizes, ops)
-            keypoints, confidence = locate(squares)
+            keypoints, confidence, face_score = locate(squares)
         keypoints = tf.cast(keypoints, tf.float32)
         return {
             "keypoints": tf.where(usable[:, None, None], keypoints, np.nan),
             "confidence": tf.where(usable[:, None], confidence, 0.0),
+            "face_score": tf.where(usable, face_score, 0.0),
         }
 
     return faces

@@ -1,4 +1,4 @@
-"""What every format is made of: crops in, keypoints and confidence out."""
+"""What every format is made of: crops in; keypoints, confidence, face score out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bare_network(
     capped: bool = False,
     lean: bool = True,
 ) -> keras.Model:
-    """Crops to keypoints and confidence, as one model.
+    """Crops to keypoints, confidence and face score, as one model.
 
     Args:
         predictor: `Predictor`.

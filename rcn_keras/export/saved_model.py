@@ -13,6 +13,7 @@ import numpy as np
 from rcn_keras.data.synthetic import draw_crop
 from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.presets import CONFIG
+from rcn_keras.runtime import LOCATED
 from rcn_keras.serving.pictures import png_bytes
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def write_saved_model(
     )
 
     def keypoints(images):
-        outputs = run(tf.cast(images, tf.float32))
-        return {part: outputs[part] for part in ("keypoints", "confidence")}
+        found = run(tf.cast(images, tf.float32))
+        return {part: found[part] for part in LOCATED}
 
     endpoints = {
         "serving_default": (keypoints, [floats]),
@@ -113,11 +114,7 @@ def write_assets(
     assert layout is not None
     (folder / "labels.txt").write_text("\n".join(layout.names) + "\n", encoding="utf-8")
     (folder / "layout.json").write_text(layout.to_json(), encoding="utf-8")
-    settings = {
-        "decoder": model.decoder,
-        "calibration": list(model.calibration),
-        "refinements": predictor.refinements,
-    }
+    settings = model.decoder_config() | {"refinements": predictor.refinements}
     (folder / "serving.json").write_text(
         json.dumps(settings, indent=2) + "\n", encoding="utf-8"
     )

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,7 +12,8 @@ from rcn_keras.layout import KeypointLayout
 
 @register
 class KeypointDecoder(layers.Layer):
-    """Keypoints and their confidence from pre-softmax maps, as the end of a model.
+    """Keypoints, their confidence and a face score from pre-softmax maps, as the end of
+    a model.
 
     Computed in float32 whatever the dtype policy.
 
@@ -19,13 +21,15 @@ class KeypointDecoder(layers.Layer):
         layout: `KeypointLayout` of the K keypoints, or a dict of its `to_dict`.
         method: one of `codec.DECODERS`.
         slope, offset: floats, the calibration of the confidence (`codec.confidence`).
+        face_calibration: `(slope, offset)` of the face score (`codec.face_score`), or
+            `None`: it is NaN then.
 
     Input shape:
         `(N, H, W, K)` pre-softmax maps
 
     Returns:
-        dict of `keypoints` `(N, K, 2)`, (x, y) in map pixels, and `confidence`
-        `(N, K)`.
+        dict of `keypoints` `(N, K, 2)`, (x, y) in map pixels, `confidence` `(N, K)`
+        and `face_score` `(N,)`.
 
     Raises:
         ValueError: if there is no such method.
@@ -37,6 +41,7 @@ class KeypointDecoder(layers.Layer):
         method: str = "local_mean",
         slope: float = 1.0,
         offset: float = 0.0,
+        face_calibration: Sequence[float] | None = None,
         dtype: Any = "float32",
         **kwargs: Any,
     ):
@@ -51,18 +56,27 @@ class KeypointDecoder(layers.Layer):
         self.method = method
         self.slope = slope
         self.offset = offset
+        self.face_calibration = face_calibration
         self.input_spec = keras.InputSpec(ndim=4)
 
     def call(self, inputs: Tensor) -> Tensor:
         keypoints = codec.decode(inputs, self.method)
-        confidence = codec.confidence(
-            inputs, keypoints, self.layout, self.slope, self.offset
-        )
-        return {"keypoints": keypoints, "confidence": confidence}
+        log_odds = codec.mass_log_odds(inputs, keypoints, self.layout)
+        # A line that is NaN where none was fitted: so is the score.
+        face_line = self.face_calibration or (float("nan"), float("nan"))
+        return {
+            "keypoints": keypoints,
+            "confidence": codec.confidence(log_odds, self.slope, self.offset),
+            "face_score": codec.face_score(log_odds, *face_line),
+        }
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, _, _, keypoints = input_shape
-        return {"keypoints": (batch, keypoints, 2), "confidence": (batch, keypoints)}
+        return {
+            "keypoints": (batch, keypoints, 2),
+            "confidence": (batch, keypoints),
+            "face_score": (batch,),
+        }
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -71,4 +85,5 @@ class KeypointDecoder(layers.Layer):
             "method": self.method,
             "slope": self.slope,
             "offset": self.offset,
+            "face_calibration": self.face_calibration,
         }

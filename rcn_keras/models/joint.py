@@ -33,6 +33,8 @@ class JointModel(KeypointModel):
             paper's, the shipped one is fitted on validation.
         decoder: one of `codec.DECODERS`.
         calibration: `(slope, offset)` of the confidence (`codec.confidence`).
+        face_calibration: `(slope, offset)` of the face score (`codec.face_score`), or
+            `None`: it is NaN then.
         name: str, name of the model.
 
     Input shape:
@@ -63,6 +65,7 @@ class JointModel(KeypointModel):
         denoiser_weight: float = 1.0,
         decoder: str = "local_mean",
         calibration: Sequence[float] = (1.0, 0.0),
+        face_calibration: Sequence[float] | None = None,
         name: str = "joint",
         **kwargs: Any,
     ):
@@ -96,7 +99,14 @@ class JointModel(KeypointModel):
         for _ in range(iterations):
             summed = add([seen, scale(prior(one_hot(summed)))])
         super().__init__(
-            images, summed, rcn.layout, decoder, calibration, name, **kwargs
+            images,
+            summed,
+            rcn.layout,
+            decoder,
+            calibration,
+            face_calibration,
+            name,
+            **kwargs,
         )
         self.rcn = rcn
         self.denoiser = denoiser
@@ -109,8 +119,7 @@ class JointModel(KeypointModel):
             "denoiser": keras.saving.serialize_keras_object(self.denoiser),
             "iterations": self.iterations,
             "denoiser_weight": self.denoiser_weight,
-            "decoder": self.decoder,
-            "calibration": list(self.calibration),
+            **self.decoder_config(),
             "name": self.name,
             "trainable": self.trainable,
         }

@@ -20,9 +20,9 @@ class KeypointModel(keras.Model):
     """A functional model of keypoint maps that knows its layout and its decoder.
 
     `model(images)` gives pre-softmax maps, which losses and metrics take;
-    `model.locate(images)` gives keypoints and their confidence. A `.keras` file holds
-    layout, decoder and calibration beside the graph, so that it predicts as the model
-    that was saved.
+    `model.locate(images)` gives keypoints, their confidence and a face score. A
+    `.keras` file holds layout, decoder and calibration beside the graph, so that it
+    predicts as the model that was saved.
 
     Args:
         inputs: symbolic tensor, `(N, H, W, channels)` images (for a denoiser what it
@@ -31,10 +31,12 @@ class KeypointModel(keras.Model):
         layout: `KeypointLayout` of K keypoints, or a dict of its `to_dict`.
         decoder: one of `codec.DECODERS`.
         calibration: `(slope, offset)` of the confidence (`codec.confidence`).
+        face_calibration: `(slope, offset)` of the face score (`codec.face_score`), or
+            `None`: it is NaN then.
         name: str, name of the model.
 
     Raises:
-        ValueError: if layout, decoder or calibration do not fit.
+        ValueError: if layout, decoder or a calibration do not fit.
 
     Example:
         >>> model = rcn_keras.build_rcn(branches=6)
@@ -49,6 +51,7 @@ class KeypointModel(keras.Model):
         layout: KeypointLayout | dict,
         decoder: str = "local_mean",
         calibration: Sequence[float] = (1.0, 0.0),
+        face_calibration: Sequence[float] | None = None,
         name: str | None = None,
         **kwargs: Any,
     ):
@@ -61,7 +64,7 @@ class KeypointModel(keras.Model):
                 f"{layout.name!r}. Received: {self._output_keypoints()}"
             )
         self.layout = layout
-        self.set_decoder(decoder, calibration)
+        self.set_decoder(decoder, calibration, face_calibration)
 
     def _output_keypoints(self):
         return self.output_shape[-1]
@@ -72,55 +75,64 @@ class KeypointModel(keras.Model):
         return self.output_shape[1]
 
     def set_decoder(
-        self, decoder: str, calibration: Sequence[float] = (1.0, 0.0)
+        self,
+        decoder: str,
+        calibration: Sequence[float] = (1.0, 0.0),
+        face_calibration: Sequence[float] | None = None,
     ) -> None:
-        """Sets how keypoints and confidence are read off the maps.
+        """Sets how keypoints, confidence and face score are read off the maps.
 
         Args:
             decoder: one of `codec.DECODERS`.
             calibration: `(slope, offset)` of the confidence (`codec.confidence`).
+            face_calibration: `(slope, offset)` of the face score (`codec.face_score`),
+                or `None`.
 
         Raises:
-            ValueError: if `decoder` is none of them, or `calibration` not two numbers.
+            ValueError: if `decoder` is none of them, or a calibration not two numbers.
         """
         if decoder not in codec.DECODERS:
             raise ValueError(
                 f"`decoder` must be one of {codec.DECODERS}. "
                 f"Received: decoder={decoder!r}"
             )
-        numbers = [x for x in calibration if isinstance(x, (int, float))]
-        if len(calibration) != 2 or len(numbers) != 2:
-            raise ValueError(
-                "`calibration` must be two numbers, slope and offset. "
-                f"Received: calibration={calibration!r}"
-            )
+        lines = {"calibration": calibration}
+        if face_calibration is not None:
+            lines["face_calibration"] = face_calibration
+        for argument, line in lines.items():
+            numbers = [x for x in line if isinstance(x, (int, float))]
+            if len(line) != 2 or len(numbers) != 2:
+                raise ValueError(
+                    f"`{argument}` must be two numbers, slope and offset. "
+                    f"Received: {argument}={line!r}"
+                )
         self.decoder = decoder
         self.calibration = tuple(calibration)
+        self.face_calibration = face_calibration and tuple(face_calibration)
 
     def decode(self, maps: Tensor, decoder: str | None = None) -> dict:
-        """Keypoints and their confidence from the model's output.
+        """Keypoints, their confidence and a face score from the model's output.
 
         Args:
             maps: what the model gives, arrays or symbolic tensors.
             decoder: one of `codec.DECODERS`; `None` for the model's own.
 
         Returns:
-            dict of `keypoints` `(N, K, 2)`, (x, y) in pixels of the input, and
-            `confidence` `(N, K)`.
+            dict of `keypoints` `(N, K, 2)`, (x, y) in pixels of the input,
+            `confidence` `(N, K)` and `face_score` `(N,)`.
         """
-        decoder = decoder or self.decoder
-        slope, offset = self.calibration
-        return KeypointDecoder(self.layout, decoder, slope, offset)(maps)
+        decoder, line = decoder or self.decoder, self.face_calibration
+        return KeypointDecoder(self.layout, decoder, *self.calibration, line)(maps)
 
     def locate(self, images: Tensor) -> dict:
-        """Keypoints and their confidence, for one batch of images.
+        """Keypoints, their confidence and a face score, for one batch of images.
 
         Args:
             images: `(N, H, W, channels)`, as the model takes them.
 
         Returns:
-            dict of `keypoints` `(N, K, 2)`, (x, y) in pixels of the images, and
-            `confidence` `(N, K)`.
+            dict of `keypoints` `(N, K, 2)`, (x, y) in pixels of the images,
+            `confidence` `(N, K)` and `face_score` `(N,)`.
         """
         return self.decode(self(images, training=False))
 
@@ -158,14 +170,17 @@ class KeypointModel(keras.Model):
         return {
             **graph.get_config(),
             "trainable": self.trainable,
-            **self._own_config(),
+            "layout": self.layout.to_dict(),
+            **self.decoder_config(),
         }
 
-    def _own_config(self):
+    def decoder_config(self) -> dict:
+        """The arguments of `set_decoder`, as JSON can hold them."""
+        line = self.face_calibration
         return {
-            "layout": self.layout.to_dict(),
             "decoder": self.decoder,
             "calibration": list(self.calibration),
+            "face_calibration": line and list(line),
         }
 
     @classmethod
@@ -174,6 +189,8 @@ class KeypointModel(keras.Model):
     ) -> KeypointModel:
         graph = dict(config)
         own = {key: graph.pop(key) for key in ("layout", "decoder", "calibration")}
+        # Files from before there were face scores have none.
+        own["face_calibration"] = graph.pop("face_calibration", None)
         trainable = graph.pop("trainable", True)
         graph = keras.Model.from_config(graph, custom_objects)
         model = cls(graph.input, graph.output, **own, name=graph.name)
@@ -190,7 +207,7 @@ class KeypointRegression(KeypointModel):
         inputs: symbolic tensor, `(N, H, W, channels)` images.
         outputs: dict of symbolic tensors, `keypoints` `(N, K, 2)` among them.
         layout: `KeypointLayout` of K keypoints.
-        **kwargs: as of `KeypointModel`; decoder and calibration are without effect.
+        **kwargs: as of `KeypointModel`; decoder and calibrations are without effect.
     """
 
     def _output_keypoints(self):
@@ -202,10 +219,15 @@ class KeypointRegression(KeypointModel):
         return self.input_shape[1]
 
     def decode(self, maps: Tensor, decoder: str | None = None) -> dict:
-        """The keypoints of the output, by any decoder; their confidence is NaN."""
+        """The keypoints of the output, by any decoder; confidence and face score, which
+        come from maps, are NaN."""
         keypoints = maps["keypoints"]
         unknown = ops.full_like(keypoints[..., 0], float("nan"))
-        return {"keypoints": keypoints, "confidence": unknown}
+        return {
+            "keypoints": keypoints,
+            "confidence": unknown,
+            "face_score": unknown[:, 0],
+        }
 
 
 def compiled(inputs: Tensor, outputs: Tensor) -> keras.Model:

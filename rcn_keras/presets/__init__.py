@@ -106,7 +106,9 @@ def _built(config):
         layout = KeypointLayout.from_dict(layout)
     kind = config["model"]
     model = BUILDERS[kind](**config["arguments"], layout=layout, name=kind)
-    model.set_decoder(config["decoder"], config["calibration"])
+    model.set_decoder(
+        config["decoder"], config["calibration"], config.get("face_calibration")
+    )
     return model
 
 
@@ -191,7 +193,7 @@ def save_to_preset(folder: PathLike, model: KeypointModel) -> None:
     for key in ("build_config", "compile_config"):
         graph.pop(key, None)
     config = {"model": "graph", "graph": graph, "layout": model.layout.to_dict()}
-    config |= {"decoder": model.decoder, "calibration": list(model.calibration)}
+    config |= model.decoder_config()
     save_preset(folder, model, config)
 
 

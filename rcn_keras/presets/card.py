@@ -1,16 +1,19 @@
 """The model card of a preset, written from its configuration and measured numbers."""
 
-import csv
+import itertools
 import pathlib
 import textwrap
 
 from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
-from rcn_keras.files import replaced
+from rcn_keras.files import read_csv, replaced
 from rcn_keras.presets import card_texts, load_preset
 
 CARD = "README.md"  # its file in a preset's folder
 
+
+# The columns of results that are numbers of the card.
+_NUMBERS = ("nme_percent", "ci95_low", "ci95_high", "failure_rate_10_percent")
 
 FEW = 10  # keypoints that are named one by one
 
@@ -43,19 +46,13 @@ def _network(config, layout):
 
 
 def check_results(results: PathLike | None) -> None:
-    """Whether there is a file of results where one is named.
+    """Whether the numbers of a file of results can be read, where one is named.
 
     Raises:
         InputError: if not.
     """
-    if results is None:
-        return
-    if not pathlib.Path(results).is_file():
-        raise InputError(f"{results}: no such file")
-    with open(results, encoding="utf-8", newline="", errors="replace") as file:
-        header = next(csv.reader(file), [])
-    if not {"model", "set_name", "protocol", "nme_percent"} <= set(header):
-        raise InputError(f"{results}: not results of `rcn-keras evaluate --csv`")
+    if results is not None:
+        _measured(results)
 
 
 def write_card(folder: PathLike, results: PathLike | None = None) -> None:
@@ -80,13 +77,14 @@ def write_card(folder: PathLike, results: PathLike | None = None) -> None:
         f"| {held_out} | paper grid | {validation['faces']} | {grid:.2f} | | |",
         f"| {held_out} | sub-pixel | {validation['faces']} | {best:.2f} | | |",
     ]
-    for row in _rows(results, preset.name):
+    for row in _measured(results) if results else []:
+        if row["model"] != preset.name or row["set"] == "validation":
+            continue
         count = row["detected"] or row["faces"]
+        error, low, high, failures = (row[name] for name in _NUMBERS)
         rows.append(
             f"| {row['set_name']} | {row['protocol']} | {count} of {row['faces']} "
-            f"| {_number(row['nme_percent'])} "
-            f"| {_number(row['ci95_low'])} to {_number(row['ci95_high'])} "
-            f"| {_number(row['failure_rate_10_percent'])} |"
+            f"| {error} | {low} to {high} | {failures} |"
         )
     kind, what, use = _network(config, layout)
     # A short training has a shorter finish than its recipe.
@@ -124,6 +122,15 @@ def _differing(config, layout):
     faces = config["trained_on"].get("faces")
     texts["used"] = f": {sum(faces.values()):,} faces" if faces else ""
     texts["further"] = _before(config)
+    scored = config.get("face_calibration")
+    texts["also"] = "; decoder, confidence" + (
+        " and face score too" if scored else " too"
+    )
+    texts["face_score"] = (
+        card_texts.FACE_SCORE.format(backgrounds=config["backgrounds"])
+        if scored
+        else card_texts.NO_FACE_SCORE
+    )
     if config["model"] == "denoiser":
         texts["measure"] = card_texts.MEASURE_DENOISER.format(
             moved=config["recipe"]["corrupted"]
@@ -196,17 +203,19 @@ def _paper_rows(paper):
     )
 
 
-def _number(text):
-    return f"{float(text):.2f}" if text else "-"  # of no face that was found
+def _measured(results):
+    """The rows of a file of results, their numbers as the card has them."""
+    what = "results of `rcn-keras evaluate --csv`"
+    columns = "model", "set", "set_name", "protocol", "faces", "detected", *_NUMBERS
+    rows = read_csv(results, columns, what)
+    try:
+        for row, name in itertools.product(rows, _NUMBERS):
+            # Of no face that was found there is none.
+            row[name] = f"{float(row[name]):.2f}" if row[name] else "-"
+    except ValueError as error:
+        raise InputError(f"{results}: not {what} ({error})") from None
+    return rows
 
 
 def _settings(augmentation):
     return ", ".join(f"{name} {value}" for name, value in augmentation.items())
-
-
-def _rows(results, name):
-    if results is None or not pathlib.Path(results).exists():
-        return []
-    with open(results, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [row for row in rows if row["model"] == name and row["set"] != "validation"]

@@ -26,7 +26,7 @@ tags: [{tag}, recombinator-networks]
 | augmentation | {augmentation} |
 | command | `{command}` |
 {remark}| machine | {device}, backend {backend}; {minutes} minutes |
-{further}| chosen by | lowest error on the validation faces; decoder, confidence too |
+{further}| chosen by | lowest error on the validation faces{also} |
 
 {rights}
 
@@ -44,7 +44,7 @@ tags: [{tag}, recombinator-networks]
 
 {limits} A
 confidence is calibrated on validation faces; it is too high where photographs are much
-harder than those.
+harder than those. {face_score}
 
 Reference: Honari et al., Recombinator Networks: Learning Coarse-to-Fine Feature
 Aggregation, CVPR 2016.
@@ -63,6 +63,11 @@ used otherwise is for their user to judge."""
 
 LIMITS = """{limits} in which groups of age, skin and sex are not evenly
 present: measure on your own faces before relying on it. Not for identifying people."""
+
+# What a card says of the face score.
+FACE_SCORE = """The
+face score is calibrated on these and on {backgrounds:,} backgrounds beside them."""
+NO_FACE_SCORE = "There is no face score."
 
 
 # What a card says of its data, by the name of the layout.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rcn_keras.errors import InputError
-from rcn_keras.files import write_csv
+from rcn_keras.files import read_csv, write_csv
 from rcn_keras.provenance import record
 
 if TYPE_CHECKING:
@@ -70,16 +69,7 @@ def read_rows(results: pathlib.Path) -> list[dict[str, Any]]:
     Raises:
         InputError: if it is not a table's.
     """
-    if not results.exists():
-        return []
-    try:
-        with results.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{results}: not a table's results ({error})") from None
-    if rows and not set(KEY) <= set(rows[0]):
-        raise InputError(f"{results}: not a table's results (no columns {KEY})")
-    return rows
+    return read_csv(results, KEY, "a table's results") if results.exists() else []
 
 
 def add_row(results: pathlib.Path, row: dict[str, Any]) -> None:

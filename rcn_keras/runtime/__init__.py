@@ -1,4 +1,4 @@
-"""What runs a network in the predictor: crops in, keypoints and confidence out.
+"""What runs a network in the predictor: from crops to keypoints and chances.
 
 One file a runtime, each of which imports its own package and no other: a prediction by
 OpenVINO, ONNX Runtime or LiteRT imports neither Keras nor TensorFlow.
@@ -7,12 +7,13 @@ OpenVINO, ONNX Runtime or LiteRT imports neither Keras nor TensorFlow.
 import importlib
 import importlib.util
 import pathlib
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
 from rcn_keras.errors import InputError
-from rcn_keras.presets import CONFIG, EXPORTS
+from rcn_keras.presets import CONFIG, EXPORTS, read_layout
 
 # The package of each runtime, the extra that installs it, and what it reads of a
 # preset's folder; the fastest first.
@@ -26,6 +27,10 @@ RUNTIMES = {
 }
 # Of a precision below float32 only on request.
 AUTOMATIC = tuple(name for name in RUNTIMES if "-" not in name)
+
+# What is located of N faces, by these names: `(N, K, 2)`, `(N, K)` and `(N,)`.
+LOCATED = ("keypoints", "confidence", "face_score")
+Located = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Runtime(Protocol):
@@ -41,12 +46,23 @@ class Runtime(Protocol):
     Returns:
         keypoints: `(N, K, 2)` float32, (x, y) in pixels of the crops.
         confidence: `(N, K)` float32.
+        face_score: `(N,)` float32, NaN where the network has none.
     """
 
     name: str
     input_size: int
 
-    def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+    def __call__(self, crops: np.ndarray) -> Located: ...
+
+
+def located(outputs: Mapping[str, np.ndarray]) -> Located:
+    """A network's outputs by name, in the order of `LOCATED`.
+
+    Files from before there were face scores have none: they are NaN.
+    """
+    unknown = np.full(len(outputs["keypoints"]), np.nan, "float32")
+    keypoints, confidence = outputs["keypoints"], outputs["confidence"]
+    return keypoints, confidence, outputs.get("face_score", unknown)
 
 
 def installed_runtimes() -> list[str]:
@@ -115,8 +131,18 @@ def load_runtime(folder: pathlib.Path, name: str = "auto") -> Runtime:
         return module.KerasRuntime(load_preset(folder).model)
     path = folder / RUNTIMES[name][2]
     options = {"name": name} if module.__name__.endswith("openvino") else {}
+    layout = read_layout(folder)
     try:
-        return module.FileRuntime(path, **options)
+        network = module.FileRuntime(path, **options)
+        # What is damaged inside, or another network, is found out by running it.
+        black = np.zeros((1, network.input_size, network.input_size, 1), "uint8")
+        keypoints, _, _ = network(black)
     except Exception as error:  # each package raises its own
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: {name} cannot load it ({reason})") from None
+    if keypoints.shape != (1, layout.count, 2):
+        raise InputError(
+            f"{path}: expected a network of the {layout.count} keypoints of the layout "
+            f"{layout.name!r}; found one of {keypoints.shape}"
+        )
+    return network

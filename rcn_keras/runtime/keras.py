@@ -7,6 +7,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.layers.large_kernel_conv2d import inference_model
 from rcn_keras.models import JointModel, KeypointModel, keypoint_model
 from rcn_keras.models.keypoint_model import compiled
+from rcn_keras.runtime import LOCATED, Located
 
 BUCKETS = (1, 8, 64)  # batch sizes compiled for; a batch is filled up to the next one
 
@@ -42,21 +43,16 @@ class KerasRuntime:
         network = inference_model(self.model) if joint else self.model
         self._network = compiled(network.input, self.model.decode(network.output))
 
-    def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, crops: np.ndarray) -> Located:
         parts = []
         for start in range(0, len(crops), BUCKETS[-1]):
             batch = crops[start : start + BUCKETS[-1]].astype("float32")
             bucket = next(size for size in BUCKETS if size >= len(batch))
             padded = np.pad(batch, [(0, bucket - len(batch)), (0, 0), (0, 0), (0, 0)])
             outputs = self._network.predict_on_batch(padded)
-            parts.append(
-                [
-                    np.asarray(outputs[name])[: len(batch)]
-                    for name in ("keypoints", "confidence")
-                ]
-            )
-        keypoints, confidence = map(np.concatenate, zip(*parts))
-        return keypoints, confidence
+            parts.append([np.asarray(outputs[name])[: len(batch)] for name in LOCATED])
+        keypoints, confidence, face_score = map(np.concatenate, zip(*parts))
+        return keypoints, confidence, face_score
 
     def __reduce__(self):
         # Keras saves no network that holds the transforms of large kernels.

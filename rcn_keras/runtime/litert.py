@@ -6,6 +6,8 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from rcn_keras.runtime import LOCATED, Located, located
+
 
 class FileRuntime:
     """See `runtime.Runtime`.
@@ -26,7 +28,7 @@ class FileRuntime:
         self._shape = None
         self._running = threading.Lock()
 
-    def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, crops: np.ndarray) -> Located:
         with self._running:
             if self._shape != crops.shape:
                 self._interpreter.resize_tensor_input(self._input, crops.shape)
@@ -34,15 +36,12 @@ class FileRuntime:
                 self._shape = crops.shape
             self._interpreter.set_tensor(self._input, crops.astype("float32"))
             self._interpreter.invoke()
-            outputs = {
-                output.ndim: output
-                for output in (
-                    self._interpreter.get_tensor(detail["index"])
-                    for detail in self._interpreter.get_output_details()
-                )
-            }
-        # Keypoints have an axis more; the names are not kept in the file.
-        return outputs[3], outputs[2]
+            outputs = [
+                self._interpreter.get_tensor(detail["index"])
+                for detail in self._interpreter.get_output_details()
+            ]
+        # Each has an axis less than the one before; the file keeps no names.
+        return located({LOCATED[3 - output.ndim]: output for output in outputs})
 
     def __reduce__(self):
         return FileRuntime, (self.path,)

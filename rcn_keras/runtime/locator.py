@@ -18,7 +18,7 @@ from rcn_keras.faces.crop import input_crops, to_photograph
 from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.presets import preset_folder, read_config, read_layout
-from rcn_keras.runtime import Runtime, check_name, load_runtime
+from rcn_keras.runtime import Located, Runtime, check_name, load_runtime
 
 if TYPE_CHECKING:
     import keras
@@ -70,9 +70,7 @@ class LocalLocator:
         image = as_rgb(image, name)
         return image, image
 
-    def locate(
-        self, pictures: list[np.ndarray], boxes: ArrayLike
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def locate(self, pictures: list[np.ndarray], boxes: ArrayLike) -> Located:
         """Keypoints of faces whose boxes are known.
 
         Args:
@@ -82,38 +80,38 @@ class LocalLocator:
         Returns:
             keypoints: `(M, K, 2)` float64 in photograph pixels.
             confidence: `(M, K)` float32.
+            face_score: `(M,)` float32, NaN where the network has none.
         """
         squares = face_boxes.box_squares(np.reshape(boxes, (-1, 4)), self.layout)
         return self.locate_in_squares(pictures, squares)
 
     def locate_in_squares(
         self, pictures: list[np.ndarray], squares: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> Located:
         """As `locate`, of squares `(M, 3)`: left, top, side of the network's input."""
-        keypoints, confidence = self.one_pass(pictures, squares)
+        found = self.one_pass(pictures, squares)
         sizes = np.reshape([picture.shape[1::-1] for picture in pictures], (-1, 2))
         for _ in range(self.refinements):
             before = squares
-            squares = face_boxes.second_squares(keypoints, self.layout, before, sizes)
+            squares = face_boxes.second_squares(found[0], self.layout, before, sizes)
             moved = np.flatnonzero((squares != before).any(axis=1))
-            keypoints[moved], confidence[moved] = self.one_pass(
-                [pictures[row] for row in moved], squares[moved]
-            )
-        return keypoints, confidence
+            again = self.one_pass([pictures[row] for row in moved], squares[moved])
+            for rows, new in zip(found, again):
+                rows[moved] = new
+        return found
 
-    def one_pass(
-        self, pictures: list[np.ndarray], squares: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def one_pass(self, pictures: list[np.ndarray], squares: np.ndarray) -> Located:
         """As `locate_in_squares`, without a second pass."""
         count, size = self.layout.count, self.runtime.input_size
         keypoints = np.zeros((len(squares), count, 2), "float32")
         confidence = np.zeros((len(squares), count), "float32")
+        face_score = np.zeros(len(squares), "float32")
         context = self.layout.square.context
         for start in range(0, len(squares), BATCH):
             part = slice(start, start + BATCH)
             crops = input_crops(pictures[part], squares[part], context, size)
-            keypoints[part], confidence[part] = self.runtime(crops)
-        return to_photograph(keypoints, squares, size), confidence
+            keypoints[part], confidence[part], face_score[part] = self.runtime(crops)
+        return to_photograph(keypoints, squares, size), confidence, face_score
 
 
 def local_locator(

@@ -5,6 +5,8 @@ import os
 import numpy as np
 import onnxruntime
 
+from rcn_keras.runtime import Located, located
+
 
 class FileRuntime:
     """See `runtime.Runtime`.
@@ -22,10 +24,11 @@ class FileRuntime:
         )
         self.input_size = self._session.get_inputs()[0].shape[1]
 
-    def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def __call__(self, crops: np.ndarray) -> Located:
         inputs = {"images": crops.astype("float32")}
-        keypoints, confidence = self._session.run(["keypoints", "confidence"], inputs)
-        return keypoints, confidence
+        return located(dict(zip(self._names, self._session.run(None, inputs))))
 
     def __reduce__(self):
         return FileRuntime, (self.path,)

@@ -6,6 +6,8 @@ import threading
 import numpy as np
 import openvino
 
+from rcn_keras.runtime import Located, located
+
 
 class FileRuntime:
     """See `runtime.Runtime`.
@@ -25,10 +27,10 @@ class FileRuntime:
         self._requests = {}
         self._running = threading.Lock()  # a request is of one thread at a time
 
-    def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, crops: np.ndarray) -> Located:
         with self._running:
             outputs = self._request(len(crops) == 1).infer([crops.astype("float32")])
-        return outputs["keypoints"], outputs["confidence"]
+        return located({port.get_any_name(): rows for port, rows in outputs.items()})
 
     def _request(self, single):
         """That of one crop, whose fixed shape is faster, or of any number of them."""

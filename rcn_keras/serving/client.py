@@ -12,6 +12,7 @@ import numpy as np
 from rcn_keras.errors import InputError
 from rcn_keras.faces.box_checks import box_fault
 from rcn_keras.faces.images import as_rgb, file_bytes
+from rcn_keras.runtime import LOCATED
 from rcn_keras.serving.pictures import png_bytes, request_slices, wire_bytes
 from rcn_keras.serving.transport import connect
 
@@ -94,6 +95,7 @@ class Client:
         Returns:
             keypoints: `(N, K, 2)` float64, in the pictures' pixels.
             confidence: `(N, K)` float32.
+            face_score: `(N,)` float32, NaN where the network has none.
         """
         boxes = np.asarray(boxes, "float64")
         if not len(pictures) or boxes.shape != (len(pictures), 4):
@@ -120,17 +122,16 @@ class Client:
 
         Returns:
             dict: `keypoints` `(N, K, 2)` float64 in crop pixels, `confidence` `(N, K)`
-            float32.
+            and `face_score` `(N,)` float32.
         """
         images = _checked_crops(images)
         signature = "serving_uint8" if images.dtype == np.uint8 else "serving_default"
-        return self._predict_crops(signature, images, ("keypoints", "confidence"))
+        return self._predict_crops(signature, images, LOCATED)
 
     def heatmaps(self, images: ArrayLike) -> dict[str, np.ndarray]:
         """As `crops`, with the probability maps, `heatmaps` `(N, S, S, K)`."""
         images = _checked_crops(images).astype("float32")
-        outputs = ("heatmaps", "keypoints", "confidence")
-        return self._predict_crops("heatmaps", images, outputs)
+        return self._predict_crops("heatmaps", images, ("heatmaps", *LOCATED))
 
     def check(self) -> None:
         """Asks about a black picture: raises as any request, before the work."""
@@ -153,29 +154,32 @@ class Client:
         return rgb, (data, name)
 
     def locate(self, pictures: list, boxes: ArrayLike) -> tuple[Any, Any]:
-        """Keypoints and confidence, see `predictor.Locator`."""
+        """Keypoints, confidence and face score, see `predictor.Locator`."""
         if not pictures:
-            return [], []
-        data, boxes = [data for data, _ in pictures], np.asarray(boxes, "float64")
-        inputs = {"image_bytes": data, "boxes": boxes.astype("float32")}
+            return [], [], []
+        data = [data for data, _ in pictures]
+        inputs = {"image_bytes": data, "boxes": np.asarray(boxes, "float32")}
         sizes = [len(picture) for picture in data]
-        outputs = self._in_batches("faces", inputs, sizes, ("keypoints", "confidence"))
-        unread = np.isnan(outputs["keypoints"]).any(axis=(1, 2))
+        found = self._in_batches("faces", inputs, sizes, LOCATED)
+        unread = np.isnan(found["keypoints"]).any(axis=(1, 2))
         for row in np.flatnonzero(unread):
             raise InputError(
                 f"{pictures[row][1]}: the server at {self.address} could not read this "
                 f"picture, or not use the box {np.round(boxes[row], 2).tolist()}"
             )
-        return outputs["keypoints"], outputs["confidence"]
+        return tuple(found[name] for name in LOCATED)
 
     def _in_batches(self, signature, inputs, sizes, outputs):
         """Sends rows in as many requests as they take; the answers in one dict."""
         answers = []
         for part in request_slices(sizes, self.batch_size, self.max_bytes):
             rows = {name: value[part] for name, value in inputs.items()}
-            answer = self._answer(signature, rows, outputs)
+            count = part.stop - part.start
+            # What was exported before there were face scores gives none.
+            unknown = {"face_score": np.full(count, np.nan, "float32")}
+            answer = unknown | self._answer(signature, rows, outputs)
             side = np.shape(inputs.get("images"))[1:3]
-            self._check(answer, part.stop - part.start, outputs, side)
+            self._check(answer, count, outputs, side)
             answers.append(answer)
         joined = {
             name: np.concatenate([answer[name] for answer in answers])
@@ -217,6 +221,7 @@ class Client:
         shapes = {
             "keypoints": (rows, *keypoints, 2),
             "confidence": (rows, *keypoints),
+            "face_score": (rows,),
             "heatmaps": (rows, *side, *keypoints),
         }
         wanted = {name: shapes[name] for name in outputs}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import pathlib
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from rcn_keras._types import Echo, PathLike
 from rcn_keras.errors import InputError
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.files import replaced, write_csv
+from rcn_keras.files import read_csv, replaced, write_csv
 from rcn_keras.training.normalization import fold
 
 if TYPE_CHECKING:
@@ -182,13 +181,13 @@ def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         return []
+    rows = read_csv(path, COLUMNS, "a training's log")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return [
-                {k: int(v) if k == "epoch" else float(v) for k, v in row.items()}
-                for row in csv.DictReader(file)
-            ]
-    except (ValueError, TypeError) as error:
+        return [
+            {k: int(v) if k == "epoch" else float(v) for k, v in row.items()}
+            for row in rows
+        ]
+    except ValueError as error:
         raise InputError(f"{path}: not a training's log ({error})") from None
 
 

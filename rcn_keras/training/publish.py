@@ -1,4 +1,5 @@
-"""From a finished training to a preset: decoder and confidence, both by validation."""
+"""From a finished training to a preset: decoder, confidence and face score, all by
+validation."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from rcn_keras.presets import (
     load_weights,
     save_preset,
 )
-from rcn_keras.training.calibration import choose_decoder
+from rcn_keras.training.calibration import choose_decoder, face_calibration
 from rcn_keras.training.callbacks import read_log, write_log
 from rcn_keras.training.network import build_model
 from rcn_keras.training.recipe import as_dict, finish_length, read_recipe
@@ -53,7 +54,9 @@ def publish(run_folder: PathLike, validation: Crops, out: PathLike) -> dict[str,
 
     The decoder is the sub-pixel rule with the lowest error on the clean validation
     faces; the line of the confidence is fitted on the clean and the jittered and
-    occluded ones together.
+    occluded ones together, that of the face score on these and on backgrounds of their
+    photographs. Where the photographs are not at hand (packed faces) or leave too few
+    backgrounds, the preset has no face score: it is NaN.
 
     Args:
         run_folder: folder of a training (`rcn-keras train --out`).
@@ -81,9 +84,10 @@ def publish(run_folder: PathLike, validation: Crops, out: PathLike) -> dict[str,
     log = [row | {"epoch": epoch} for epoch, row in enumerate(log, 1)]
     if "faces" in origin:
         same_faces(str(run_folder), origin["faces"]["validation"], validation)
-    measured = choose_decoder(
-        model, *validation_sets(kind, validation, recipe.corrupted)
-    )
+    sets = validation_sets(kind, validation, recipe.corrupted)
+    measured = choose_decoder(model, *sets)
+    if kind != "denoiser":  # which sees no photograph
+        measured |= face_calibration(model, sets, validation)
     config = {
         "model": kind,
         "arguments": recipe_fields["arguments"],
@@ -188,6 +192,8 @@ def publish_joint(
     factor = min(errors, key=errors.__getitem__)
     model = JointModel(rcn, denoiser, denoiser_weight=factor)
     first, both = parts["rcn"].config, [part.config for part in parts.values()]
+    measured = choose_decoder(model, *sets)
+    measured |= face_calibration(model, sets, validation)
     config = {
         "model": "joint",
         "arguments": {
@@ -195,7 +201,7 @@ def publish_joint(
             "denoiser": parts["denoiser"].config["arguments"],
             "denoiser_weight": factor,
         },
-        **choose_decoder(model, *sets),
+        **measured,
         **_facts("joint", model),
         "parts": {kind: _origin(part) for kind, part in parts.items()},
         "fitted": [

@@ -146,14 +146,17 @@ class Tracker:
             return
         expected = np.stack([one.expected(seconds) for one in self._tracks])
         squares = self._squares(expected, [one.square for one in self._tracks])
-        points, confidence = self.predictor.locate([image] * len(squares), squares)
-        again = self._squares(points, squares)
+        found, confidence, face_score = self.predictor.locate(
+            [image] * len(squares), squares
+        )
+        again = self._squares(found, squares)
         for i, one in enumerate(self._tracks):
             good = confidence[i].mean() >= self.least_confidence
             # Elsewhere than where it could have gone is another face, or none.
             good = good and overlap(squares[i], again[i]) > SAME
             if good:
-                one.move(points[i], confidence[i], again[i], seconds, expected[i])
+                one.face_score = float(face_score[i])
+                one.move(found[i], confidence[i], again[i], seconds, expected[i])
             else:
                 one.hide(expected[i], squares[i], seconds)
 
@@ -224,6 +227,7 @@ class _Track:
         self.seen = seconds
         if not getattr(self, "visible", False):
             self.keypoints, self.confidence = face.keypoints, face.confidence
+            self.face_score = face.face_score
             self.square, self.seconds, self.visible = square, seconds, True
 
     def expected(self, seconds):
@@ -259,7 +263,12 @@ class _Track:
         scale = np.linalg.norm(self.keypoints - now) / max(spread, 1e-6)
         corners = (self.box.reshape(2, 2) - then) * scale + now
         return TrackedFace(
-            corners.ravel(), points, self.confidence, self.score, self.id
+            corners.ravel(),
+            points,
+            self.confidence,
+            self.score,
+            self.face_score,
+            self.id,
         )
 
 

@@ -43,7 +43,7 @@ def check(found, expected):
     assert len(found) == len(expected)
     for one, other in zip(found, expected):
         assert one["keypoints"].shape == (5, 2) and one["confidence"].shape == (5,)
-        for name in ("keypoints", "confidence"):
+        for name in ("keypoints", "confidence", "face_score"):
             np.testing.assert_allclose(one[name], other[name], atol=1e-3)
 
 
@@ -61,7 +61,7 @@ def test_garbage_leaves_the_others(handler, model, examples, alone):
     rows = [*examples[:3], (b"no picture", [0, 0, 9, 9]), *examples[3:]]
     found = [result.inference for result in handler.run_inference(rows, model)]
     assert np.isnan(found[3]["keypoints"]).all()
-    assert (found[3]["confidence"] == 0).all()
+    assert (found[3]["confidence"] == 0).all() and found[3]["face_score"] == 0
     check(found[:3] + found[4:], alone)
 
 

@@ -34,6 +34,7 @@ def saved_model_folder(tmp_path_factory):
         return {
             "keypoints": corner + places * size + light[:, None, None] / 50,
             "confidence": tf.where(known, np.float32([0.5, 0.6, 0.7, 0.8, 0.9]), 0.0),
+            "face_score": tf.where(known[:, 0], np.float32(0.4), 0.0),
         }
 
     folder = tmp_path_factory.mktemp("saved_models") / "drawn"

@@ -122,7 +122,11 @@ def test_every_photograph_is_answered_once(run, photographs, saved_model_folder)
         located = [row.inference for row in handler.run_inference(rows, model)]
         expected = [
             FacePrediction(
-                box, each["keypoints"].astype("float64"), each["confidence"], 1.0
+                box,
+                each["keypoints"].astype("float64"),
+                each["confidence"],
+                1.0,
+                each["face_score"].item(),
             )
             for (_, box), each in zip(rows, located)
         ]
@@ -130,6 +134,7 @@ def test_every_photograph_is_answered_once(run, photographs, saved_model_folder)
         assert len(found[name]["faces"]) == len(expected)
         for face, other in zip(found[name]["faces"], expected):
             assert face["box"] == other["box"] and face["score"] == 1.0
+            assert face["face_score"] == other["face_score"] == 0.4
             for key in ("keypoints", "confidence"):
                 np.testing.assert_allclose(face[key], other[key], atol=2e-3)
 

@@ -46,7 +46,7 @@ def test_predict_prints_one_object_an_image_and_draws(run, tmp_path):
     record = json.loads(lines[0])
     assert record["image"] == PHOTO
     (face,) = record["faces"]
-    assert set(face) == {"box", "keypoints", "confidence", "score"}
+    assert set(face) == {"box", "keypoints", "confidence", "score", "face_score"}
     eyes = [[203.5, 101], [247, 103.5]]
     np.testing.assert_allclose(face["keypoints"][:2], eyes, atol=2.5)
     drawn = np.asarray(Image.open(out / "astronaut.png")).astype(int)

@@ -32,7 +32,8 @@ def run(monkeypatch, capsys):
 
         def locate(self, pictures, boxes):
             count = len(pictures)
-            return np.tile(POINTS, (count, 1, 1)), np.full((count, 68), 0.9)
+            keypoints = np.tile(POINTS, (count, 1, 1))
+            return keypoints, np.full((count, 68), 0.9), np.full(count, 0.8)
 
     def two_faces(image):
         return [[30, 40, 110, 120]] * 2, [0.8, 0.8]

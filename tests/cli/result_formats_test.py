@@ -20,6 +20,7 @@ def face(count, seed):
         "keypoints": rng.uniform(0, 90, (count, 2)).round(3).tolist(),
         "confidence": rng.uniform(0, 1, count).round(4).tolist(),
         "score": 0.75,
+        "face_score": 0.9 if seed else None,
     }
 
 
@@ -46,6 +47,7 @@ def test_pandas_reads_the_csv_and_so_does_the_reader_of_own_keypoints(tmp_path, 
     table = pandas.read_csv(path)
     assert list(table["image"]) == ["a/7.jpg", "a/7.jpg", "c/y.jpg"]
     assert list(table["face"]) == [0, 1, 0] and (table["score"] == 0.75).all()
+    np.testing.assert_array_equal(table["face_score"], [np.nan, 0.9, 0.9])
     faces = [each for faces in PHOTOS.values() for each in faces]
     for row, each in zip(table.to_dict("records"), faces, strict=True):
         for name, point, sure in zip(
@@ -68,7 +70,9 @@ def test_pandas_reads_the_csv_and_so_does_the_reader_of_own_keypoints(tmp_path, 
 
 def test_csv_has_its_header_where_no_face_is_found(tmp_path):
     path = written(Csv, tmp_path / "faces.csv", {"a.jpg": []})
-    assert path.read_text().startswith("image,face,score,x0,y0,x1,y1,left_eye_x")
+    assert path.read_text().startswith(
+        "image,face,score,face_score,x0,y0,x1,y1,left_eye_x"
+    )
 
 
 def test_pycocotools_loads_the_results(tmp_path, capsys):

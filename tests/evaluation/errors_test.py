@@ -175,3 +175,14 @@ def test_degenerate_labels_are_left_out():
     np.testing.assert_array_equal(found, expected)
     grid = errors.normalized_errors(true, predicted, FACE_5, grid=True)
     np.testing.assert_array_equal(np.isnan(grid), np.isnan(expected))
+
+
+def test_auroc_is_the_share_of_pairs_in_order():
+    rng = np.random.default_rng(0)
+    positive, negative = rng.integers(2, 9, 40), rng.integers(0, 7, 30)
+    order = np.sign(positive[:, None] - negative[None])
+    expected = (order + 1).mean() / 2
+    assert (order == 0).any()  # Ties count one half.
+    assert errors.auroc(positive, negative) == pytest.approx(expected)
+    assert errors.auroc([2, 3], [0, 1]) == 1 and errors.auroc([0], [1]) == 0
+    assert errors.auroc(np.ones(5), np.ones(4)) == 0.5

@@ -17,6 +17,7 @@ from rcn_keras.data.synthetic import draw_face
 from rcn_keras.errors import InputError
 from rcn_keras.faces.crop import input_crop
 from rcn_keras.faces.images import decode_image
+from rcn_keras.runtime import LOCATED
 
 SIGNATURES = ["faces", "heatmaps", "serving_default", "serving_uint8"]
 
@@ -54,13 +55,12 @@ def encoded(image, format="PNG", **options):
 
 def located(signatures, data, boxes):
     found = signatures["faces"](image_bytes=tf.constant(data), boxes=tf.constant(boxes))
-    return found["keypoints"].numpy(), found["confidence"].numpy()
+    return tuple(found[name].numpy() for name in LOCATED)
 
 
 def expected_of(predictor, images, boxes):
     found = predictor(list(images), [box[None] for box in boxes])
-    keypoints = np.stack([one[0].keypoints for one in found])
-    return keypoints, np.stack([one[0].confidence for one in found])
+    return tuple(np.stack([getattr(one[0], name) for one in found]) for name in LOCATED)
 
 
 def test_signatures_leave_the_batch_open(signatures):
@@ -81,7 +81,7 @@ def test_crops_as_keras(signatures, predictor, crops):
     for name in ("serving_default", "serving_uint8", "heatmaps"):
         images = tf.constant(crops) if name == "serving_uint8" else floats
         found = signatures[name](images=images)
-        for key in ("keypoints", "confidence"):
+        for key in LOCATED:
             np.testing.assert_allclose(found[key], expected[key], atol=1e-3)
     expected = rcn_keras.layers.SpatialSoftmax()(maps)
     np.testing.assert_allclose(found["heatmaps"], expected, atol=1e-5)
@@ -93,19 +93,20 @@ def test_faces_as_the_predictor(signatures, predictor, faces, colour):
     if not colour:
         images = [image[:, :, 0] for image in images]
     found = located(signatures, [encoded(image) for image in images], boxes)
-    keypoints, confidence = expected_of(predictor, images, boxes)
+    keypoints, *chances = expected_of(predictor, images, boxes)
     side = boxes[:, 2] - boxes[:, 0]  # At most a crop pixel is side / 80 long.
     difference = np.abs(found[0] - keypoints).max(axis=(1, 2)) / (side / 80)
     assert difference.max() < 0.02
-    np.testing.assert_allclose(found[1], confidence, atol=1e-3)
+    for rows, expected in zip(found[1:], chances, strict=True):
+        np.testing.assert_allclose(rows, expected, atol=1e-3)
 
 
 def test_a_jpeg_as_its_pixels(signatures, predictor, faces):
     images, boxes = faces
     data = [encoded(image, "JPEG", quality=95) for image in images]
     pixels = [tf.io.decode_jpeg(d, 3, dct_method="INTEGER_ACCURATE") for d in data]
-    found, _ = located(signatures, data, boxes)
-    keypoints, _ = expected_of(predictor, [p.numpy() for p in pixels], boxes)
+    found, *_ = located(signatures, data, boxes)
+    keypoints, *_ = expected_of(predictor, [p.numpy() for p in pixels], boxes)
     np.testing.assert_allclose(found, keypoints, atol=0.02)
     other = expected_of(predictor, [decode_image(d) for d in data], boxes)[0]
     assert np.abs(found - other).max() < 0.5  # What another decoder's pixels make.
@@ -125,12 +126,14 @@ def test_a_bad_row_leaves_the_others_alone(signatures, faces):
     data[20] = data[20][: len(data[20]) * 3 // 4] + b"\xff"
     boxes[30], boxes[31] = [500, 500, 600, 600], [9, 9, 3, 3]
     boxes[32], boxes[33] = [np.nan, 0, 1, 1], [-1e9, -1e9, 1e9, 1e9]
-    keypoints, confidence = located(signatures, data, boxes)
+    keypoints, *chances = located(signatures, data, boxes)
     bad = [5, 6, 7, 8, 9, 10, 11, 20, 30, 31, 32, 33]
-    assert np.isnan(keypoints[bad]).all() and (confidence[bad] == 0).all()
+    assert np.isnan(keypoints[bad]).all()
+    assert all((rows[bad] == 0).all() for rows in chances)
     good = [i for i in rows if i not in bad]
     np.testing.assert_allclose(keypoints[good], expected[0][good], atol=1e-3)
-    np.testing.assert_allclose(confidence[good], expected[1][good], atol=1e-4)
+    for rows, alone in zip(chances, expected[1:], strict=True):
+        np.testing.assert_allclose(rows[good], alone[good], atol=1e-4)
 
 
 def test_the_servers_own_loader_answers_as_tensorflow(
@@ -195,6 +198,27 @@ def test_assets(rcn_saved_model):
     assert (assets / "README.md").read_text().startswith("---")
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_is_refused_wherever_it_is_cut_as_the_predictor_does(
+    signatures, progressive
+):
+    image = draw_face(np.random.default_rng(0), size=200)[0]
+    whole = encoded(image, "JPEG", quality=90, progressive=progressive)
+    shares = (0.05, 0.2, 0.3, 0.5, 0.8, 0.95)
+    cut = [whole[: int(len(whole) * share)] for share in shares]
+    cut += [whole[:-2], whole[:-1]]
+    rotten = whole[: len(whole) // 4] + bytes(len(whole) * 3 // 4) + whole[-2:]
+    boxes = np.tile(np.float32([40, 40, 160, 160]), (len(cut) + 2, 1))
+    keypoints, *_ = located(signatures, [*cut, whole, rotten], boxes)
+    for data in cut:
+        with pytest.raises(InputError, match="damaged"):
+            decode_image(data)
+    assert np.isnan(keypoints[:-2]).all()
+    # What ends as a whole file does is decoded by both, whatever is inside.
+    assert decode_image(rotten).shape == image.shape
+    assert np.isfinite(keypoints[-2:]).all()
+
+
 def test_onnx(tmp_path, signatures, crops):
     import onnxruntime
 
@@ -204,7 +228,7 @@ def test_onnx(tmp_path, signatures, crops):
     images = crops.astype("float32")
     expected = signatures["serving_default"](images=tf.constant(images))
     names = [output.name for output in session.get_outputs()]
-    assert sorted(names) == ["confidence", "keypoints"]
+    assert sorted(names) == ["confidence", "face_score", "keypoints"]
     for batch in (1, 7):
         found = dict(zip(names, session.run(None, {"images": images[:batch]})))
         for key in names:
@@ -224,9 +248,14 @@ def test_litert(tmp_path, signatures, crops, quantize, share, within):
     expected = signatures["serving_default"](images=tf.constant(images))
     for batch in (1, 7):
         parts = [images[i : i + batch] for i in range(0, 7, batch)]
-        found = np.concatenate([run(images=part)["keypoints"] for part in parts])
+        answers = [run(images=part) for part in parts]
+        found = np.concatenate([answer["keypoints"] for answer in answers])
         apart = np.linalg.norm(found - expected["keypoints"], axis=-1)
         assert np.quantile(apart, share) < within
+        score = np.concatenate([answer["face_score"] for answer in answers])
+        np.testing.assert_allclose(
+            score, expected["face_score"], atol=0.1 if quantize else 1e-3
+        )
 
 
 def test_a_joint_model_of_68_points(tmp_path, predictor):
@@ -242,16 +271,17 @@ def test_a_joint_model_of_68_points(tmp_path, predictor):
     signatures = tf.saved_model.load(folder).signatures
     image, points = draw_face(np.random.default_rng(0), rcn_keras.FACE_68, 200)
     box = np.array([[40, 40, 160, 160]], "float32")
-    found, _ = located(signatures, [encoded(image)], box)
-    expected, _ = expected_of(rcn_keras.Predictor(model), [image], box)
+    found, _, face_score = located(signatures, [encoded(image)], box)
+    expected, *_ = expected_of(rcn_keras.Predictor(model), [image], box)
     np.testing.assert_allclose(found, expected, atol=0.05)
+    assert np.isnan(face_score).all()  # It was not calibrated.
 
 
 def test_a_network_of_any_layout(tmp_path):
     keras.utils.set_random_seed(0)
     layout = rcn_keras.KeypointLayout("card", ("nw", "ne", "se", "sw"))
     model = rcn_keras.build_rcn(4, layout=layout)
-    model.set_decoder("quadratic", (0.5, 0.1))
+    model.set_decoder("quadratic", (0.5, 0.1), (0.7, 2.0))
     path = tmp_path / "card.keras"
     model.save(path)
     folder = rcn_keras.export_model(path, tmp_path / "card")
@@ -260,10 +290,11 @@ def test_a_network_of_any_layout(tmp_path):
     signatures = tf.saved_model.load(folder).signatures
     image, _ = draw_face(np.random.default_rng(0), size=200)
     box = np.array([[40, 50, 160, 130]], "float32")
-    found, sure = located(signatures, [encoded(image)], box)
-    expected, confidence = expected_of(rcn_keras.Predictor(model), [image], box)
+    found, *chances = located(signatures, [encoded(image)], box)
+    expected, *wanted = expected_of(rcn_keras.Predictor(model), [image], box)
     np.testing.assert_allclose(found, expected, atol=0.05)
-    np.testing.assert_allclose(sure, confidence, atol=1e-3)
+    for rows, other in zip(chances, wanted, strict=True):
+        np.testing.assert_allclose(rows, other, atol=1e-3)
 
 
 def test_a_keras_file_that_is_none_of_ours(tmp_path):

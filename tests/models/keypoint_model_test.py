@@ -23,7 +23,7 @@ BEFORE = pathlib.Path("tests/golden/before_layouts")
 
 def card_model():
     model = build_rcn(branch_specs=SMALL, layout=CARD)
-    model.set_decoder("quadratic", (0.6, -0.2))
+    model.set_decoder("quadratic", (0.6, -0.2), (1.5, 0.4))
     return model
 
 
@@ -43,8 +43,11 @@ def test_locate_is_the_codec_on_the_models_maps():
     model, x = card_model(), images(2, 8)
     maps = model(x)
     keypoints = codec.decode(maps, "quadratic")
-    confidence = codec.confidence(maps, keypoints, CARD, 0.6, -0.2)
+    log_odds = codec.mass_log_odds(maps, keypoints, CARD)
+    confidence = codec.confidence(log_odds, 0.6, -0.2)
+    face_score = codec.face_score(log_odds, 1.5, 0.4)
     found = to_numpy(model.locate(x))
+    np.testing.assert_allclose(found["face_score"], to_numpy(face_score), atol=1e-5)
     np.testing.assert_allclose(found["keypoints"], to_numpy(keypoints), atol=1e-5)
     np.testing.assert_allclose(found["confidence"], to_numpy(confidence), atol=1e-5)
     graph = keras.Model(model.input, model.decode(model.output))
@@ -60,6 +63,7 @@ def test_a_file_predicts_as_the_model_that_was_saved(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is KeypointModel and loaded.layout == CARD
     assert (loaded.decoder, loaded.calibration) == ("quadratic", (0.6, -0.2))
+    assert loaded.face_calibration == (1.5, 0.4)
     assert loaded.name == model.name
     assert [x.name for x in loaded.layers] == [x.name for x in model.layers]
     found, expected = to_numpy(loaded.locate(x)), to_numpy(model.locate(x))
@@ -98,6 +102,7 @@ def test_a_regression_locates_without_maps(tmp_path):
         np.testing.assert_array_equal(found["keypoints"], expected)
         assert found["confidence"].shape == (2, 4)
         assert np.isnan(found["confidence"]).all()
+        assert found["face_score"].shape == (2,) and np.isnan(found["face_score"]).all()
 
 
 def test_what_does_not_fit_is_refused():
@@ -109,6 +114,8 @@ def test_what_does_not_fit_is_refused():
     for calibration in ((1.0,), (1.0, "0"), (1.0, 0.0, 0.0)):
         with pytest.raises(ValueError, match="must be two numbers"):
             model.set_decoder("argmax", calibration)
+        with pytest.raises(ValueError, match="`face_calibration` must be two numbers"):
+            model.set_decoder("argmax", face_calibration=calibration)
     assert (model.decoder, model.calibration) == ("local_mean", (1.0, 0.0))
 
 
@@ -135,3 +142,4 @@ def test_files_from_before_there_were_layouts_load():
     found = to_numpy(joint.locate(x))
     for name in ("keypoints", "confidence"):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
+    assert joint.face_calibration is None and np.isnan(found["face_score"]).all()

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from rcn_keras.faces.boxes import refined_squares, square_movement
 from rcn_keras.faces.crop import to_crop, to_photograph
@@ -15,7 +16,8 @@ SIZE = np.array([[400, 400]])
 
 
 class DrawnNetwork:
-    """Gives the same points for every crop, moved in black ones; counts its crops."""
+    """Gives the same points for every crop, moved in black ones, whose face score is
+    0.6 and that of others 0.1; counts its crops."""
 
     name, input_size = "drawn", 80
 
@@ -26,7 +28,8 @@ class DrawnNetwork:
         self.batches.append(len(crops))
         black = ~crops.any(axis=(1, 2, 3))
         keypoints = CENTERED + self.move * black[:, None, None]
-        return keypoints.astype("float32"), np.full(keypoints.shape[:2], 0.5, "float32")
+        confidence = np.full(keypoints.shape[:2], 0.5, "float32")
+        return keypoints.astype("float32"), confidence, np.float32(0.1 + 0.5 * black)
 
 
 def located(move, count=2, **options):
@@ -38,8 +41,9 @@ def located(move, count=2, **options):
 
 
 def test_the_second_pass_runs_on_the_faces_whose_square_moves():
-    network, keypoints, confidence = located(move=10)
+    network, keypoints, confidence, face_score = located(move=10)
     assert network.batches == [2, 1] and confidence.shape == (2, 5)
+    np.testing.assert_allclose(face_score, [0.6, 0.1])
     np.testing.assert_allclose(keypoints[1], POINTS, atol=1e-4)
     first = to_photograph(CENTERED[None] + 10, SQUARE[None], 80)
     second = refined_squares(first, FACE_5, SQUARE[None], SIZE)
@@ -49,19 +53,19 @@ def test_the_second_pass_runs_on_the_faces_whose_square_moves():
 
 
 def test_a_square_that_hardly_moves_needs_no_second_pass():
-    network, keypoints, _ = located(move=2)
+    network, keypoints, *_ = located(move=2)
     assert network.batches == [2]
     np.testing.assert_allclose(keypoints[0] - POINTS, 2 * SQUARE[2] / 80, atol=1e-4)
-    network, _, _ = located(move=10, refinements=0)
+    network, *_ = located(move=10, refinements=0)
     assert network.batches == [2]
 
 
 def test_any_number_of_faces_goes_in_bounded_batches():
-    network, keypoints, _ = located(move=0, count=BATCH + 3)
+    network, keypoints, *_ = located(move=0, count=BATCH + 3)
     assert network.batches == [BATCH, 3] and keypoints.shape == (BATCH + 3, 5, 2)
-    network, keypoints, confidence = located(move=0, count=0)
+    network, keypoints, confidence, face_score = located(move=0, count=0)
     assert network.batches == [] and keypoints.shape == (0, 5, 2)
-    assert confidence.shape == (0, 5)
+    assert confidence.shape == (0, 5) and face_score.shape == (0,)
 
 
 def test_movement_is_in_sides_of_the_first_square():
@@ -74,6 +78,8 @@ def test_a_predictor_takes_any_locator():
     locator = LocalLocator(DrawnNetwork(0), FACE_5, refinements=0)
     (face,) = Predictor(locator)(np.zeros((400, 400, 3), "uint8"), [[9, 9, 99, 99]])
     assert face.keypoints.shape == (5, 2)
+    assert face.face_score == pytest.approx(0.6)
+    assert face.as_dict()["face_score"] == 0.6
     assert isinstance(Client("http://127.0.0.1:1"), Locator)
     assert Predictor(locator).layout == FACE_5
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ import rcn_keras
 from rcn_keras import runtime
 from rcn_keras.data.synthetic import draw_crop
 from rcn_keras.errors import InputError
+from rcn_keras.export.network import quiet
 from rcn_keras.presets import SHIPPED, read_config, read_layout, save_preset
 from rcn_keras.runtime import RUNTIMES, choose_runtime, load_runtime
 
@@ -64,10 +66,10 @@ def test_every_preset_that_sees_photographs_ships_its_network_for_light_runtimes
 def test_shipped_onnx_files_are_of_the_weights_beside_them(name):
     images = crops(name, 8)
     expected = in_keras(name)(images)
-    for found, wanted in zip(
-        load_runtime(SHIPPED / name, "onnxruntime")(images), expected
-    ):
-        np.testing.assert_allclose(found, wanted, atol=1e-3)
+    found = load_runtime(SHIPPED / name, "onnxruntime")(images)
+    for rows, wanted in zip(found, expected, strict=True):
+        np.testing.assert_allclose(rows, wanted, atol=1e-3)
+    assert np.isfinite(found[2]).all()  # A network without a line has NaN.
 
 
 @pytest.mark.parametrize("name", LIGHT)
@@ -78,9 +80,10 @@ def test_keypoints_are_those_of_keras_at_any_batch(folder, name):
     expected = in_keras("rcn6_mtfl")(images)
     for count in (1, 9, 2):
         for batch in (images[:count], images[:count].astype("float32")):
-            keypoints, confidence = network(batch)
+            keypoints, confidence, face_score = network(batch)
             np.testing.assert_allclose(keypoints, expected[0][:count], atol=1e-3)
             np.testing.assert_allclose(confidence, expected[1][:count], atol=1e-4)
+            np.testing.assert_allclose(face_score, expected[2][:count], atol=1e-3)
 
 
 def test_bfloat16_is_near_on_a_photograph(folder):
@@ -103,6 +106,26 @@ def test_8_bit_arithmetic_is_near_on_drawn_faces(folder, tmp_path):
     predictor = rcn_keras.Predictor(mine, runtime="openvino-int8")
     again = pickle.loads(pickle.dumps(predictor))
     assert again.locator.runtime.name == "openvino-int8"
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "litert"])
+def test_a_file_from_before_there_were_face_scores_still_runs(folder, name, tmp_path):
+    model = rcn_keras.from_preset("rcn6_mtfl")
+    outputs = model.decode(model.output)
+    del outputs["face_score"]
+    older = tmp_path / "older"
+    shutil.copytree(folder, older)
+    kind = "litert" if name == "litert" else "onnx"
+    images_in = keras.InputSpec("float32", model.input_shape, name="images")
+    with quiet():
+        network = keras.Model(model.input, outputs)
+        network.export(older / RUNTIMES[name][2], kind, False, [images_in])
+    images = crops("rcn6_mtfl", 3)
+    keypoints, confidence, face_score = load_runtime(older, name)(images)
+    expected = in_keras("rcn6_mtfl")(images)
+    np.testing.assert_allclose(keypoints, expected[0], atol=1e-3)
+    np.testing.assert_allclose(confidence, expected[1], atol=1e-3)
+    assert face_score.shape == (3,) and np.isnan(face_score).all()
 
 
 @pytest.mark.parametrize("name", LIGHT)

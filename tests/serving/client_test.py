@@ -37,7 +37,8 @@ def check(found, pictures, boxes):
     expected = [face(*row) for row in zip(pictures, boxes)]
     np.testing.assert_array_equal(found[0], [keypoints for keypoints, _ in expected])
     np.testing.assert_array_equal(found[1], [confidence for _, confidence in expected])
-    assert found[0].dtype == np.float64 and found[1].dtype == np.float32
+    np.testing.assert_array_equal(found[2], found[1][:, 0] / 2)
+    assert [each.dtype for each in found] == ["float64", "float32", "float32"]
 
 
 def rows(server):
@@ -63,7 +64,7 @@ def test_crops_and_heatmaps(server):
         found = client.crops(images)
         assert server.requests[-1][0] == signature
         expected = predicted(signature, {"images": images.reshape(3, 80, 80, 1)})
-        assert set(found) == {"keypoints", "confidence"}
+        assert set(found) == {"keypoints", "confidence", "face_score"}
         for name, value in found.items():
             np.testing.assert_array_equal(value, expected[name])
     found = client.heatmaps(crops)
@@ -134,16 +135,30 @@ def test_unknown_model_or_version(server, wrong):
     [
         lambda answer: {"confidence": answer["confidence"]},
         lambda answer: {"keypoints": answer["keypoints"]},
+        lambda answer: answer | {"face_score": answer["confidence"]},
         lambda answer: answer | {"keypoints": answer["keypoints"][:1]},
         lambda answer: answer | {"keypoints": answer["keypoints"][:, :4]},
         lambda answer: answer | {"keypoints": answer["confidence"]},
-        lambda answer: {name: value[:, 0] for name, value in answer.items()},
+        lambda answer: {
+            name: answer[name][:, 0] for name in ("keypoints", "confidence")
+        },
     ],
 )
 def test_an_answer_of_another_shape(server, change):
     server.spoil = change
     with pytest.raises(InputError, match="does not answer as .*keypoints, confidence"):
         Client(server.address).crops(np.zeros((2, 80, 80), "uint8"))
+
+
+def test_a_server_of_an_older_export_gives_no_face_score(server):
+    server.spoil = lambda answer: {
+        name: answer[name] for name in ("keypoints", "confidence")
+    }
+    keypoints, confidence, face_score = Client(server.address, batch_size=2).faces(
+        [picture(seed) for seed in range(3)], some_boxes(3)
+    )
+    assert keypoints.shape == (3, 5, 2) and confidence.shape == (3, 5)
+    assert face_score.shape == (3,) and np.isnan(face_score).all()
 
 
 def test_a_picture_that_the_server_cannot_read_is_named(server, tmp_path):
@@ -189,7 +204,7 @@ def test_what_the_graph_would_read_otherwise_goes_as_png(server):
     upright = encoded(half, "JPEG", quality=95)
     pictures = [turned, deep, bitmap, upright, picture(0)]
     white = [[2, 2, 38, 26], [2, 30, 50, 39], *[[2, 2, 26, 38]] * 3]
-    _, confidence = Client(server.address).faces(pictures, white)
+    _, confidence, _ = Client(server.address).faces(pictures, white)
     assert (confidence[[0, 2, 3]] > 0.98).all()
     sent = server.requests[0][1]["image_bytes"]
     assert sent[3:] == pictures[3:]
@@ -212,6 +227,7 @@ def test_a_predictor_takes_it_in_place_of_a_model(server):
     for (same,) in found[:2]:
         np.testing.assert_array_equal(same.keypoints, expected.keypoints)
         np.testing.assert_allclose(same.confidence, expected.confidence, atol=0.01)
+        assert same.face_score == pytest.approx(same.confidence[0] / 2)
     assert len(server.requests) == 2
     assert client([], []) == [] and client(PHOTO, boxes=[]) == []
     with pytest.raises(InputError, match="one list of boxes is needed"):

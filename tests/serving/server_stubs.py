@@ -65,19 +65,25 @@ class ModelServer:
 
 
 def predicted(signature, inputs):
-    """The stub's network: keypoints and confidence by rules that a test can repeat."""
+    """The stub's network: keypoints, confidence and face score by rules that a test can
+    repeat; the score is half the first confidence."""
     if signature == "faces":
         rows = [face(*row) for row in zip(inputs["image_bytes"], inputs["boxes"])]
-        keypoints, confidence = zip(*rows)
-        return {"keypoints": np.stack(keypoints), "confidence": np.stack(confidence)}
+        places, confidence = map(np.stack, zip(*rows))
+        return answered(places, confidence)
     images = np.asarray(inputs["images"], "float32")
     assert images.shape[1:] == (80, 80, 1)
     places = images[:, :10, 0, 0].reshape(-1, 5, 2)
     confidence = images[:, :5, 1, 0] / 255
-    if signature != "heatmaps":
-        return {"keypoints": places, "confidence": confidence}
-    maps = images * np.float32([1, 2, 3, 4, 5])
-    return {"heatmaps": maps, "keypoints": places, "confidence": confidence}
+    answer = answered(places, confidence)
+    if signature == "heatmaps":
+        answer["heatmaps"] = images * np.float32([1, 2, 3, 4, 5])
+    return answer
+
+
+def answered(places, confidence):
+    face_score = confidence[:, 0] / 2
+    return {"keypoints": places, "confidence": confidence, "face_score": face_score}
 
 
 def face(data, box):
@@ -147,7 +153,7 @@ def fields(array, tf):
     """A tensor's message with its values one by one, as TensorFlow Serving's are."""
     message = tf.make_tensor_proto(array)
     message.tensor_content = b""
-    message.float_val.extend(array.ravel().tolist())
+    message.float_val[:] = array.ravel().tolist()
     return message
 
 

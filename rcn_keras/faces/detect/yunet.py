@@ -49,6 +49,8 @@ class YuNet:
         try:
             create = cv2.FaceDetectorYN.create
             self._detector = create(str(path), "", (320, 320), score_threshold)
+            # Another network is found out by running it.
+            self._detector.detect(np.zeros((320, 320, 3), "uint8"))
         except cv2.error as error:
             raise InputError(f"{path}: not YuNet's ONNX model, or damaged") from error
         finally:

@@ -36,16 +36,24 @@ def test_a_damaged_file_is_named_and_nothing_else_is_written(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_another_network_is_named(capfd):
+    with pytest.raises(InputError, match="model.onnx: not YuNet's"):
+        YuNet("rcn_keras/presets/rcn6_mtfl/model.onnx")
+    assert capfd.readouterr() == ("", "")
+
+
 class FakeFaceDetectorYN:
     """As cv2.FaceDetectorYN: rows of x, y, width, height, five keypoints, score."""
 
-    rows = None
+    rows, size = None, (320, 320)
 
     def setInputSize(self, size):
         self.size = size
 
     def detect(self, image):
         assert image.shape[1::-1] == self.size and image.flags.c_contiguous
+        if not image.any():  # what the constructor tries it on
+            return 1, None
         assert image[0, 0].tolist() == [3, 2, 1]  # BGR
         return 1, self.rows
 
