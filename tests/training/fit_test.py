@@ -152,7 +152,7 @@ def test_a_preset_is_fine_tuned(crops, tmp_path):
 def test_a_preset_is_fine_tuned_for_other_keypoints_with_a_new_last_layer():
     own = KeypointLayout("beak", ("left", "tip", "right"))
     recipe = with_layout(recipes.get_recipe("own", weights="rcn6_mtfl"), own)
-    assert not fit.same_keypoints(recipe)
+    assert not network.same_keypoints(recipe)
     model = network.build_model(recipe)
     assert model.layout == own
     network.take_weights(model, "rcn6_mtfl")
@@ -161,7 +161,7 @@ def test_a_preset_is_fine_tuned_for_other_keypoints_with_a_new_last_layer():
         for a, b in zip(layer.get_weights(), other.get_weights(), strict=True):
             np.testing.assert_array_equal(a, 0 if layer.name == "maps" else b)
     assert model.get_layer("maps").get_weights()[0].shape[-1] == 3
-    assert fit.same_keypoints(recipes.get_recipe("rcn6_mtfl", weights="rcn6_mtfl"))
+    assert network.same_keypoints(recipes.get_recipe("rcn6_mtfl", weights="rcn6_mtfl"))
 
 
 def save_untold(folder):
