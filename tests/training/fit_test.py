@@ -17,6 +17,7 @@ from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import CONFIG, SHIPPED, WEIGHTS, load_preset, save_preset
 from rcn_keras.presets.card import write_card
 from rcn_keras.training import fit, network, recipes, run_folder
+from rcn_keras.training import recipe as recipe_record
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.publish import publish
 from rcn_keras.training.recipe import Recipe, with_layout
@@ -350,11 +351,11 @@ def test_auto_precision_is_the_machines_and_the_runs_when_it_is_resumed(
     crops, tmp_path, monkeypatch
 ):
     recipe = dataclasses.replace(TINY, epochs=2, precision="auto")
-    monkeypatch.setattr(recipes, "fast_precision", lambda: "float32")
+    monkeypatch.setattr(recipe_record, "fast_precision", lambda: "float32")
     with pytest.raises(Killed):
         train(recipe, crops, tmp_path, kill_after="epoch 1/2 loss")
     assert json.loads((tmp_path / "recipe.json").read_text())["precision"] == "float32"
-    monkeypatch.setattr(recipes, "fast_precision", lambda: "mixed_bfloat16")
+    monkeypatch.setattr(recipe_record, "fast_precision", lambda: "mixed_bfloat16")
     model, _ = train(recipe, crops, tmp_path, resume=True)
     assert model.get_layer("branch_80_1").compute_dtype == "float32"
     assert len(read_log(tmp_path / "log.csv")) == 2
