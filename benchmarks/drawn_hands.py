@@ -75,7 +75,7 @@ def write_hands(out, part, count, seed):
 
 
 def draw_hand(rng):
-    """A grey picture `(SIZE, SIZE)` uint8 and its `(21, 2)` points, continuous pixels."""
+    """A grey picture `(SIZE, SIZE)` uint8, and its `(21, 2)` continuous points."""
     points = [np.zeros(2)]
     for angle, length in zip(ANGLES, LENGTHS):
         direction = angle * rng.uniform(0.8, 1.2) + rng.uniform(-0.1, 0.1)
