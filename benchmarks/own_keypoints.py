@@ -83,6 +83,7 @@ def write_tables(path, split, out):
 
 def rcn_keras(*arguments):
     """Runs the command line; what it says is shown."""
+    arguments = list(map(str, arguments))
     common.say(f"rcn-keras {' '.join(arguments)}")
     subprocess.run([sys.executable, "-m", "rcn_keras", *arguments], check=True)
 

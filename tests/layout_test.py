@@ -149,3 +149,14 @@ def test_square_rules_that_do_not_fit(arguments, message):
 def test_what_is_no_layout_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         KeypointLayout.from_json(text)
+
+
+def test_the_squares_of_faces_are_the_papers_and_their_boxes_as_fitted():
+    # results/detector_box.csv and detector_box_68.csv: MTCNN, on training faces.
+    square = FACE_5.square
+    assert (square.kind, square.outer, square.inner) == ("eyes_mouth", 1.25, 0.95)
+    assert square.context == 1.2 and FACE_5.detector_square == (0.002, 0.077, 1.260)
+    square = FACE_68.square
+    assert (square.kind, square.outer, square.inner) == ("points", 1.7, 1.3)
+    assert FACE_68.detector_square == (0.011, 0.156, 1.228)
+    assert FACE_68.normalizer == ((36, 39), (42, 45)) and FACE_68.outside == "mask"

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class Video:
         if self._first is None:
             raise InputError(f"{self.name}: no frame can be read")
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[int, float, np.ndarray]]:
         frame, number = self._first, 0
         while frame is not None:
             skipped, seconds, image = frame

@@ -71,6 +71,7 @@ def test_byte_order_mark_indentation_and_another_count(tmp_path):
         ),
         (["-inf 1", *ROWS[1:]], "face.pts:1: expected finite numbers; found `-inf 1`"),
         (["1 1e300", *ROWS[1:]], "face.pts:1: expected finite numbers"),
+        (["1 1.1e9", *ROWS[1:]], "face.pts:1: expected finite numbers"),
     ],
 )
 def test_bad_files(tmp_path, lines, message):

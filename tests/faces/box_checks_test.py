@@ -60,3 +60,20 @@ def test_boxes_of_another_shape_are_refused(given):
 def test_given_boxes_that_cannot_be_used_are_refused():
     with pytest.raises(InputError, match=r"x.jpg: the box \[200.*outside the picture"):
         given_boxes([[1, 2, 30, 40], [200, 2, 230, 40]], "x.jpg", 100, 90)
+
+
+@pytest.mark.parametrize(
+    "box, fault",
+    [
+        ([10, 10, 11, 11], None),  # just a pixel
+        ([10, 10, 11, 10.9], "x1 > x0"),
+        ([0, 0, 1000, 800], None),  # just ten times the picture
+        ([0, 0, 1001, 800], "more than 10 times"),
+        ([99, 10, 160, 60], None),
+        ([100, 10, 160, 60], "outside"),
+        ([-60, 10, 0, 60], "outside"),
+    ],
+)
+def test_the_limits_of_boxes(box, fault):
+    reason = box_fault(box, 100, 80)
+    assert reason is None if fault is None else fault in reason

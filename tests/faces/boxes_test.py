@@ -208,3 +208,13 @@ def test_refined_squares_are_the_training_rules_or_the_old_ones(layout):
     )
     in_a_graph = boxes.refined_squares(points, layout, old, sizes, ops)
     np.testing.assert_allclose(to_numpy(in_a_graph), expected, rtol=1e-4, atol=2.5)
+
+
+@pytest.mark.parametrize("part, kept", [(0.0, True), (0.049, True), (0.052, False)])
+def test_a_square_that_moves_by_a_twentieth_of_its_side_is_kept(part, kept):
+    points, sizes = FACE[None].astype("float64"), np.array([[300.0, 300.0]])
+    anywhere = np.array([[0.0, 0.0, 100.0]])
+    refined = boxes.refined_squares(points, FACE_5, anywhere, sizes)
+    moved = refined - [[part * refined[0, 2], 0, 0]]
+    second = boxes.second_squares(points, FACE_5, moved, sizes)
+    np.testing.assert_array_equal(second, moved if kept else refined)

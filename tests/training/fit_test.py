@@ -17,6 +17,7 @@ from rcn_keras.losses import SpatialCrossentropy
 from rcn_keras.presets import CONFIG, SHIPPED, WEIGHTS, load_preset, save_preset
 from rcn_keras.presets.card import write_card
 from rcn_keras.training import fit, network, recipes, run_folder
+from rcn_keras.training import recipe as recipe_record
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.publish import publish
 from rcn_keras.training.recipe import Recipe, with_layout
@@ -155,7 +156,7 @@ def test_a_preset_is_fine_tuned(crops, tmp_path):
 def test_a_preset_is_fine_tuned_for_other_keypoints_with_a_new_last_layer():
     own = KeypointLayout("beak", ("left", "tip", "right"))
     recipe = with_layout(recipes.get_recipe("own", weights="rcn6_mtfl"), own)
-    assert not fit.same_keypoints(recipe)
+    assert not network.same_keypoints(recipe)
     model = network.build_model(recipe)
     assert model.layout == own
     network.take_weights(model, "rcn6_mtfl")
@@ -164,7 +165,7 @@ def test_a_preset_is_fine_tuned_for_other_keypoints_with_a_new_last_layer():
         for a, b in zip(layer.get_weights(), other.get_weights(), strict=True):
             np.testing.assert_array_equal(a, 0 if layer.name == "maps" else b)
     assert model.get_layer("maps").get_weights()[0].shape[-1] == 3
-    assert fit.same_keypoints(recipes.get_recipe("rcn6_mtfl", weights="rcn6_mtfl"))
+    assert network.same_keypoints(recipes.get_recipe("rcn6_mtfl", weights="rcn6_mtfl"))
 
 
 def save_untold(folder):
@@ -353,11 +354,11 @@ def test_auto_precision_is_the_machines_and_the_runs_when_it_is_resumed(
     crops, tmp_path, monkeypatch
 ):
     recipe = dataclasses.replace(TINY, epochs=2, precision="auto")
-    monkeypatch.setattr(recipes, "fast_precision", lambda: "float32")
+    monkeypatch.setattr(recipe_record, "fast_precision", lambda: "float32")
     with pytest.raises(Killed):
         train(recipe, crops, tmp_path, kill_after="epoch 1/2 loss")
     assert json.loads((tmp_path / "recipe.json").read_text())["precision"] == "float32"
-    monkeypatch.setattr(recipes, "fast_precision", lambda: "mixed_bfloat16")
+    monkeypatch.setattr(recipe_record, "fast_precision", lambda: "mixed_bfloat16")
     model, _ = train(recipe, crops, tmp_path, resume=True)
     assert model.get_layer("branch_80_1").compute_dtype == "float32"
     assert len(read_log(tmp_path / "log.csv")) == 2
