@@ -35,6 +35,11 @@ def layout_options(parser: argparse.ArgumentParser) -> None:
         help="layout of the keypoints in a file (default: from their names)",
     )
     parser.add_argument(
+        "--mirror-by-shape",
+        action="store_true",
+        help="mirror pairs from where the keypoints lie (default: from their names)",
+    )
+    parser.add_argument(
         "--normalizer",
         metavar="NAME,NAME|box",
         help="unit of errors: the distance of two keypoints, or the diagonal of the "
@@ -49,10 +54,13 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
 
 def read(path: PathLike, options: argparse.Namespace) -> Annotations:
     """The file as `Annotations`, by all of the options."""
-    from rcn_keras.data.own import read_layout, read_own
+    from rcn_keras.data.own import read_layout, read_own, with_mirror_pairs
 
     layout = None if options.layout is None else read_layout(options.layout)
-    return read_own(path, layout, options.normalizer, **reading(options))
+    annotations = read_own(path, layout, options.normalizer, **reading(options))
+    if options.mirror_by_shape:
+        return with_mirror_pairs(annotations, path)
+    return annotations
 
 
 def describe(annotations: Annotations) -> None:

@@ -15,7 +15,7 @@ from rcn_keras.data.splits import split_by_picture
 from rcn_keras.errors import InputError
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.files import read_text
-from rcn_keras.layout import FACES, KeypointLayout
+from rcn_keras.layout import FACES, KeypointLayout, mirror_pairs_by_shape
 
 if TYPE_CHECKING:
     from rcn_keras.data.annotations import Face
@@ -75,6 +75,24 @@ def read_own(
         for face in annotations.faces
     ]
     return dataclasses.replace(annotations, faces=faces, layout=layout)
+
+
+def with_mirror_pairs(annotations: Annotations, path: PathLike) -> Annotations:
+    """The same annotations, their layout with the mirror pairs of the mean shape.
+
+    Args:
+        annotations: `Annotations` that `read_own` gave.
+        path: of their file, for the error.
+
+    Raises:
+        InputError: if the shape has none (`layout.mirror_pairs_by_shape`).
+    """
+    try:
+        pairs = mirror_pairs_by_shape([face.keypoints for face in annotations.faces])
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    layout = dataclasses.replace(annotations.layout, mirror_pairs=pairs)
+    return dataclasses.replace(annotations, layout=layout)
 
 
 def _listed(text, names, most=5):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rcn_keras.faces.images import Picture, as_rgb
+from rcn_keras.faces.images import as_rgb
 from rcn_keras.faces.pose import MEAN_FACE, head_pose
 from rcn_keras.layout import FACES, KeypointLayout
 from rcn_keras.plotting.figures import BLACK, GREEN, ORANGE, SKY, WHITE, rgb
+
+if TYPE_CHECKING:
+    from rcn_keras.faces.images import Picture
 
 MANY = 20  # more keypoints than that are drawn smaller
 AXES = (ORANGE, GREEN, SKY)  # x, y and z of a head

@@ -68,7 +68,8 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
 
     code, out, errors = run("layout", file, "--images", "pictures", "--out", "drawn")
     layout = KeypointLayout.from_json(out)
-    assert code == 0 and layout.names == NAMES and layout.normalizer == "box"
+    assert code == 0, errors
+    assert layout.names == NAMES and layout.normalizer == "box"
     stderr = "\n".join(errors)
     assert "mirror pairs: none: pictures are not mirrored" in stderr
     assert "40 instances in 20 pictures, 40 with a box" in stderr
