@@ -8,7 +8,7 @@ try:
     import apache_beam.ml.inference.base
 except ImportError as error:
     raise ImportError(
-        "Apache Beam is missing: pip install 'rcn-keras[beam]'"
+        "Apache Beam is missing: pip install '.[beam]'"
     ) from error
 
 base = apache_beam.ml.inference.base

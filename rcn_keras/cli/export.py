@@ -36,6 +36,11 @@ def add_options(parser):
         "--quantize", action="store_true", help="litert: weights as 8-bit integers"
     )
     parser.add_argument(
+        "--detector",
+        choices=["mtcnn"],
+        help="saved_model: with the signature `photographs`, which finds the faces too",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace what is there already"
     )
 
@@ -46,7 +51,10 @@ def run(options):
 
     settings = (options.format, options.version, options.quantize, options.force)
     try:
-        print(export_model(options.model, options.folder, *settings))
+        target = export_model(
+            options.model, options.folder, *settings, detector=options.detector
+        )
     except ValueError as error:
         raise InputError(str(error)) from None
+    print(target)
     return 0

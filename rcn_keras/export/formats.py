@@ -9,6 +9,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.export.onnx_file import with_kernels
 from rcn_keras.export.saved_model import write_saved_model
+from rcn_keras.faces.detect import get_detector
 from rcn_keras.files import check_writable, replaced, replaced_folder
 from rcn_keras.models import keypoint_model
 from rcn_keras.predictor import Predictor
@@ -18,7 +19,13 @@ FORMATS = ("saved_model", "onnx", "litert")
 
 
 def export_model(
-    model, folder=None, format="saved_model", version=1, quantize=False, force=False
+    model,
+    folder=None,
+    format="saved_model",
+    version=1,
+    quantize=False,
+    force=False,
+    detector=None,
 ):
     """Writes a network for another runtime.
 
@@ -31,7 +38,9 @@ def export_model(
     - `heatmaps`: as `serving_default`, and `heatmaps` `(N, S, S, K)`, probabilities;
     - `faces`: `image_bytes` `(N,)`, files of JPEG or PNG, and `boxes` `(N, 4)` float32,
       `[x0, y0, x1, y1]` in their pixels, to `keypoints` in the pictures' pixels and
-      `confidence`; see `rcn_keras.export.graph.faces_function`.
+      `confidence`; see `rcn_keras.export.graph.faces_function`;
+    - `photographs`, with a `detector`: `image_bytes` `(N,)` alone, to the rows of all
+      faces that it finds; see `rcn_keras.export.graph.photographs_function`.
 
     `assets/` holds the layout, the keypoints' names, configuration and model card,
     `assets.extra/` the requests that a server warms itself up with. `"onnx"` and
@@ -50,6 +59,7 @@ def export_model(
             LiteRT can (dynamic range), far answers to a picture's corners capped
             before (`export.quantization.without_outliers`); writes `NAME_int8.tflite`.
         force: bool, whether what is there may be replaced.
+        detector: `"mtcnn"`, to put that detector into a SavedModel, or `None`.
 
     Returns:
         path of what was written.
@@ -65,6 +75,11 @@ def export_model(
         raise ValueError(f"`format` must be one of {FORMATS}. Received: {format!r}")
     if quantize and format != "litert":
         raise ValueError(f"`quantize` is for litert. Received: format={format!r}")
+    if detector not in (None, "mtcnn") or (detector and format != "saved_model"):
+        raise ValueError(
+            "`detector` must be mtcnn, and is for saved_model. "
+            f"Received: {detector!r}, format={format!r}"
+        )
     if version < 1:
         raise ValueError(f"`version` must be at least 1. Received: {version}")
     if keras.backend.backend() != "tensorflow":
@@ -92,7 +107,8 @@ def export_model(
     check_writable(target.parent)
     if format == "saved_model":
         with replaced_folder(target) as temporary:
-            write_saved_model(temporary, predictor, name, preset)
+            built = get_detector(detector) if detector else None
+            write_saved_model(temporary, predictor, name, preset, built)
     else:
         network = bare_network(predictor, capped=quantize, lean=format == "onnx")
         images = keras.InputSpec("float32", network.input_shape, name="images")
@@ -114,7 +130,7 @@ def _need(module, extra):
     if importlib.util.find_spec(module) is None:
         raise ImportError(
             f"this format needs a package that is missing: pip install "
-            f"'rcn-keras[{extra}]'"
+            f"'.[{extra}]'"
         )
 
 

@@ -21,7 +21,7 @@ def panels(width, height, rows=1, columns=1, **kwargs):
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        message = "Figures need matplotlib: pip install 'rcn-keras[plot]'"
+        message = "Figures need matplotlib: pip install '.[plot]'"
         raise ImportError(message) from error
     figure = Figure(figsize=(width, height), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, **kwargs)

@@ -23,7 +23,7 @@ class Client:
     call `faces`, `crops` and `heatmaps` of one client.
 
     Args:
-        address: str, `HOST:PORT` for gRPC (needs `pip install 'rcn-keras[serving]'`; no
+        address: str, `HOST:PORT` for gRPC (needs `pip install '.[serving]'`; no
             TLS) or `http://HOST:PORT`, `https://...` for REST. No proxy is used.
         model: str, the name under which the preset is served.
         version: int; `None` for the server's choice, its newest.

@@ -58,7 +58,7 @@ class Grpc:
             from tensorflow_serving.apis import prediction_service_pb2_grpc as service
         except ImportError as error:
             raise ImportError(
-                "gRPC needs `tensorflow-serving-api`: pip install 'rcn-keras[serving]' "
+                "gRPC needs `tensorflow-serving-api`: pip install '.[serving]' "
                 "(REST, http://HOST:PORT, needs no more than is here)"
             ) from error
         self._grpc, self._messages = grpc, messages

