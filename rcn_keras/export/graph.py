@@ -65,9 +65,11 @@ def photographs_function(run, layout, detect, refinements=1, input_size=INPUT_SI
         function of `image_bytes` `(N,)` string to a dict of M rows, one a face, by
         picture and falling score: `image_index` `(M,)` int32, `boxes` `(M, 4)` and
         `keypoints` `(M, K, 2)` in the picture's pixels, `scores` `(M,)` and
-        `confidence` `(M, K)`. A picture without faces has no row. One that cannot be
-        read, or has more than `MOST_PIXELS` pixels, has one row: score -1, the rest 0
-        (JSON knows no NaN). A picture's rows do not depend on the others of its batch.
+        `confidence` `(M, K)`. Every picture has a row, as a server's REST answers no
+        empty table, and no row has a NaN, as JSON has none: of a picture without a
+        face the score is 0, of one that cannot be read, or that has more than
+        `MOST_PIXELS` pixels, -1, and the rest is 0. A picture's rows do not depend on
+        the others of its batch.
     """
     locate = _locator(run, layout, refinements, input_size)
 
@@ -81,7 +83,7 @@ def photographs_function(run, layout, detect, refinements=1, input_size=INPUT_SI
             found, certainty = tf.cond(
                 sizes[i, 0] > 0,
                 lambda: _usable(*detect(pictures.read(i)), sizes[i]),
-                lambda: (tf.zeros((1, 4)), tf.constant([-1.0])),
+                lambda: _no_face(-1.0),
             )
             index = tf.concat([index, tf.fill(tf.shape(certainty), i)], axis=0)
             boxes = tf.concat([boxes, found], axis=0)
@@ -91,31 +93,37 @@ def photographs_function(run, layout, detect, refinements=1, input_size=INPUT_SI
         _, index, boxes, scores = tf.while_loop(
             lambda i, *_: i < number, find, (0, *none), shapes, parallel_iterations=1
         )
-        read = scores >= 0
+        is_face = scores > 0
         harmless = np.array([0.0, 0.0, 1.0, 1.0])
         keypoints, confidence = locate(
             pictures,
             tf.gather(sizes, index),
             index,
-            tf.where(read[:, None], tf.cast(boxes, tf.float64), harmless),
+            tf.where(is_face[:, None], tf.cast(boxes, tf.float64), harmless),
         )
         return {
             "image_index": index,
             "boxes": boxes,
             "scores": scores,
-            "keypoints": tf.where(read[:, None, None], keypoints, 0.0),
-            "confidence": tf.where(read[:, None], confidence, 0.0),
+            "keypoints": tf.where(is_face[:, None, None], keypoints, 0.0),
+            "confidence": tf.where(is_face[:, None], confidence, 0.0),
         }
 
     return photographs
 
 
 def _usable(boxes, scores, size):
-    """As `faces.detect.detect_faces`: the detector's boxes that can be used."""
+    """As `faces.detect.detect_faces`, the detector's boxes that can be used; if there
+    are none, the row that says so."""
     checks = face_boxes.box_checks(tf.cast(boxes, tf.float64), size[None], ops)
     usable = tf.reduce_all(checks, axis=0)
     boxes, scores = tf.boolean_mask(boxes, usable), tf.boolean_mask(scores, usable)
-    return boxes[:MOST_FACES], scores[:MOST_FACES]
+    boxes, scores = boxes[:MOST_FACES], scores[:MOST_FACES]
+    return tf.cond(tf.size(scores) > 0, lambda: (boxes, scores), lambda: _no_face(0.0))
+
+
+def _no_face(score):
+    return tf.zeros((1, 4)), tf.constant([score])
 
 
 def _locator(run, layout, refinements, input_size):

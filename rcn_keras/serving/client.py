@@ -11,6 +11,7 @@ from rcn_keras.faces.images import as_rgb, file_bytes
 from rcn_keras.serving.pictures import png_bytes, request_slices, wire_bytes
 from rcn_keras.serving.transport import connect
 
+PHOTOGRAPHS = ("image_index", "boxes", "scores", "keypoints", "confidence")
 FIRST_PAUSE = 0.2  # seconds before the first retry; each further one is twice as long
 
 
@@ -100,6 +101,35 @@ class Client:
             if fault:
                 raise InputError(f"{name}: {fault}")
         return self.locate([read[picture][1] for picture in pictures], boxes)
+
+    def photographs(self, pictures):
+        """Faces and keypoints of photographs, by a server that finds the faces too.
+
+        Args:
+            pictures: list of what `picture` gives to send of them, N at least 1.
+
+        Returns:
+            list of N `(boxes, scores, keypoints, confidence)`, `(M, 4)`, `(M,)`,
+            `(M, K, 2)` and `(M, K)`, of M faces by falling score.
+        """
+        data, found = [data for data, _ in pictures], []
+        sizes = [len(picture) for picture in data]
+        for part in request_slices(sizes, self.batch_size, self.max_bytes):
+            inputs = {"image_bytes": data[part]}
+            answer = self._answer("photographs", inputs, PHOTOGRAPHS)
+            rows = np.size(answer.get("scores"))
+            self._check(answer, rows, PHOTOGRAPHS, ())
+            for number in range(part.stop - part.start):
+                of_it = np.flatnonzero(answer["image_index"] == number)
+                scores = answer["scores"][of_it]
+                if not len(of_it) or scores.min() < 0:
+                    raise InputError(
+                        f"{pictures[part.start + number][1]}: the server at "
+                        f"{self.address} could not read this picture"
+                    )
+                faces = of_it[scores > 0]
+                found.append(tuple(answer[name][faces] for name in PHOTOGRAPHS[1:]))
+        return found
 
     def crops(self, images):
         """Keypoints in the pixels of crops as the network takes them.
@@ -207,6 +237,9 @@ class Client:
             "keypoints": (rows, *keypoints, 2),
             "confidence": (rows, *keypoints),
             "heatmaps": (rows, *side, *keypoints),
+            "boxes": (rows, 4),
+            "scores": (rows,),
+            "image_index": (rows,),
         }
         wanted = {name: shapes[name] for name in outputs}
         came = {name: value.shape for name, value in answer.items()}

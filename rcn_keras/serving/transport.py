@@ -16,7 +16,7 @@ import numpy as np
 from rcn_keras.errors import InputError
 
 # `DataType` of TensorFlow's tensor message.
-_FLOAT, _UINT8, _STRING = 1, 4, 7
+_FLOAT, _INT32, _UINT8, _STRING = 1, 3, 4, 7
 
 
 def connect(address):
@@ -82,11 +82,11 @@ class Grpc:
             model, signature: strs.
             version: int, or `None` for the server's choice.
             inputs: dict, name to an array (float32 or uint8) or a list of bytes.
-            outputs: names of what is wanted, float32.
+            outputs: names of what is wanted, float32 or int32.
             timeout: float, seconds.
 
         Returns:
-            dict, name to float32 array; without what the server does not give.
+            dict, name to array; without what the server does not give.
         """
         request = self._messages.PredictRequest()
         request.model_spec.name = model
@@ -179,17 +179,19 @@ def _array(name, tensor):
     """The array of a tensor message."""
     shape = [dimension.size for dimension in tensor.tensor_shape.dim]
     try:
-        if tensor.dtype != _FLOAT:
-            raise ValueError
+        kind, values = {
+            _FLOAT: ("<f4", tensor.float_val),
+            _INT32: ("<i4", tensor.int_val),
+        }[tensor.dtype]
         if tensor.tensor_content:
-            return np.frombuffer(tensor.tensor_content, "<f4").reshape(shape)
-        values = np.array(tensor.float_val, "float32")
+            return np.frombuffer(tensor.tensor_content, kind).reshape(shape)
+        values = np.array(values, kind)
         if len(values) == 1:  # One stands for all.
             return np.full(shape, values[0])
         return values.reshape(shape)
-    except ValueError:
+    except (ValueError, KeyError):
         raise InputError(
-            f"the answer's {name!r} is no float32 tensor of its shape, {shape}"
+            f"the answer's {name!r} is no float32 or int32 tensor of its shape, {shape}"
         ) from None
 
 

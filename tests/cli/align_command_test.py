@@ -22,7 +22,7 @@ def run(monkeypatch, capsys):
             points = np.array(POINTS)
             return [FacePrediction(np.zeros(4), points, np.ones(5), 1.0)]
 
-    monkeypatch.setattr(command, "make_predictor", lambda *_: OneFace())
+    monkeypatch.setattr(command, "make_predictor", lambda *_, **options: OneFace())
 
     def run(*arguments):
         code = main(["align", *map(str, arguments)])

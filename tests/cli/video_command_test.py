@@ -22,7 +22,7 @@ class Fixed(KnownFaces):
     def truth(self, number):
         return super().truth(0)
 
-    def locate(self, images, squares):
+    def locate(self, images, squares, second_pass=True):
         self.located += 1
         if self.located == self.stop_after:
             raise KeyboardInterrupt
@@ -32,7 +32,7 @@ class Fixed(KnownFaces):
 @pytest.fixture
 def predictor(monkeypatch):
     fixed = Fixed()
-    monkeypatch.setattr(command, "make_predictor", lambda *_: fixed)
+    monkeypatch.setattr(command, "make_predictor", lambda *_, **options: fixed)
     return fixed
 
 
@@ -83,7 +83,7 @@ def test_no_smoothing_gives_the_points_as_found(predictor, film, capsys):
 def test_ctrl_c_leaves_a_playable_file_and_whole_lines(
     predictor, film, tmp_path, capsys
 ):
-    predictor.stop_after = 5
+    predictor.stop_after = 6
     drawn, lines = tmp_path / "drawn.mp4", tmp_path / "faces.jsonl"
     code, _, errors = run(capsys, film, "--out", drawn, "--jsonl", lines)
     assert code == 130 and errors == ["rcn-keras: stopped after 5 frames"]
