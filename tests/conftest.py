@@ -72,7 +72,9 @@ def crops(mtfl_folder):
 
 @pytest.fixture(scope="session")
 def rcn_saved_model(tmp_path_factory):
-    """`rcn6_mtfl` exported: the folder of its version 1."""
+    """`rcn6_mtfl` exported with a detector: the folder of its version 1."""
     import rcn_keras
 
-    return rcn_keras.export_model("rcn6_mtfl", tmp_path_factory.mktemp("exported"))
+    return rcn_keras.export_model(
+        "rcn6_mtfl", tmp_path_factory.mktemp("exported"), detector="mtcnn"
+    )

@@ -7,9 +7,7 @@ from rcn_keras.serving.pictures import decoded_bytes, request_slices
 try:
     import apache_beam.ml.inference.base
 except ImportError as error:
-    raise ImportError(
-        "Apache Beam is missing: pip install '.[beam]'"
-    ) from error
+    raise ImportError("Apache Beam is missing: pip install '.[beam]'") from error
 
 base = apache_beam.ml.inference.base
 

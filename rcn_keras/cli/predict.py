@@ -51,8 +51,11 @@ def add_options(parser):
         help="keypoints by a TensorFlow model server that serves the preset under its "
         "name: HOST:PORT for gRPC, http://HOST:PORT for REST",
     )
-    arguments.detection(parser, others="; with --server also server, which must serve "
-        "an export with a detector")
+    arguments.detection(
+        parser,
+        others="; with --server also server, which must serve "
+        "an export with a detector",
+    )
     arguments.runtime(parser)
 
 

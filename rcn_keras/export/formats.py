@@ -129,8 +129,7 @@ def _dynamic_range():
 def _need(module, extra):
     if importlib.util.find_spec(module) is None:
         raise ImportError(
-            f"this format needs a package that is missing: pip install "
-            f"'.[{extra}]'"
+            f"this format needs a package that is missing: pip install '.[{extra}]'"
         )
 
 

@@ -157,7 +157,11 @@ def _decoded(data):
     and heights. What cannot be read is one black pixel of size 0."""
     number = tf.shape(data)[0]
     pictures = tf.TensorArray(
-        tf.uint8, number, infer_shape=False, element_shape=(None, None, 3)
+        tf.uint8,
+        number,
+        clear_after_read=False,
+        infer_shape=False,
+        element_shape=(None, None, 3),
     )
     sizes = tf.TensorArray(tf.float64, number, element_shape=(2,))
 

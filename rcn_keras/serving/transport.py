@@ -82,7 +82,7 @@ class Grpc:
             model, signature: strs.
             version: int, or `None` for the server's choice.
             inputs: dict, name to an array (float32 or uint8) or a list of bytes.
-            outputs: names of what is wanted, float32 or int32.
+            outputs: names of what is wanted: `image_index` int32, all others float32.
             timeout: float, seconds.
 
         Returns:
@@ -178,20 +178,21 @@ def _fill(tensor, value):
 def _array(name, tensor):
     """The array of a tensor message."""
     shape = [dimension.size for dimension in tensor.tensor_shape.dim]
+    whole = name == "image_index"
     try:
-        kind, values = {
-            _FLOAT: ("<f4", tensor.float_val),
-            _INT32: ("<i4", tensor.int_val),
-        }[tensor.dtype]
+        if tensor.dtype != (_INT32 if whole else _FLOAT):
+            raise ValueError
+        kind, values = ("<i4", tensor.int_val) if whole else ("<f4", tensor.float_val)
         if tensor.tensor_content:
             return np.frombuffer(tensor.tensor_content, kind).reshape(shape)
         values = np.array(values, kind)
         if len(values) == 1:  # One stands for all.
             return np.full(shape, values[0])
         return values.reshape(shape)
-    except (ValueError, KeyError):
+    except ValueError:
         raise InputError(
-            f"the answer's {name!r} is no float32 or int32 tensor of its shape, {shape}"
+            f"the answer's {name!r} is no {'int32' if whole else 'float32'} tensor of "
+            f"its shape, {shape}"
         ) from None
 
 

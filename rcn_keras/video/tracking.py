@@ -166,9 +166,7 @@ class Tracker:
                 and 1 / GROWTH < change < GROWTH
             ):
                 # The points of a face that vanishes behind another stay at its edge.
-                one.move(
-                    found[i], confidence[i], again[i], seconds, expected[i], meets
-                )
+                one.move(found[i], confidence[i], again[i], seconds, expected[i], meets)
             else:
                 one.hide(expected[i], squares[i], seconds)
 

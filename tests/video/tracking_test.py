@@ -69,8 +69,10 @@ class Covered(KnownFaces):
             near = 2.8 - np.hypot(*away) / 30
             if 0 < near < 1.8 and certainty[0] > 0.5:
                 middle = points.mean(axis=0)
-                points[:] = (points - middle) * (1 + near / 4) + front + away * (
-                    2.8 / (2.8 - near)
+                points[:] = (
+                    (points - middle) * (1 + near / 4)
+                    + front
+                    + away * (2.8 / (2.8 - near))
                 )
                 certainty[:] = 0.95 - 0.2 * near
         return found, confidence

@@ -100,9 +100,7 @@ def _pyramid(image, proposals):
 
     none = tf.zeros((0, 5), tf.float64)
     shapes = tf.TensorShape([]), tf.TensorShape([None, 5])
-    _, boxes = tf.while_loop(
-        lambda number, _: number < count, level, (0, none), shapes
-    )
+    _, boxes = tf.while_loop(lambda number, _: number < count, level, (0, none), shapes)
     return _without_overlaps(_falling(boxes), 0.7)
 
 
