@@ -5,7 +5,6 @@ import typing
 
 import numpy as np
 
-from rcn_keras.bulk.storage import read
 from rcn_keras.errors import InputError
 from rcn_keras.predictor import FoundFaces, Predictor
 from rcn_keras.serving.pictures import wire_bytes
@@ -15,14 +14,14 @@ class SavedModelLocator:
     """Keypoints by a SavedModel's `faces` signature; see `predictor.Locator`.
 
     Args:
-        handler: `FacesModelHandler`; its model is loaded here.
+        graph: `FacesGraph`; its model is loaded here.
     """
 
     layout = None
 
-    def __init__(self, handler):
-        self._handler = handler
-        self._model = handler.load_model()
+    def __init__(self, graph):
+        self._graph = graph
+        self._model = graph.load_model()
 
     def picture(self, image, name):
         """The bytes of a file: as RGB, and as the graph takes them."""
@@ -31,9 +30,7 @@ class SavedModelLocator:
 
     def locate(self, pictures, boxes):
         """Keypoints and confidence, see `predictor.Locator`."""
-        rows = list(zip(pictures, boxes))
-        results = self._handler.run_inference(rows, self._model)
-        located = [result.inference for result in results]
+        located = list(self._graph.run(list(zip(pictures, boxes)), self._model))
         keypoints = [inference["keypoints"].astype("float64") for inference in located]
         return keypoints, [inference["confidence"] for inference in located]
 
@@ -52,19 +49,20 @@ class BulkFinder:
     Several threads may use one.
 
     Args:
-        handler: `FacesModelHandler`; its model is loaded here.
+        graph: `FacesGraph`; its model is loaded here.
         detector: as that of `Predictor`.
+        read: function of a record to the bytes of its photograph.
     """
 
-    def __init__(self, handler, detector):
-        self._handler = handler
-        self._predictor = Predictor(SavedModelLocator(handler), detector)
+    def __init__(self, graph, detector, read):
+        self._graph, self._read = graph, read
+        self._predictor = Predictor(SavedModelLocator(graph), detector)
 
     def answers(self, records):
         """What there is to say of photographs; none of them raises anything.
 
         Args:
-            records: list of dicts with the path of a photograph, `image`, and with its
+            records: iterable of dicts with the path of a photograph, `image`, and with its
                 `boxes`, `None` to detect, or with the `error` that it already met.
 
         Yields:
@@ -86,7 +84,7 @@ class BulkFinder:
         if "error" in record:
             raise InputError(record["error"])
         name = record["image"]
-        found = self._predictor.find(read(name), record["boxes"], name)
+        found = self._predictor.find(self._read(record), record["boxes"], name)
         pixels = found.image.nbytes
         return Photograph(name, dataclasses.replace(found, image=None), pixels)
 
@@ -94,7 +92,7 @@ class BulkFinder:
         """Whether the faces fill a call of the graph, or their pixels the memory."""
         faces = sum(len(photograph.found.boxes) for photograph in waiting)
         size = sum(photograph.pixels for photograph in waiting)
-        return faces >= self._handler.max_batch_size or size >= self._handler.max_bytes
+        return faces >= self._graph.max_batch_size or size >= self._graph.max_bytes
 
     def _located(self, waiting):
         """The answers to photographs; if the graph fails, one by one, to know whose."""

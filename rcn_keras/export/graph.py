@@ -11,7 +11,6 @@ from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.faces.crop import gray, input_taps, to_photograph
 
-
 # A picture of more pixels is not decoded: three bytes each, and what they are made of.
 MOST_PIXELS = 50_000_000
 MOST_FACES = 100  # of a picture, those of the highest scores
