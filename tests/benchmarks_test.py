@@ -2,6 +2,7 @@ import argparse
 import csv
 import dataclasses
 import sys
+import time
 
 import accuracy
 import accuracy_by_pose
@@ -14,6 +15,7 @@ import large_kernel_conv
 import numpy as np
 import pytest
 import refinement_threshold
+import serving_load
 import table1_ties
 
 from rcn_keras import build_denoiser, build_rcn
@@ -197,3 +199,47 @@ def test_the_timed_denoiser_is_the_papers():
     for contender in ("direct", "fft"):
         model = large_kernel_conv.denoiser(contender, options)
         assert model.count_params() == build_denoiser().count_params() == 25_406_212
+
+
+class SlowGraph:
+    """Answers rows with what their boxes say, and counts the rows of each call."""
+
+    def __init__(self):
+        self.batches = []
+
+    def run(self, signature, image_bytes, boxes):
+        self.batches.append(len(image_bytes))
+        time.sleep(0.01)
+        bad = np.array([data[:2] != b"\xff\xd8" for data in image_bytes])
+        bad |= np.isnan(boxes).any(axis=1) | [len(d) < 5000 for d in image_bytes]
+        points = np.where(bad, np.nan, boxes[:, 0])[:, None, None] * np.ones((5, 2))
+        return {"keypoints": points, "confidence": np.ones((5,)) * ~bad[:, None]}
+
+
+@pytest.mark.parametrize("batching", [False, True])
+def test_every_client_gets_its_own_answer_under_load(batching):
+    graph, requests = SlowGraph(), serving_load.examples("faces")
+    expected = [serving_load.call(graph, "faces", [each])[0] for each in requests]
+    graph.batches.clear()
+    load = serving_load.Load(graph, "faces", batching, requests, expected)
+    figures = load.run(8, 60)
+    assert sum(graph.batches) == 60 and (max(graph.batches) > 1) == batching
+    assert figures["largest_difference_pixels"] == "0.0000"
+    assert float(figures["p50_ms"]) >= 10
+    assert float(figures["p50_ms"]) <= float(figures["p99_ms"])
+
+
+def test_a_strange_answer_under_load_is_found():
+    graph, requests = SlowGraph(), serving_load.examples("faces")
+    answers = [serving_load.call(graph, "faces", [each])[0] for each in requests]
+    moved = [(points + 0.5, certainty) for points, certainty in answers]
+    figures = serving_load.Load(graph, "faces", True, requests, moved).run(2, 20)
+    assert figures["largest_difference_pixels"] == "0.5000"
+    graph.run = lambda *_, **columns: SlowGraph.run(
+        graph,
+        "faces",
+        [b"\xff\xd8" + bytes(9999)] * len(columns["boxes"]),
+        np.ones((len(columns["boxes"]), 4)),
+    )
+    with pytest.raises(ValueError, match="a poisoned request has an answer"):
+        serving_load.Load(graph, "faces", False, requests, answers).run(2, 20)

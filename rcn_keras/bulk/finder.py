@@ -62,8 +62,8 @@ class BulkFinder:
         """What there is to say of photographs; none of them raises anything.
 
         Args:
-            records: iterable of dicts with the path of a photograph, `image`, and with its
-                `boxes`, `None` to detect, or with the `error` that it already met.
+            records: iterable of dicts with the path of a photograph, `image`, and with
+                its `boxes`, `None` to detect, or with the `error` that it already met.
 
         Yields:
             dicts with the `image` and either its `faces`, as `rcn-keras predict` prints

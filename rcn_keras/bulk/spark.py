@@ -41,9 +41,9 @@ def locate(dataframe, saved_model, detector=None):
         detector: as that of `Predictor`; a callable must be one that can be pickled.
 
     Returns:
-        dataframe of a row a photograph: `path`, `faces`, an array of `box`, `keypoints`,
-        `confidence` and `score` as `rcn-keras predict` prints them, and `error`, why it
-        could not be used; one of the two is null.
+        dataframe of a row a photograph: `path`, `faces`, an array of `box`,
+        `keypoints`, `confidence` and `score` as `rcn-keras predict` prints them, and
+        `error`, why it could not be used; one of the two is null.
 
     Raises:
         InputError: if there is no such model or detector.
