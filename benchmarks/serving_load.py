@@ -212,13 +212,14 @@ class Load:
 
     @contextlib.contextmanager
     def _batcher(self):
-        threads = [threading.Thread(target=self._run_batches) for _ in range(RUNNERS)]
-        for thread in threads if self._batching else ():
+        count = RUNNERS if self._batching else 0
+        threads = [threading.Thread(target=self._run_batches) for _ in range(count)]
+        for thread in threads:
             thread.start()
         yield
-        for thread in threads if self._batching else ():
+        for _ in threads:
             self._waiting.put(None)
-        for thread in threads if self._batching else ():
+        for thread in threads:
             thread.join()
 
     def _run_batches(self):
