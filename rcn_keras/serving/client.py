@@ -117,7 +117,7 @@ class Client:
         for part in request_slices(sizes, self.batch_size, self.max_bytes):
             inputs = {"image_bytes": data[part]}
             answer = self._answer("photographs", inputs, PHOTOGRAPHS)
-            rows = np.size(answer.get("scores"))
+            rows = len(answer.get("scores", ()))
             self._check(answer, rows, PHOTOGRAPHS, ())
             for number in range(part.stop - part.start):
                 of_it = np.flatnonzero(answer["image_index"] == number)
