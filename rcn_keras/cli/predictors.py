@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+from typing import Any
 
 from rcn_keras.cli.output import say
 from rcn_keras.cli.start import keras_quietly
@@ -9,8 +10,9 @@ from rcn_keras.cli.start import keras_quietly
 SERVER = "server"  # the detector's name where the model server finds the faces too
 
 
-def make_predictor(name, detector, server=None, runtime="auto"):
-    """The `Predictor` of a preset, or of a model server that was tried once.
+def make_predictor(name, detector, server=None, runtime="auto") -> Any:
+    """The `Predictor` of a preset or of a model server, which was tried once; or the
+    `ServerPredictor` of a server that finds the faces too.
 
     Args:
         name: str, a preset's name or folder.
@@ -36,11 +38,11 @@ def make_predictor(name, detector, server=None, runtime="auto"):
     if here == "auto" and sys.stderr.isatty():
         say(f"detector: {detector_name(built)}")
     if predictor:
-        if detector and predictor.layout.detector_square is None:
+        layout = predictor.layout
+        if detector and layout and layout.detector_square is None:
             raise InputError(
                 f"{name}: --boxes is needed, which predict has: how a detector's boxes "
-                f"lie to the keypoints of the layout {predictor.layout.name!r} is not "
-                "known"
+                f"lie to the keypoints of the layout {layout.name!r} is not known"
             )
         return predictor
     from rcn_keras.serving.client import Client

@@ -81,7 +81,7 @@ def photographs_function(run, layout, detect, refinements=1, input_size=INPUT_SI
         def find(i, index, boxes, scores):
             found, certainty = tf.cond(
                 sizes[i, 0] > 0,
-                lambda: _usable(*detect(pictures.read(i)), sizes[i]),
+                lambda: _usable(detect(pictures.read(i)), sizes[i]),
                 lambda: _no_face(-1.0),
             )
             index = tf.concat([index, tf.fill(tf.shape(certainty), i)], axis=0)
@@ -111,9 +111,10 @@ def photographs_function(run, layout, detect, refinements=1, input_size=INPUT_SI
     return photographs
 
 
-def _usable(boxes, scores, size):
+def _usable(found, size):
     """As `faces.detect.detect_faces`, the detector's boxes that can be used; if there
     are none, the row that says so."""
+    boxes, scores = found
     checks = face_boxes.box_checks(tf.cast(boxes, tf.float64), size[None], ops)
     usable = tf.reduce_all(checks, axis=0)
     boxes, scores = tf.boolean_mask(boxes, usable), tf.boolean_mask(scores, usable)

@@ -166,7 +166,7 @@ def _p_net(weights, x):
     x = _convolved(_convolved(x, weights[3:6]), weights[6:9])
     offsets = tf.nn.conv2d(x, weights[9], 1, "VALID") + weights[10]
     scores = tf.nn.softmax(tf.nn.conv2d(x, weights[11], 1, "VALID") + weights[12])
-    return offsets, scores[..., 1]
+    return offsets, scores[:, :, :, 1]
 
 
 def _r_net(weights, x):
