@@ -39,6 +39,7 @@ if keras.backend.backend() != "tensorflow":
         "serving/pictures_test.py",
         "serving/predict_test.py",
         "serving/saved_model_session_test.py",
+        "serving/server_finder_test.py",
         "serving/transport_test.py",
     ]
 
