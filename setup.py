@@ -59,6 +59,7 @@ setup(
         "serving": ["tensorflow-serving-api>=2.19", *tensorflow],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.19"],
         "beam": ["apache-beam>=2.70"],
+        "spark": ["pyspark>=4.0", "pyarrow>=15"],
         # All of them: for the tests and benchmarks/exports.py.
         "runtimes": every_runtime,
         "notebooks": notebooks,

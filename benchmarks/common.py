@@ -115,7 +115,7 @@ def load_rival(name):
     except ImportError as error:
         text = str(error)
         if "pip install" not in text:
-            text += ": pip install 'rcn-keras[tensorflow,benchmarks]'"
+            text += ": pip install '.[tensorflow,benchmarks]'"
         raise ImportError(f"{name}: {text}") from error
 
 

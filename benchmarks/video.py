@@ -13,7 +13,9 @@ are of tracking and smoothing, not of the network.
 - identities: faces in sight whose identity is that of the first frame, of all in sight.
 
 Rows "as found" have no smoothing, rows "every frame" detect in every frame. Frames a
-second are of the same frames in turns, without decoding.
+second are of the same frames in turns, without decoding; `times_every_frame` is against
+the predictor alone, called for every frame. The last row is of a video of one face, the
+photograph itself moved to and fro.
 """
 
 import time
@@ -48,22 +50,29 @@ def main():
     parser.add_argument(
         "--detector", default="mtcnn", help="mtcnn (default), or YuNet's .onnx file"
     )
+    parser.add_argument("--runtime", default="auto", help="as that of Predictor")
     parser.add_argument(
         "--quiet-machine", action="store_true", help="nothing else runs: note that"
     )
     options = parser.parse_args()
     predictor = Predictor.from_preset(
-        options.preset, detector=get_detector(options.detector)
+        options.preset,
+        detector=get_detector(options.detector),
+        runtime=options.runtime,
     )
     images, truths, visible = synthetic_video(predictor, options.frames)
     rows = []
     for way, arguments in WAYS.items():
         frames = run(predictor, images, way, arguments)
         rows.append({"way": way} | measures(frames, truths, visible))
-    rates = speeds(predictor, images, options)
-    for row, rate in zip(rows, rates):
+    rows.append(dict.fromkeys(rows[0], "") | {"way": "one face, tracked, smoothed"})
+    *rates, alone = speeds(predictor, images, WAYS.values(), options)
+    one, alone_one = speeds(predictor, one_face(options.timed), [{}], options)
+    compared = [*((rate, alone) for rate in rates), (one, alone_one)]
+    for row, (rate, baseline) in zip(rows, compared):
         row["frames_per_second"] = f"{rate:.1f}"
-        row["times_every_frame"] = f"{rate / rates[-1]:.1f}"
+        row["times_every_frame"] = f"{rate / baseline:.1f}"
+        row["runtime"] = predictor.locator.runtime.name
         row["preset"], row["frames"] = options.preset, options.frames
         row["detector"] = options.detector.replace("\\", "/").split("/")[-1]
         row["machine"] = "quiet" if options.quiet_machine else "not quiet"
@@ -177,18 +186,30 @@ def measures(frames, truths, visible):
     }
 
 
-def speeds(predictor, images, options):
-    """Frames a second of each way: the median over the turns."""
-    seconds = {way: [] for way in WAYS}
+def one_face(count):
+    """Frames of the photograph moved to and fro."""
+    photograph, images = read_image(PHOTO), []
+    for number in range(count):
+        x, y = 40 * np.sin(number / 9), 25 * np.sin(number / 7)
+        matrix = np.array([[1, 0, 64 + x], [0, 1, y]])
+        images.append(cv2.warpAffine(photograph, matrix, SIZE))
+    return images
+
+
+def speeds(predictor, images, ways, options):
+    """Frames a second of trackers with these arguments, and last of the predictor
+    alone: the median over the turns."""
+    seconds = [[] for _ in range(len(ways) + 1)]
+    images = images[: options.timed]
     for _ in range(options.rounds):
-        for way, arguments in WAYS.items():
-            tracker = Tracker(predictor, **arguments)
+        finders = [Tracker(predictor, **arguments) for arguments in ways]
+        finders.append(lambda image, _: predictor(image))
+        for find, times in zip(finders, seconds):
             start = time.perf_counter()
-            for number, image in enumerate(images[: options.timed]):
-                tracker(image, number / RATE)
-            seconds[way].append(time.perf_counter() - start)
-    frames = min(options.timed, len(images))
-    return [frames / np.median(times) for times in seconds.values()]
+            for number, image in enumerate(images):
+                find(image, number / RATE)
+            times.append(time.perf_counter() - start)
+    return [len(images) / np.median(times) for times in seconds]
 
 
 if __name__ == "__main__":

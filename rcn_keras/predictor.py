@@ -268,19 +268,25 @@ class Predictor:
             for image in images
         ]
 
-    def locate(self, images: list[np.ndarray], squares: np.ndarray) -> Located:
-        """Keypoints of faces whose squares are known, with the refinement.
+    def locate(
+        self, images: list[np.ndarray], squares: np.ndarray, second_pass: bool = True
+    ) -> Located:
+        """Keypoints of faces whose squares are known.
 
         Args:
             images: list of M `(H, W, 3)` uint8 RGB photographs, one for each square.
             squares: `(M, 3)`, left, top, side in their pixels: the network's input.
+            second_pass: bool, whether the squares are drawn anew from the points, as
+                often as the predictor does.
 
         Returns:
             keypoints: `(M, K, 2)` in photograph pixels.
             confidence: `(M, K)`.
             face_score: `(M,)`.
         """
-        return self._local.locate_in_squares(images, squares)
+        local = self._local
+        locate = local.locate_in_squares if second_pass else local.one_pass
+        return locate(images, np.asarray(squares, "float64"))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

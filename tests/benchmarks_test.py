@@ -3,6 +3,7 @@ import csv
 import dataclasses
 import shutil
 import sys
+import time
 
 import accuracy
 import accuracy_by_pose
@@ -17,6 +18,7 @@ import numpy as np
 import photographs
 import pytest
 import refinement_threshold
+import serving_load
 import speed_goals
 import table1_ties
 import tile_limit
@@ -286,3 +288,48 @@ def test_a_preset_gets_its_line_anew(crops, tmp_path, monkeypatch):
     assert (
         f"on {after['backgrounds']} backgrounds" in (folder / "README.md").read_text()
     )
+
+
+class SlowGraph:
+    """Answers rows with what their boxes say, and counts the rows of each call."""
+
+    def __init__(self):
+        self.batches = []
+
+    def run(self, signature, image_bytes, boxes):
+        self.batches.append(len(image_bytes))
+        time.sleep(0.01)
+        bad = np.array([data[:2] != b"\xff\xd8" for data in image_bytes])
+        bad |= np.array([data[-2:] != b"\xff\xd9" for data in image_bytes])
+        bad |= np.isnan(boxes).any(axis=1)
+        points = np.where(bad, np.nan, boxes[:, 0])[:, None, None] * np.ones((5, 2))
+        return {"keypoints": points, "confidence": np.ones((5,)) * ~bad[:, None]}
+
+
+@pytest.mark.parametrize("batching", [False, True])
+def test_every_client_gets_its_own_answer_under_load(batching):
+    graph, requests = SlowGraph(), serving_load.examples("faces")
+    expected = [serving_load.call(graph, "faces", [each])[0] for each in requests]
+    graph.batches.clear()
+    load = serving_load.Load(graph, "faces", batching, requests, expected)
+    figures = load.run(8, 60)
+    assert sum(graph.batches) == 60 and (max(graph.batches) > 1) == batching
+    assert figures["largest_difference_pixels"] == "0.0000"
+    assert float(figures["p50_ms"]) >= 10
+    assert float(figures["p50_ms"]) <= float(figures["p99_ms"])
+
+
+def test_a_strange_answer_under_load_is_found():
+    graph, requests = SlowGraph(), serving_load.examples("faces")
+    answers = [serving_load.call(graph, "faces", [each])[0] for each in requests]
+    moved = [(points + 0.5, certainty) for points, certainty in answers]
+    figures = serving_load.Load(graph, "faces", True, requests, moved).run(2, 20)
+    assert figures["largest_difference_pixels"] == "0.5000"
+
+
+def test_an_answer_to_a_poisoned_request_is_found(monkeypatch):
+    graph, requests = SlowGraph(), serving_load.examples("faces")
+    answers = [serving_load.call(graph, "faces", [each])[0] for each in requests]
+    monkeypatch.setattr(serving_load, "poisoned", lambda request, number: request)
+    with pytest.raises(ValueError, match="a poisoned request has an answer"):
+        serving_load.Load(graph, "faces", False, requests, answers).run(2, 20)

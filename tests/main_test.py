@@ -25,7 +25,7 @@ def test_missing_backend_names_the_pip_command():
     done = run("train", "demo", "--data", "demo", "--out", "run", program=without)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert "pip install 'rcn-keras[tensorflow]'" in line
+    assert "pip install '.[tensorflow]'" in line
 
 
 def test_module_runs_as_the_command():

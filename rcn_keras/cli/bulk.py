@@ -7,7 +7,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import progress, quiet_workers, say
 
-HELP = "Keypoints of any number of photographs, on Apache Beam; resumable."
+HELP = "Keypoints of many photographs, on Beam (goes on after a stop) or Spark."
 EXAMPLE = "rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl"
 
 
@@ -43,6 +43,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of Beam: SparkRunner, FlinkRunner, DataflowRunner ... (default: this "
         "machine). Its own options follow as --name=value",
     )
+    parser.add_argument(
+        "--engine", choices=["beam", "spark"], default="beam", help="default: beam"
+    )
+    parser.add_argument(
+        "--master",
+        metavar="URL",
+        default="local[*]",
+        help="spark: of the cluster, spark://HOST:PORT (default: this machine)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=["jsonl", "parquet"],
+        default="jsonl",
+        help="spark: of the answers, rows of path, faces and error (default: jsonl)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
             f"one pattern and one output are wanted, and then Beam's options. Received "
             f"also: {options.others[0]}. Put the pattern in quotes"
         )
+    if options.engine == "spark":
+        return _run_on_spark(options)
     notes = []
     with quiet_workers():
         from rcn_keras.bulk.run import run_bulk
@@ -73,8 +90,34 @@ def run(options: argparse.Namespace) -> int:
         )
     for note in notes:
         say(note)
+    return _report(summary, f"{options.output}/failed-*.jsonl")
+
+
+def _run_on_spark(options):
+    from rcn_keras.errors import InputError
+
+    beams = [options.boxes, options.shard_size, *options.others]
+    if any(beams) or options.workers != 1:
+        raise InputError(
+            "--boxes, --shard-size, --workers and a runner's options are for Beam"
+        )
+    with quiet_workers():
+        from rcn_keras.bulk import spark
+
+        summary = spark.run(
+            options.photos,
+            options.output,
+            options.saved_model,
+            options.detector,
+            options.master,
+            options.format,
+        )
+    return _report(summary, f"the column `error` in {options.output}")
+
+
+def _report(summary, place):
     print(json.dumps(summary))
     if failed := summary["failed"]:
-        say(f"failed: {failed}, see {options.output}/failed-*.jsonl")
+        say(f"failed: {failed}, see {place}")
         return 1 if failed < summary["photographs"] else 2
     return 0

@@ -51,6 +51,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="go on without those folders of 300-W that are not there",
     )
     parser.add_argument(
+        "--detector",
+        choices=["mtcnn"],
+        help="saved_model: with the signature `photographs`, which finds the faces too",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace what is there already"
     )
 
@@ -68,7 +73,10 @@ def run(options: argparse.Namespace) -> int:
         found = options.data, layout, options.allow_missing
         crops = calibration_images(*found, cropped)
     try:
-        print(export_model(options.model, options.folder, *settings, crops))
+        target = export_model(
+            options.model, options.folder, *settings, crops, options.detector
+        )
     except ValueError as error:
         raise InputError(str(error)) from None
+    print(target)
     return 0

@@ -52,7 +52,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="keypoints by a TensorFlow model server that serves the preset under its "
         "name: HOST:PORT for gRPC, http://HOST:PORT for REST",
     )
-    arguments.detection(parser)
+    arguments.detection(
+        parser,
+        others="; with --server also server, which must serve "
+        "an export with a detector",
+    )
     arguments.runtime(parser)
 
 
@@ -72,12 +76,7 @@ def run(options: argparse.Namespace) -> int:
     inputs.check_folders([options.out, options.crops], photos)
     detect = None if boxes is not None else options.detector
     predictor = make_predictor(options.preset, detect, options.server, options.runtime)
-    layout = predictor.layout  # None of a model server
-    if detect and layout is not None and layout.detector_square is None:
-        raise InputError(
-            f"{options.preset}: --boxes is needed: how a detector's boxes lie to the "
-            f"keypoints of the layout {layout.name!r} is not known"
-        )
+    layout = predictor.layout  # None where a server does not tell
 
     def find(photo):
         data = file_bytes(photo.path) if photo.data is None else photo.data

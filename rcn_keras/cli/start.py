@@ -43,7 +43,7 @@ def keras_quietly() -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise ImportError(
             f"the package {error.name!r} is missing: pip install "
-            "'rcn-keras[tensorflow]', or 'rcn-keras[jax]' and set KERAS_BACKEND=jax"
+            "'.[tensorflow]', or '.[jax]' and set KERAS_BACKEND=jax"
         ) from None
     finally:
         os.dup2(kept, 2)

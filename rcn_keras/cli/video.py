@@ -46,15 +46,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detect-every",
         type=arguments.whole(1),
-        default=10,
+        default=15,
         metavar="FRAMES",
-        help="frames from one detection to the next (default: 10)",
+        help="frames from one detection to the next (default: 15)",
     )
     parser.add_argument(
         "--axes", action="store_true", help="draw the axes of the heads"
     )
     arguments.preset(parser)
     arguments.detection(parser)
+    arguments.runtime(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -64,7 +65,9 @@ def run(options: argparse.Namespace) -> int:
     inputs.check_outputs(outputs, [options.video])
     video = Video(options.video)
     drawn = VideoFile(options.out, video.rate) if options.out else None
-    predictor = make_predictor(options.preset, options.detector)
+    predictor = make_predictor(
+        options.preset, options.detector, runtime=options.runtime
+    )
     layout = predictor.layout
     with contextlib.ExitStack() as stack:
         results, window = _results(options, layout, stack), None
@@ -72,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
             stack.callback(drawn.close)
         if options.show:
             window = stack.enter_context(_window(options.video))
-        frames, start = 0, time.monotonic()
+        frames, frame, start = 0, None, time.monotonic()
         try:
             for frame in track(
                 video,
@@ -100,10 +103,19 @@ def run(options: argparse.Namespace) -> int:
         finally:
             if frames and sys.stderr.isatty():
                 print(file=sys.stderr)
-    lost = (video.count or frames) - frames
-    if lost > 0 and not window:
-        say(f"{options.video}: {lost} of {video.count} frames could not be read")
-    return 0
+    lost = 0 if window else _lost(video, frames, frame)
+    if lost:
+        say(f"{options.video}: {lost} of {frames + lost} frames could not be read")
+    return 1 if lost else 0
+
+
+def _lost(video, frames, last):
+    """How many frames could not be read: those skipped, and those after the last."""
+    skipped = last.number + 1 - frames
+    left = max((video.count or 0) - last.number - 1, 0)
+    # Some files only guess their count by how long they are: they count by their time.
+    seconds = (video.count or 0) / video.rate - last.seconds
+    return skipped + (left if seconds > 2.5 / video.rate else 0)
 
 
 def _results(options, layout, stack):

@@ -11,6 +11,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.export.onnx_file import with_bytes, with_kernels
 from rcn_keras.export.saved_model import write_saved_model
+from rcn_keras.faces.detect import get_detector
 from rcn_keras.files import check_writable, replaced, replaced_folder
 from rcn_keras.models import keypoint_model
 from rcn_keras.predictor import Predictor
@@ -27,6 +28,7 @@ def export_model(
     quantize: bool = False,
     force: bool = False,
     calibration: np.ndarray | None = None,
+    detector: str | None = None,
 ) -> pathlib.Path:
     """Writes a network for another runtime.
 
@@ -39,7 +41,9 @@ def export_model(
     - `heatmaps`: as `serving_default`, and `heatmaps` `(N, S, S, K)`, probabilities;
     - `faces`: `image_bytes` `(N,)`, files of JPEG or PNG, and `boxes` `(N, 4)` float32,
       `[x0, y0, x1, y1]` in their pixels, to `keypoints` in the pictures' pixels,
-      `confidence` and `face_score`; see `rcn_keras.export.graph.faces_function`.
+      `confidence` and `face_score`; see `rcn_keras.export.graph.faces_function`;
+    - `photographs`, with a `detector`: `image_bytes` `(N,)` alone, to the rows of all
+      faces that it finds; see `rcn_keras.export.graph.photographs_function`.
 
     `assets/` holds the layout, the keypoints' names, configuration and model card,
     `assets.extra/` the requests that a server warms itself up with. `"onnx"` and
@@ -62,6 +66,7 @@ def export_model(
         force: bool, whether what is there may be replaced.
         calibration: `(N, S, S, 1)`, grey 0...255, crops of a hundred or more training
             faces, to quantize ONNX by.
+        detector: `"mtcnn"`, to put that detector into a SavedModel, or `None`.
 
     Returns:
         path of what was written.
@@ -81,6 +86,11 @@ def export_model(
         raise ValueError(
             "`calibration`, crops of training faces (--data), is needed to quantize "
             "onnx, and for nothing else"
+        )
+    if detector not in (None, "mtcnn") or (detector and format != "saved_model"):
+        raise ValueError(
+            "`detector` must be mtcnn, and is for saved_model. "
+            f"Received: {detector!r}, format={format!r}"
         )
     if version < 1:
         raise ValueError(f"`version` must be at least 1. Received: {version}")
@@ -114,7 +124,8 @@ def export_model(
     check_writable(target.parent)
     if format == "saved_model":
         with replaced_folder(target) as temporary:
-            write_saved_model(temporary, predictor, name, preset)
+            built = get_detector(detector) if detector else None
+            write_saved_model(temporary, predictor, name, preset, built)
     else:
         capped = kind == "litert_int8"
         network = bare_network(predictor, capped=capped, lean=format == "onnx")
@@ -138,8 +149,7 @@ def _dynamic_range():
 def _need(module, extra):
     if importlib.util.find_spec(module) is None:
         raise ImportError(
-            f"this format needs a package that is missing: pip install "
-            f"'rcn-keras[{extra}]'"
+            f"this format needs a package that is missing: pip install '.[{extra}]'"
         )
 
 

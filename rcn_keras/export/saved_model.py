@@ -17,6 +17,7 @@ from rcn_keras.runtime import LOCATED
 from rcn_keras.serving.pictures import png_bytes
 
 if TYPE_CHECKING:
+    from rcn_keras.faces.detect.mtcnn import MTCNN
     from rcn_keras.predictor import Predictor
 
 
@@ -25,7 +26,11 @@ WARMUP_BATCHES = (1, 4)
 
 
 def write_saved_model(
-    folder: pathlib.Path, predictor: Predictor, name: str, preset: pathlib.Path | None
+    folder: pathlib.Path,
+    predictor: Predictor,
+    name: str,
+    preset: pathlib.Path | None,
+    detector: MTCNN | None = None,
 ) -> None:
     """Writes a SavedModel with its endpoints, assets and warm-up requests.
 
@@ -34,10 +39,11 @@ def write_saved_model(
         predictor: `Predictor`.
         name: str, under which a server will serve it.
         preset: path of the preset's folder, or `None`.
+        detector: `MTCNN` for the endpoint `photographs`, or `None`.
     """
     import tensorflow as tf
 
-    from rcn_keras.export.graph import faces_function
+    from rcn_keras.export.graph import faces_function, photographs_function
 
     network = bare_network(predictor, heatmaps=True)
     floats = tf.TensorSpec(network.input_shape, tf.float32, "images")
@@ -45,9 +51,9 @@ def write_saved_model(
     run = tf.function(network, input_signature=[floats], autograph=False)
     layout = predictor.layout
     assert layout is not None  # that of a network
-    faces = faces_function(
-        run, layout, predictor.refinements, predictor.model.input_size
-    )
+    settings = predictor.refinements, predictor.model.input_size
+    faces = faces_function(run, layout, *settings)
+    files = tf.TensorSpec((None,), tf.string, "image_bytes")
 
     def keypoints(images):
         found = run(tf.cast(images, tf.float32))
@@ -62,23 +68,24 @@ def write_saved_model(
         "heatmaps": (run, [floats]),
         "faces": (
             faces,
-            [
-                tf.TensorSpec((None,), tf.string, "image_bytes"),
-                tf.TensorSpec((None, 4), tf.float32, "boxes"),
-            ],
+            [files, tf.TensorSpec((None, 4), tf.float32, "boxes")],
         ),
     }
+    if detector:
+        graph = detector.graph()
+        find = photographs_function(run, layout, graph, *settings)
+        endpoints["photographs"] = (find, [files])
     # No `track`: it would put the variables, which the endpoints bring, there twice.
     archive = keras.export.ExportArchive()
     for endpoint, (function, signature) in endpoints.items():
         archive.add_endpoint(endpoint, function, input_signature=signature)
     with quiet():
         archive.write_out(folder, verbose=False)
-    _write_warmup(folder / "assets.extra" / WARMUP, name, layout)
+    _write_warmup(folder / "assets.extra" / WARMUP, name, layout, endpoints)
     write_assets(folder / "assets", predictor, preset)
 
 
-def _write_warmup(path, name, layout):
+def _write_warmup(path, name, layout, endpoints):
     """A request for each signature and batch size, about a drawn face."""
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
@@ -89,10 +96,12 @@ def _write_warmup(path, name, layout):
         "serving_uint8": {"images": crop},
         "heatmaps": {"images": crop.astype("float32")},
         "faces": {"image_bytes": png_bytes(image), "boxes": box.astype("float32")},
+        "photographs": {"image_bytes": png_bytes(image)},
     }
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as records:
-        for signature, inputs in example.items():
+        for signature in endpoints:
+            inputs = example[signature]
             for batch in WARMUP_BATCHES:
                 request = predict_pb2.PredictRequest()
                 request.model_spec.name = name

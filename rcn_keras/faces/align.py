@@ -86,6 +86,21 @@ def align(
         InputError: for another template, size or eye distance, keypoints from which
             the five points do not follow, or five points on one spot.
     """
+    check_crop(size, template, eye_distance)
+    if isinstance(face, list) and (not face or np.ndim(face[0]) != 1):
+        each = [align(image, f, size, template, eye_distance, layout) for f in face]
+        return cast(list[AlignedFace], each)
+    points = five_points(keypoints_of(face), layout)
+    matrix = size * _template_matrix(points, template, eye_distance)
+    return AlignedFace(
+        warped(image, matrix, size, mirrored=template == "ffhq"),
+        matrix,
+        inverse(matrix),
+    )
+
+
+def check_crop(size: int, template: str, eye_distance: float) -> None:
+    """Raises an `InputError` for arguments of `align` that cannot be used."""
     if template not in TEMPLATES:
         raise InputError(
             f"`template` must be one of {', '.join(TEMPLATES)}. Received: {template!r}"
@@ -99,16 +114,6 @@ def align(
             "`eye_distance` must be above 0 and at most 1, in sides of the crop. "
             f"Received: eye_distance={eye_distance}"
         )
-    if isinstance(face, list) and (not face or np.ndim(face[0]) != 1):
-        each = [align(image, f, size, template, eye_distance, layout) for f in face]
-        return cast(list[AlignedFace], each)
-    points = five_points(keypoints_of(face), layout)
-    matrix = size * _template_matrix(points, template, eye_distance)
-    return AlignedFace(
-        warped(image, matrix, size, mirrored=template == "ffhq"),
-        matrix,
-        inverse(matrix),
-    )
 
 
 def similarity(points: ArrayLike, targets: ArrayLike) -> np.ndarray:

@@ -169,8 +169,8 @@ def list_images(
     images = [path for path in entries if is_image_name(path) and is_regular(path)]
     if not images:
         raise InputError(
-            f"{folder}: no images in this folder (looked for "
-            f"{', '.join(sorted(suffixes()))})"
+            f"{folder}: no images in this folder (looked for .jpg, .png and the other "
+            f"{len(suffixes()) - 2} suffixes that Pillow reads)"
         )
     if others := len(entries) - len(images):
         report(left_out(folder, others))

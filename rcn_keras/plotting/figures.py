@@ -34,7 +34,7 @@ def panels(
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        message = "Figures need matplotlib: pip install 'rcn-keras[plot]'"
+        message = "Figures need matplotlib: pip install '.[plot]'"
         raise ImportError(message) from error
     figure = Figure(figsize=(width, height), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, **kwargs)

@@ -97,13 +97,13 @@ def choose_runtime(folder: pathlib.Path, name: str = "auto") -> str:
                 return candidate
         has_onnx = (folder / EXPORTS["onnx"]).is_file()
         extras = ["onnxruntime", "openvino"] if has_onnx else ["tensorflow"]
-        commands = " or ".join(f"pip install 'rcn-keras[{extra}]'" for extra in extras)
+        commands = " or ".join(f"pip install '.[{extra}]'" for extra in extras)
         raise ImportError(f"no runtime for {folder.name} is installed: {commands}")
     package, extra, file = RUNTIMES[name]
     if name not in installed:
         raise ImportError(
             f"the runtime {name} needs a package that is missing: "
-            f"pip install 'rcn-keras[{extra}]'"
+            f"pip install '.[{extra}]'"
         )
     if not (folder / file).is_file():
         kind = next((kind for kind in EXPORTS if EXPORTS[kind] == file), "")

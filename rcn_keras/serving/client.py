@@ -17,10 +17,10 @@ from rcn_keras.serving.pictures import png_bytes, request_slices, wire_bytes
 from rcn_keras.serving.transport import connect
 
 if TYPE_CHECKING:
-    import keras
     from numpy.typing import ArrayLike
 
 
+PHOTOGRAPHS = ("image_index", "boxes", "scores", *LOCATED)
 FIRST_PAUSE = 0.2  # seconds before the first retry; each further one is twice as long
 
 
@@ -33,7 +33,7 @@ class Client:
     call `faces`, `crops` and `heatmaps` of one client.
 
     Args:
-        address: str, `HOST:PORT` for gRPC (needs `pip install 'rcn-keras[serving]'`; no
+        address: str, `HOST:PORT` for gRPC (needs `pip install '.[serving]'`; no
             TLS) or `http://HOST:PORT`, `https://...` for REST. No proxy is used.
         model: str, the name under which the preset is served.
         version: int; `None` for the server's choice, its newest.
@@ -62,7 +62,7 @@ class Client:
     def __init__(
         self,
         address: str,
-        model: keras.Model = "rcn6_mtfl",
+        model: str = "rcn6_mtfl",
         version: int | None = None,
         timeout: float = 10.0,
         batch_size: int = 32,
@@ -113,6 +113,35 @@ class Client:
             if fault:
                 raise InputError(f"{name}: {fault}")
         return self.locate([read[picture][1] for picture in pictures], boxes)
+
+    def photographs(self, pictures: list) -> list[tuple[np.ndarray, ...]]:
+        """Faces and keypoints of photographs, by a server that finds the faces too.
+
+        Args:
+            pictures: list of what `picture` gives to send of them, N at least 1.
+
+        Returns:
+            list of N `(boxes, scores, keypoints, confidence, face_score)`, `(M, 4)`,
+            `(M,)`, `(M, K, 2)`, `(M, K)` and `(M,)`, of M faces by falling score.
+        """
+        data, found = [data for data, _ in pictures], []
+        sizes = [len(picture) for picture in data]
+        for part in request_slices(sizes, self.batch_size, self.max_bytes):
+            inputs = {"image_bytes": data[part]}
+            answer = self._answer("photographs", inputs, PHOTOGRAPHS)
+            rows = len(answer.get("scores", ()))
+            self._check(answer, rows, PHOTOGRAPHS, ())
+            for number in range(part.stop - part.start):
+                of_it = np.flatnonzero(answer["image_index"] == number)
+                scores = answer["scores"][of_it]
+                if not len(of_it) or scores.min() < 0:
+                    raise InputError(
+                        f"{pictures[part.start + number][1]}: the server at "
+                        f"{self.address} could not read this picture"
+                    )
+                faces = of_it[scores > 0]
+                found.append(tuple(answer[name][faces] for name in PHOTOGRAPHS[1:]))
+        return found
 
     def crops(self, images: ArrayLike) -> dict[str, np.ndarray]:
         """Keypoints in the pixels of crops as the network takes them.
@@ -223,6 +252,9 @@ class Client:
             "confidence": (rows, *keypoints),
             "face_score": (rows,),
             "heatmaps": (rows, *side, *keypoints),
+            "boxes": (rows, 4),
+            "scores": (rows,),
+            "image_index": (rows,),
         }
         wanted = {name: shapes[name] for name in outputs}
         received = {name: value.shape for name, value in answer.items()}

@@ -20,7 +20,7 @@ import numpy as np
 from rcn_keras.errors import InputError
 
 # `DataType` of TensorFlow's tensor message.
-_FLOAT, _UINT8, _STRING = 1, 4, 7
+_FLOAT, _INT32, _UINT8, _STRING = 1, 3, 4, 7
 
 
 def connect(address: str) -> Grpc | Rest:
@@ -62,7 +62,7 @@ class Grpc:
             from tensorflow_serving.apis import prediction_service_pb2_grpc as service
         except ImportError as error:
             raise ImportError(
-                "gRPC needs `tensorflow-serving-api`: pip install 'rcn-keras[serving]' "
+                "gRPC needs `tensorflow-serving-api`: pip install '.[serving]' "
                 "(REST, http://HOST:PORT, needs no more than is here)"
             ) from error
         self._grpc, self._messages = grpc, messages
@@ -94,11 +94,11 @@ class Grpc:
             model, signature: strs.
             version: int, or `None` for the server's choice.
             inputs: dict, name to an array (float32 or uint8) or a list of bytes.
-            outputs: names of what is wanted, float32.
+            outputs: names of what is wanted: `image_index` int32, all others float32.
             timeout: float, seconds.
 
         Returns:
-            dict, name to float32 array; without what the server does not give.
+            dict, name to array; without what the server does not give.
         """
         request = self._messages.PredictRequest()
         request.model_spec.name = model
@@ -198,18 +198,21 @@ def _fill(tensor, value):
 def _array(name, tensor):
     """The array of a tensor message."""
     shape = [dimension.size for dimension in tensor.tensor_shape.dim]
+    whole = name == "image_index"
     try:
-        if tensor.dtype != _FLOAT:
+        if tensor.dtype != (_INT32 if whole else _FLOAT):
             raise ValueError
+        kind, values = ("<i4", tensor.int_val) if whole else ("<f4", tensor.float_val)
         if tensor.tensor_content:
-            return np.frombuffer(tensor.tensor_content, "<f4").reshape(shape)
-        values = np.array(tensor.float_val, "float32")
+            return np.frombuffer(tensor.tensor_content, kind).reshape(shape)
+        values = np.array(values, kind)
         if len(values) == 1:  # One stands for all.
             return np.full(shape, values[0])
         return values.reshape(shape)
     except ValueError:
         raise InputError(
-            f"the answer's {name!r} is no float32 tensor of its shape, {shape}"
+            f"the answer's {name!r} is no {'int32' if whole else 'float32'} tensor of "
+            f"its shape, {shape}"
         ) from None
 
 

@@ -8,15 +8,19 @@ import numpy as np
 
 from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
-from rcn_keras.faces.boxes import refined_squares
+from rcn_keras.faces.boxes import box_squares, refined_squares
 from rcn_keras.predictor import FacePrediction, Predictor
 from rcn_keras.video.file import Video
 from rcn_keras.video.smoothing import OneEuroFilter
 
 SAME = 0.3  # overlap of two faces' squares from which on they can be one face
+WAITING = 0.1  # the same of a face out of sight, whose way is a guess
+GROWTH = 1.3  # most that a face's square grows or shrinks from frame to frame
 TWICE = 0.5  # overlap of two tracks from which on they follow one face
-PATIENCE = 1.0  # seconds that a face may be out of sight and keep its identity
+COVERED = 0.8  # mean confidence below which a face that meets another is behind it
+PATIENCE = 2.0  # seconds that a face may be out of sight and keep its identity
 UNSUPPORTED = 5  # detections in a row without a tracked face that end it
+HURRY = 3  # frames from one detection to the next while a face is out of sight
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +85,8 @@ class Tracker:
     A face found by the detector is followed by its own points: the network's square in
     the next frame is that of the training rule around them, moved on with the face's
     speed. The detector runs every `detect_every` frames, and sooner where the
-    confidence of a face has fallen or one hides another.
+    confidence of a face has fallen or one hides another. What it finds is only looked
+    at by the network where no face in sight is followed.
 
     Args:
         predictor: `Predictor`.
@@ -104,7 +109,7 @@ class Tracker:
     def __init__(
         self,
         predictor: Predictor,
-        detect_every: int = 10,
+        detect_every: int = 15,
         smoothing: bool = True,
         least_confidence: float = 0.5,
     ):
@@ -130,7 +135,7 @@ class Tracker:
         self._part()
         self._since += 1
         trouble = any(not one.visible for one in self._tracks)
-        if self._since >= self.detect_every or (trouble and self._since >= 2):
+        if self._since >= self.detect_every or (trouble and self._since >= HURRY):
             self._since = 0
             self._detect(image, seconds)
         self._tracks = [
@@ -146,17 +151,28 @@ class Tracker:
             return
         expected = np.stack([one.expected(seconds) for one in self._tracks])
         squares = self._squares(expected, [one.square for one in self._tracks])
-        found, confidence, face_score = self.predictor.locate(
-            [image] * len(squares), squares
-        )
+        images = [image] * len(squares)
+        # One pass: the squares are those of the points already.
+        located = self.predictor.locate(images, squares, second_pass=False)
+        found, confidence, face_score = located
         again = self._squares(found, squares)
         for i, one in enumerate(self._tracks):
-            good = confidence[i].mean() >= self.least_confidence
-            # Elsewhere than where it could have gone is another face, or none.
-            good = good and overlap(squares[i], again[i]) > SAME
-            if good:
+            meets = any(
+                other.visible and other is not one and overlap(squares[i], square) > 0
+                for other, square in zip(self._tracks, squares)
+            )
+            least = max(self.least_confidence, COVERED if meets else 0)
+            # Elsewhere than where it could have gone is another face, or none; of
+            # another size, one that is half covered.
+            change = again[i][2] / one.square[2]
+            if (
+                confidence[i].mean() >= least
+                and overlap(squares[i], again[i]) > SAME
+                and 1 / GROWTH < change < GROWTH
+            ):
+                # The points of a face that vanishes behind another stay at its edge.
                 one.face_score = float(face_score[i])
-                one.move(found[i], confidence[i], again[i], seconds, expected[i])
+                one.move(found[i], confidence[i], again[i], seconds, expected[i], meets)
             else:
                 one.hide(expected[i], squares[i], seconds)
 
@@ -170,37 +186,51 @@ class Tracker:
                     stray.hide_again()
 
     def _detect(self, image, seconds):
-        faces = self.predictor(image)
-        if not faces:
-            matches = []
-        else:
-            points = np.stack([face.keypoints for face in faces])
-            squares = self._squares(points, [_square(face.box) for face in faces])
-            matches = [
-                (overlap(one.square, squares[j]), i, j)
-                for i, one in enumerate(self._tracks)
-                for j in range(len(faces))
-            ]
-        free, open_faces = set(range(len(self._tracks))), set(range(len(faces)))
+        found = self.predictor.find(image)
+        squares = box_squares(found.boxes, self.predictor.layout)
+        matches = [
+            (one.visible, overlap(one.square, square), i, j)
+            for i, one in enumerate(self._tracks)
+            for j, square in enumerate(squares)
+        ]
+        free, open_faces = set(range(len(self._tracks))), {}
+        others = set(range(len(squares)))
         # Faces in sight first: one that waits must not take theirs.
-        order = sorted(matches, key=lambda m: (self._tracks[m[1]].visible, m[0]))
-        for share, i, j in reversed(order):
-            if share > SAME and i in free and j in open_faces:
+        for visible, share, i, j in sorted(matches, reverse=True):
+            if share > (SAME if visible else WAITING) and i in free and j in others:
                 free.remove(i)
-                open_faces.remove(j)
-                self._tracks[i].support(faces[j], squares[j], seconds)
+                others.remove(j)
+                if visible:
+                    self._tracks[i].support(found.boxes[j], found.scores[j], seconds)
+                else:
+                    open_faces[j] = self._tracks[i]
         for i in free:
             self._tracks[i].unsupported += self._tracks[i].visible
-        for j in sorted(open_faces):
-            shown = any(
-                one.visible and overlap(one.square, squares[j]) > SAME
-                for one in self._tracks
-            )
-            if not shown and faces[j].confidence.mean() >= self.least_confidence:
-                filter = OneEuroFilter() if self.smoothing else None
-                new = _Track(self._next, faces[j], squares[j], seconds, filter)
-                self._tracks.append(new)
+        shown = [one.square for one in self._tracks if one.visible]
+        for j in others:
+            if not any(overlap(square, squares[j]) > SAME for square in shown):
+                open_faces[j] = None
+        if open_faces:
+            self._look(image, seconds, found, open_faces, squares)
+
+    def _look(self, image, seconds, found, open_faces, squares):
+        """Finds the points of detected faces, by the track that each goes on with, or
+        `None` for a new one."""
+        numbers = sorted(open_faces)
+        images, squares = [image] * len(numbers), squares[numbers]
+        points, confidence, face_score = self.predictor.locate(images, squares)
+        squares = self._squares(points, squares)
+        for i, j in enumerate(numbers):
+            if confidence[i].mean() < self.least_confidence:
+                continue
+            one = open_faces[j]
+            if one is None:
+                one = _Track(self._next, OneEuroFilter() if self.smoothing else None)
+                self._tracks.append(one)
                 self._next += 1
+            one.face_score = float(face_score[i])
+            one.show(points[i], confidence[i], squares[i], seconds)
+            one.support(found.boxes[j], found.scores[j], seconds)
 
     def _squares(self, points, squares):
         sizes = np.tile(np.array(self._shape[1::-1], "float64"), (len(points), 1))
@@ -213,36 +243,34 @@ class Tracker:
 class _Track:
     """One face over time."""
 
-    def __init__(self, identity, face, square, seconds, filter):
+    def __init__(self, identity, filter):
         self.id, self.filter = identity, filter
         self.velocity = np.zeros(2)  # pixels a second
         self.unsupported, self.surprise = 0, 0.0
-        self.keypoints, self.seconds = face.keypoints, seconds
-        self.support(face, square, seconds)
 
-    def support(self, face, square, seconds):
-        """The detector has it: its box, and its points where ours were lost."""
-        self.unsupported, self.score = 0, face.score
-        self.box, self.box_points = np.asarray(face.box, "float64"), face.keypoints
-        self.seen = seconds
-        if not getattr(self, "visible", False):
-            self.keypoints, self.confidence = face.keypoints, face.confidence
-            self.face_score = face.face_score
-            self.square, self.seconds, self.visible = square, seconds, True
+    def show(self, keypoints, confidence, square, seconds):
+        """It is in sight, for the first time or again."""
+        self.keypoints, self.confidence, self.square = keypoints, confidence, square
+        self.seconds, self.visible = seconds, True
+
+    def support(self, box, score, seconds):
+        """The detector has it too, in this box."""
+        self.unsupported, self.score, self.seen = 0, score, seconds
+        self.box, self.box_points = np.asarray(box, "float64"), self.keypoints
 
     def expected(self, seconds):
         return self.keypoints + self.velocity * (seconds - self.seconds)
 
-    def move(self, keypoints, confidence, square, seconds, expected):
+    def move(self, keypoints, confidence, square, seconds, expected, steady):
+        """It was followed; steady: its velocity stays as it is."""
         step = max(seconds - self.seconds, 1e-3)
         moved = (keypoints - self.keypoints).mean(axis=0) / step
         self._before = self.velocity, expected, self.square, self.seen
         self.surprise = np.hypot(*(keypoints - expected).mean(axis=0)) / square[2]
-        if self.visible:
+        if self.visible and not steady:
             self.velocity = 0.6 * self.velocity + 0.4 * moved
-        self.keypoints, self.confidence, self.square = keypoints, confidence, square
-        self.seconds = self.seen = seconds
-        self.visible = True
+        self.show(keypoints, confidence, square, seconds)
+        self.seen = seconds
 
     def hide(self, expected, square, seconds):
         self.keypoints, self.square, self.seconds = expected, square, seconds
@@ -279,8 +307,3 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     height = min(y + side, v + length) - max(y, v)
     common = max(width, 0) * max(height, 0)
     return common / max(side**2 + length**2 - common, 1e-9)
-
-
-def _square(box):
-    x0, y0, x1, y1 = box
-    return x0, y0, max(x1 - x0, y1 - y0)

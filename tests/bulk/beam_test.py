@@ -92,5 +92,5 @@ def test_in_a_pipeline_with_keys(handler, examples, alone):
 def test_without_beam(monkeypatch):
     monkeypatch.delitem(sys.modules, "rcn_keras.bulk.beam")
     monkeypatch.setitem(sys.modules, "apache_beam.ml.inference.base", None)
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[beam\]'"):
+    with pytest.raises(ImportError, match=r"pip install '.\[beam\]'"):
         import rcn_keras.bulk.beam  # noqa: F401

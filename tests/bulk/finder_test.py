@@ -2,19 +2,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rcn_keras.bulk.beam import FacesModelHandler
+from rcn_keras.bulk.faces_graph import FacesGraph
 from rcn_keras.bulk.finder import BulkFinder
+from rcn_keras.bulk.run import _read
 
 BOX = [4, 4, 40, 40]
 
 
-class Failing(FacesModelHandler):
+class Failing(FacesGraph):
     """As a graph that fails for a whole batch in which one picture is."""
 
-    def run_inference(self, batch, model, inference_args=None):
-        if any(len(picture) < 300 for picture, _ in batch):
+    def run(self, rows, model):
+        if any(len(picture) < 300 for picture, _ in rows):
             raise RuntimeError("the graph\nfails")
-        yield from super().run_inference(batch, model)
+        yield from super().run(rows, model)
 
 
 def picture(path, size, value=90):
@@ -42,11 +43,11 @@ def by_name(answers):
 def test_what_the_graph_fails_for_is_found_out(saved_model_folder, tmp_path, paths):
     flat = picture(tmp_path / "flat.png", 50)
     records = [{"image": path, "boxes": [BOX, BOX]} for path in [*paths, flat]]
-    finder = BulkFinder(Failing(saved_model_folder / "1"), None)
+    finder = BulkFinder(Failing(saved_model_folder / "1"), None, _read)
     found = by_name(list(finder.answers(records)))
     assert found.pop(flat)["error"] == "RuntimeError: the graph fails"
     assert sorted(found) == paths
-    whole = BulkFinder(FacesModelHandler(saved_model_folder / "1"), None)
+    whole = BulkFinder(FacesGraph(saved_model_folder / "1"), None, _read)
     assert found == by_name(list(whole.answers(records[:-1])))
     assert all(len(answer["faces"]) == 2 for answer in found.values())
 
@@ -55,9 +56,9 @@ def test_what_the_graph_fails_for_is_found_out(saved_model_folder, tmp_path, pat
 def test_photographs_wait_for_each_other_no_longer_than_needed(
     saved_model_folder, paths, limits
 ):
-    handler = FacesModelHandler(saved_model_folder / "1", **limits)
+    handler = FacesGraph(saved_model_folder / "1", **limits)
     records = [{"image": path, "boxes": [BOX]} for path in paths]
-    answers = BulkFinder(handler, None).answers(records)
+    answers = BulkFinder(handler, None, _read).answers(records)
     next(answers)
     records[2]["boxes"] = []  # Not opened yet.
     assert [len(answer["faces"]) for answer in answers] == [1, 0, 1, 1]
@@ -73,7 +74,7 @@ def test_any_failure_is_an_answer(saved_model_folder, tmp_path, paths):
     records = [{"image": path, "boxes": None} for path in [*paths, odd, "missing.png"]]
     records.append({"image": "known.png", "error": "known.png: bad before"})
     records.append({"image": paths[0] + "/x", "boxes": [[90, 90, 99, 99]]})
-    finder = BulkFinder(FacesModelHandler(saved_model_folder / "1"), detector)
+    finder = BulkFinder(FacesGraph(saved_model_folder / "1"), detector, _read)
     found = by_name(list(finder.answers(records)))
     assert found[odd]["error"] == "KeyError: 'lost'"
     assert found["known.png"]["error"] == "bad before"

@@ -22,7 +22,7 @@ def run(monkeypatch, capsys):
             points = np.array(POINTS)
             return [FacePrediction(np.zeros(4), points, np.ones(5), 1.0)]
 
-    monkeypatch.setattr(command, "make_predictor", lambda *_: OneFace())
+    monkeypatch.setattr(command, "make_predictor", lambda *_, **options: OneFace())
 
     def run(*arguments):
         code = main(["align", *map(str, arguments)])
@@ -55,5 +55,13 @@ def test_bad_photographs_are_left_out(run, tmp_path):
     assert errors == [f"rcn-keras: error: {bad}: not an image that can be read"]
     code, _, errors = run(photo, "--out", tmp_path)
     assert code == 2 and "name another folder" in errors[0]
-    code, _, errors = run(photo, "--out", out, "--eye-distance", 2)
-    assert code == 2 and "`eye_distance` must be above 0" in errors[0]
+
+
+def test_a_crop_that_cannot_be_is_said_once(run, tmp_path):
+    photos = ["examples/astronaut.jpg"] * 3
+    for option, value, reason in [
+        ("--size", 10**6, "`size` must be between 1 and"),
+        ("--eye-distance", 2, "`eye_distance` must be above 0"),
+    ]:
+        code, lines, errors = run(*photos, "--out", tmp_path, option, value)
+        assert (code, lines, len(errors)) == (2, [], 1) and reason in errors[0]

@@ -39,7 +39,7 @@ def run(monkeypatch, capsys):
         return [[30, 40, 110, 120]] * 2, [0.8, 0.8]
 
     predictor = Predictor(SamePoints(), two_faces)
-    monkeypatch.setattr(command, "make_predictor", lambda *_: predictor)
+    monkeypatch.setattr(command, "make_predictor", lambda *_, **options: predictor)
 
     def run(*arguments):
         code = main(["predict", *map(str, arguments)])

@@ -19,7 +19,7 @@ from rcn_keras.faces.crop import input_crop
 from rcn_keras.faces.images import decode_image
 from rcn_keras.runtime import LOCATED
 
-SIGNATURES = ["faces", "heatmaps", "serving_default", "serving_uint8"]
+SIGNATURES = ["faces", "heatmaps", "photographs", "serving_default", "serving_uint8"]
 
 
 @pytest.fixture(scope="module")

@@ -163,11 +163,11 @@ def test_what_is_missing_is_named(monkeypatch, folder, tmp_path):
     with pytest.raises(InputError, match="--format onnx --quantize --data"):
         choose_runtime(folder, "openvino-int8")
     installed(monkeypatch)
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[onnxruntime\]'"):
+    with pytest.raises(ImportError, match=r"pip install '.\[onnxruntime\]'"):
         choose_runtime(folder)
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[tensorflow\]'"):
+    with pytest.raises(ImportError, match=r"pip install '.\[tensorflow\]'"):
         choose_runtime(SHIPPED / "denoiser_300w")
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[litert\]'"):
+    with pytest.raises(ImportError, match=r"pip install '.\[litert\]'"):
         choose_runtime(folder, "litert")
 
 

