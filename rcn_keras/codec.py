@@ -185,7 +185,7 @@ def mass_log_odds(maps: Tensor, keypoints: Tensor, layout: KeypointLayout) -> Te
     return ops.log(mass) - ops.log(1 - mass)
 
 
-def confidence(log_odds, slope=1.0, offset=0.0):
+def confidence(log_odds: Tensor, slope: float = 1.0, offset: float = 0.0) -> Tensor:
     """Estimated chance that a keypoint is within 10 % of the normalising distance.
 
     Args:
@@ -199,7 +199,7 @@ def confidence(log_odds, slope=1.0, offset=0.0):
     return ops.sigmoid(slope * log_odds + offset)
 
 
-def face_score(log_odds, slope, offset):
+def face_score(log_odds: Tensor, slope: float, offset: float) -> Tensor:
     """Estimated chance that there is a face: how sharp the maps are in the mean.
 
     Args:

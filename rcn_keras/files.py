@@ -8,7 +8,7 @@ import os
 import pathlib
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rcn_keras._types import PathLike
 from rcn_keras.errors import InputError
@@ -64,7 +64,7 @@ def write_csv(
         writer.writerows(rows)
 
 
-def read_csv(path, columns, what) -> list[dict]:
+def read_csv(path: PathLike, columns: Iterable[str], what: str) -> list[dict]:
     """The rows of a CSV file whose first line names its columns.
 
     Args:

@@ -1,7 +1,11 @@
 """Crops without a face, cut out of the same photographs beside the faces."""
 
+from __future__ import annotations
+
 import concurrent.futures
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,12 +13,15 @@ from rcn_keras.errors import InputError
 from rcn_keras.faces.crop import input_crops
 from rcn_keras.faces.images import read_image
 
+if TYPE_CHECKING:
+    from rcn_keras.data.crops import Crops
+
 MOST = 4  # crops of a photograph
 TRIES = 20  # squares that are drawn for them
 SIDES = 0.25, 1.0  # of a square, in sides of the face's: photographs leave little room
 
 
-def background_crops(crops, seed=0):
+def background_crops(crops: Crops, seed: int = 0) -> np.ndarray:
     """Squares of photographs that hold no keypoint, as the network's input.
 
     No square overlaps the bounding box of a face's known keypoints. Faces of which no
@@ -50,12 +57,18 @@ def background_crops(crops, seed=0):
         return np.concatenate(list(pool.map(cut, enumerate(faces.items()))))
 
 
-def background_squares(faces, side, width, height, rng):
+def background_squares(
+    faces: Sequence[np.ndarray],
+    side: float,
+    width: int,
+    height: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Squares of a photograph beside its faces.
 
     Args:
-        faces: list of `(K, 2)`, the keypoints of each in photograph pixels, NaN where
-            unknown.
+        faces: sequence of `(K, 2)`, the keypoints of each in photograph pixels, NaN
+            where unknown.
         side: float, of a face's square, in these pixels.
         width, height: ints, size of the photograph.
         rng: `numpy.random.Generator`.
