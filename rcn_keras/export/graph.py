@@ -139,7 +139,7 @@ def _usable(found, size):
     """As `faces.detect.detect_faces`, the detector's boxes that can be used; if there
     are none, the row that says so."""
     boxes, scores = found
-    checks = face_boxes.box_checks(tf.cast(boxes, tf.float64), size[None], ops)
+    checks = box_checks(tf.cast(boxes, tf.float64), size[None], ops)
     usable = tf.reduce_all(checks, axis=0)
     boxes, scores = tf.boolean_mask(boxes, usable), tf.boolean_mask(scores, usable)
     boxes, scores = boxes[:MOST_FACES], scores[:MOST_FACES]

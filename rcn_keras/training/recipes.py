@@ -135,7 +135,7 @@ RECIPES = {
         "tcdcn",
         {"attributes": True, **_TCDCN},
         Augmentation(rotation=20.0, flip=False, occlusion=False),
-        epochs=120,
+        epochs=60,
         precision="mixed_bfloat16",
         paper={"aflw": 7.60, "afw": 7.87},
     ),
