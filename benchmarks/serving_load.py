@@ -246,7 +246,7 @@ class Load:
 
 def resident():
     """Memory of this process, MB."""
-    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    pages = int(pathlib.Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * 4096 / 2**20
 
 

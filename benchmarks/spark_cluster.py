@@ -67,7 +67,7 @@ def draw(folder, count):
     for number in range(count):
         path = folder / f"{number:05d}.jpg"
         if number % 100 == 99:
-            path.write_text("no picture")
+            path.write_text("no picture", encoding="utf-8")
         else:
             image, _ = draw_face(np.random.default_rng(number), size=200)
             Image.fromarray(image).save(path, quality=90)
@@ -109,7 +109,8 @@ def on_cluster(photographs, folder, options, kill=False):
             raise InputError(f"the command ended with exit code {ran.returncode}")
         if kill and workers[0].poll() is None:
             raise InputError("it ended before half of it was done")
-    lines = [line for path in output.glob("*.json") for line in path.open()]
+    texts = [path.read_text(encoding="utf-8") for path in output.glob("*.json")]
+    lines = [line for text in texts for line in text.splitlines()]
     answers = [json.loads(line) for line in lines]
     for answer in answers:
         answer["image"] = answer.pop("path").rsplit("/", 1)[-1]
@@ -184,10 +185,12 @@ def kill_half_way(output, workers, half, done):
 def wait_for(log, text, count):
     """Until a line is in a log so many times."""
     for _ in range(600):
-        if log.exists() and log.read_text(errors="replace").count(text) >= count:
+        if log.exists() and log.read_text("utf-8", "replace").count(text) >= count:
             return
         time.sleep(0.1)
-    raise InputError(f"Spark does not start: {log.read_text(errors='replace')[-500:]}")
+    raise InputError(
+        f"Spark does not start: {log.read_text('utf-8', 'replace')[-500:]}"
+    )
 
 
 def free_port():
