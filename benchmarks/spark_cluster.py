@@ -184,13 +184,14 @@ def kill_half_way(output, workers, half, done):
 
 def wait_for(log, text, count):
     """Until a line is in a log so many times."""
+    shown = ""
     for _ in range(600):
-        if log.exists() and log.read_text("utf-8", "replace").count(text) >= count:
+        if log.exists():
+            shown = log.read_text(encoding="utf-8", errors="replace")
+        if shown.count(text) >= count:
             return
         time.sleep(0.1)
-    raise InputError(
-        f"Spark does not start: {log.read_text('utf-8', 'replace')[-500:]}"
-    )
+    raise InputError(f"Spark does not start: {shown[-500:]}")
 
 
 def free_port():
