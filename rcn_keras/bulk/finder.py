@@ -39,8 +39,8 @@ class SavedModelLocator:
 
     def locate(
         self, pictures: list[bytes], boxes: np.ndarray
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Keypoints and confidence, see `predictor.Locator`."""
+    ) -> tuple[list[np.ndarray], ...]:
+        """Keypoints, confidence and face score, see `predictor.Locator`."""
         located = list(self._graph.run(list(zip(pictures, boxes)), self._model))
         keypoints = [inference["keypoints"].astype("float64") for inference in located]
         others = ([inference[name] for inference in located] for name in LOCATED[1:])

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pathlib
 import sys
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rcn_keras._types import DetectorChoice
 from rcn_keras.cli.output import say
 from rcn_keras.cli.start import keras_quietly
-
-if TYPE_CHECKING:
-    from rcn_keras.predictor import Predictor
-    from rcn_keras.serving.finder import ServerPredictor
 
 SERVER = "server"  # the detector's name where the model server finds the faces too
 
@@ -22,7 +18,7 @@ def make_predictor(
     detector: DetectorChoice,
     server: str | None = None,
     runtime: str = "auto",
-) -> Predictor | ServerPredictor:
+) -> Any:
     """The `Predictor` of a preset or of a model server, which was tried once; or the
     `ServerPredictor` of a server that finds the faces too.
 
@@ -60,6 +56,7 @@ def make_predictor(
     from rcn_keras.serving.client import Client
     from rcn_keras.serving.finder import ServerPredictor
 
+    assert server is not None
     client = Client(server, pathlib.PurePath(name).name)
     asked = ServerPredictor(client) if detector == SERVER else client
     # Tried first: better no server, or not this model, before the work.

@@ -50,7 +50,8 @@ def background_crops(crops: Crops, seed: int = 0) -> np.ndarray:
             return np.zeros((0, size, size, 1), "uint8")
         keypoints, sides = zip(*of_picture)
         rng = np.random.default_rng((seed, number))
-        squares = background_squares(keypoints, sides[0], *image.shape[1::-1], rng)
+        height, width = image.shape[:2]
+        squares = background_squares(keypoints, sides[0], width, height, rng)
         return input_crops([image] * len(squares), squares, context, size)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -17,7 +17,6 @@ from rcn_keras.runtime import LOCATED
 from rcn_keras.serving.pictures import png_bytes
 
 if TYPE_CHECKING:
-    from rcn_keras.faces.detect.mtcnn import MTCNN
     from rcn_keras.predictor import Predictor
 
 
@@ -30,7 +29,7 @@ def write_saved_model(
     predictor: Predictor,
     name: str,
     preset: pathlib.Path | None,
-    detector: MTCNN | None = None,
+    detector: Any = None,
 ) -> None:
     """Writes a SavedModel with its endpoints, assets and warm-up requests.
 

@@ -121,8 +121,14 @@ class KeypointModel(keras.Model):
             dict of `keypoints` `(N, K, 2)`, (x, y) in pixels of the input,
             `confidence` `(N, K)` and `face_score` `(N,)`.
         """
-        decoder, line = decoder or self.decoder, self.face_calibration
-        return KeypointDecoder(self.layout, decoder, *self.calibration, line)(maps)
+        slope, offset = self.calibration
+        return KeypointDecoder(
+            self.layout,
+            decoder or self.decoder,
+            slope,
+            offset,
+            self.face_calibration,
+        )(maps)
 
     def locate(self, images: Tensor) -> dict:
         """Keypoints, their confidence and a face score, for one batch of images.

@@ -104,7 +104,7 @@ def build_rcn(
     image, x = blocks.image_input(full, channels, normalization)
     trunk = blocks.trunk(x, levels, trunk_l2, kernel_initializer)
 
-    carried, carried_from = None, None  # what the coarser branches hand on
+    carried, carried_from = None, 0  # what the coarser branches hand on
     for spec, present, trained, _ in levels:
         side = spec.resolution
         if carried is not None:

@@ -182,19 +182,20 @@ class Client:
             data = png_bytes(rgb)
         return rgb, (data, name)
 
-    def locate(self, pictures: list, boxes: ArrayLike) -> tuple[Any, Any]:
+    def locate(self, pictures: list, boxes: ArrayLike) -> tuple[Any, ...]:
         """Keypoints, confidence and face score, see `predictor.Locator`."""
         if not pictures:
             return [], [], []
         data = [data for data, _ in pictures]
-        inputs = {"image_bytes": data, "boxes": np.asarray(boxes, "float32")}
+        rows = np.asarray(boxes, "float32")
+        inputs = {"image_bytes": data, "boxes": rows}
         sizes = [len(picture) for picture in data]
         found = self._in_batches("faces", inputs, sizes, LOCATED)
         unread = np.isnan(found["keypoints"]).any(axis=(1, 2))
         for row in np.flatnonzero(unread):
             raise InputError(
                 f"{pictures[row][1]}: the server at {self.address} could not read this "
-                f"picture, or not use the box {np.round(boxes[row], 2).tolist()}"
+                f"picture, or not use the box {np.round(rows[row], 2).tolist()}"
             )
         return tuple(found[name] for name in LOCATED)
 

@@ -13,6 +13,8 @@ from rcn_keras.serving.client import Client
 from rcn_keras.serving.pictures import png_bytes
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from rcn_keras.faces.images import Picture
 
 
@@ -40,7 +42,7 @@ class ServerPredictor:
         return self.predict_found([self.find(image)])[0]
 
     def find(
-        self, image: Picture, boxes: None = None, name: str = "image 0"
+        self, image: Picture, boxes: ArrayLike | None = None, name: str = "image 0"
     ) -> LocatedFaces:
         """Sends an image; boxes, which a `Predictor` takes, must be `None`."""
         assert boxes is None

@@ -187,7 +187,9 @@ class Tracker:
 
     def _detect(self, image, seconds):
         found = self.predictor.find(image)
-        squares = box_squares(found.boxes, self.predictor.layout)
+        layout = self.predictor.layout
+        assert layout is not None  # a model server that finds faces is no detector
+        squares = box_squares(found.boxes, layout)
         matches = [
             (one.visible, overlap(one.square, square), i, j)
             for i, one in enumerate(self._tracks)
@@ -246,7 +248,7 @@ class _Track:
     def __init__(self, identity, filter):
         self.id, self.filter = identity, filter
         self.velocity = np.zeros(2)  # pixels a second
-        self.unsupported, self.surprise = 0, 0.0
+        self.unsupported, self.surprise, self.face_score = 0, 0.0, float("nan")
 
     def show(self, keypoints, confidence, square, seconds):
         """It is in sight, for the first time or again."""
