@@ -263,7 +263,7 @@ def second_pass(locator, test, squares):
     """Share of the faces that the default prediction looks at twice."""
     _, images, _ = map(list, zip(*test))
     sizes = np.array([image.shape[1::-1] for image in images])
-    points, _ = locator.one_pass(images, squares)
+    points, _, _ = locator.one_pass(images, squares)
     second = second_squares(points, locator.layout, squares, sizes)
     return (second != squares).any(axis=1).mean()
 
