@@ -4,7 +4,7 @@ Clients are threads, each of which sends a request of one row when the one befor
 answered. Without batching each request is a call of the graph; with it, as a server
 with `saved_models/batching.config` does it, rows wait up to 2 ms for others, 64 at
 most, in 4 threads that run batches. (A server does not batch `photographs` itself, as
-rows of faces are not rows of pictures; here their answers are told apart again.)
+rows of faces are not rows of pictures; here they are divided among the requests again.)
 
 One request in 20 is poisoned: a JPEG cut short, text, or a box that is none. The others
 must be answered as if it were not there: `largest_difference_pixels`, from the answers
@@ -152,7 +152,7 @@ class Load:
                     return
                 try:
                     latency, difference = self._ask(number)
-                except Exception as error:  # Of the graph: told after all have ended.
+                except Exception as error:  # Of the graph: raised when all have ended.
                     faults.append(error)
                     return
                 latencies.append(latency)

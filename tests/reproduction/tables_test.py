@@ -129,9 +129,9 @@ def test_finished_trainings_are_measured_as_they_are(mtfl_folder, tmp_path, caps
     recipe = json.loads((run / "recipe.json").read_text())
     (run / "recipe.json").write_text(json.dumps(recipe | {"epochs": 2}))
     assert main(command) == 2
-    told = capsys.readouterr()
-    assert f"{run}: left out, 1 of its 2 epochs are done" in told.out
-    assert "no finished training of the table's recipes" in told.err
+    captured = capsys.readouterr()
+    assert f"{run}: left out, 1 of its 2 epochs are done" in captured.out
+    assert "no finished training of the table's recipes" in captured.err
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", None])
