@@ -5,10 +5,14 @@
 Each choice is a short training of `BASE` with some fields of the recipe changed; the
 error is that of the last epoch on MTFL's 1,000 validation faces, which no test set has
 a part in. `before` is the choice that a row is to be compared with. A run that is
-finished in `--out` is only read.
+finished in `--out` is only read, wherever it was trained: on an accelerator
+`rcn-keras train-many` runs them side by side, from lines such as
+
+    choice_muon_0.01: table2_rcn6_occlusion --epochs 8 --learning-rate 0.01
 """
 
 import dataclasses
+import functools
 import pathlib
 
 import common
@@ -67,16 +71,23 @@ def main():
         help=f"of {', '.join(CHOICES)} (default: all)",
     )
     options = parser.parse_args()
-    faces = load_training(options.data)
+    faces = functools.cache(lambda: load_training(options.data))
     rows = []
     for name in options.choices:
         before, changes = CHOICES[name]
         recipe = dataclasses.replace(BASE, **changes)
         folder = options.out / f"choice_{name}"
         common.say(name)
-        train(recipe, *faces, folder, resume=True, echo=common.say)
+        if not is_finished(folder):
+            train(recipe, *faces(), folder, resume=True, echo=common.say)
         rows.append(row(name, before, changes, folder))
         common.write_rows(options.results / "training_choices.csv", rows)
+
+
+def is_finished(folder):
+    """Whether a folder holds a training with all of its epochs."""
+    log = read_log(folder / "log.csv")
+    return bool(log) and len(log) >= read_recipe(folder).epochs
 
 
 def row(name, before, changes, folder):

@@ -3,6 +3,7 @@
 import csv
 import functools
 import importlib
+import itertools
 import pathlib
 import re
 
@@ -123,18 +124,19 @@ def best(table, column="aflw_paper_grid"):
 
 
 def masks(column="aflw_paper_grid"):
-    """Mask to error, of each network and reading with all nine masks."""
-    groups: dict = {}
-    for recipe, error in best("table1", column).items():
-        _, network, mask, *reading = recipe.split("_")
-        groups.setdefault((network, *reading), {})[mask] = error
-    for key, errors in groups.items():  # where nothing is masked nothing is untrained
-        whole = (key[0], "pixel") if "pixel" in key else key[:1]
-        if "1111" in groups.get(whole, {}):
-            errors["1111"] = groups[whole]["1111"]
-    groups = {key: errors for key, errors in groups.items() if len(errors) == 9}
-    assert ("sumnet",) in groups and ("rcn",) in groups
-    return groups.values()
+    """Mask to error, of each network with absent and with untrained branches."""
+    errors = best("table1", column)
+    groups = []
+    for network, ending in itertools.product(("sumnet", "rcn"), ("", "_untrained")):
+        group = {}
+        for mask in map("".join, itertools.product("01", repeat=4)):
+            # Where nothing is masked nothing is untrained.
+            name = f"table1_{network}_{mask}" + (ending if "0" in mask else "")
+            if name in errors:
+                group[mask] = errors[name]
+        assert len(group) == 9
+        groups.append(group)
+    return groups
 
 
 def pairs(first, second, table="table2"):
@@ -167,6 +169,9 @@ PREDICATES = {
     ),
     "the finest branch alone does a poor job": lambda: all(
         max(errors, key=errors.get) == "0001" for errors in masks()
+    ),
+    "the coarsest alone does a reasonable job, the best of one branch": lambda: (
+        min(["1000", "0100", "0010", "0001"], key=masks()[1].get) == "1000"
     ),
     "the coarsest and the finest together are second best": lambda: all(
         sorted(errors, key=errors.get)[1] == "1001" for errors in masks()
