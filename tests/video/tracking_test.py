@@ -94,6 +94,20 @@ def test_half_covered_points_cost_no_identity():
     assert set().union(*places) == {first, second}
 
 
+@pytest.mark.parametrize("distance, least", [(60, 1), (120, 2)])
+def test_a_doubtful_face_is_hidden_where_it_meets_another(distance, least):
+    class Doubtful(KnownFaces):
+        def locate(self, images, squares, second_pass=True):
+            found, confidence, face_score = super().locate(images, squares)
+            confidence[found[:, 0, 0] > 120] = 0.7  # of the face on the right
+            return found, confidence, face_score
+
+    right = lambda n: (100 + distance, 100, 30)  # noqa: E731
+    frames = run(Doubtful(lambda n: (100, 100, 30), right), range(12))
+    assert min(map(len, frames)) == least
+    assert all(faces[0].id == 0 for faces in frames)
+
+
 def test_a_lost_face_ends_and_a_new_one_gets_another_identity():
     def comes_and_goes(number):
         return None if 20 <= number < 90 else (160, 100, 30)
