@@ -79,7 +79,7 @@ def progress(done, total, what):
 
 
 def photographs(faces, what, layout=FACE_5):
-    """Decodes one photograph after the other; one that fails is told of, left out.
+    """Decodes one photograph after the other; one that fails is reported and left out.
 
     Args:
         faces: list of `Face`.

@@ -11,7 +11,7 @@ The network is that of Honari et al., CVPR 2016, Fig. 2: three ReLU convolutions
 
 A training step is forward, gradients of all weights and an SGD update. Each measurement
 runs in a process of its own, whose peak memory (TensorFlow or JAX themselves included)
-is told beside the time; "direct / this" compares medians. What does not end within the
+stands beside the time; "direct / this" compares medians. What does not end within the
 limit, start and warm-up included, stands as "over N s". Inputs are random one-hot maps.
 """
 

@@ -179,6 +179,14 @@ def test_mass_within_equals_numpy():
     np.testing.assert_allclose(same[1], expected[1], atol=1e-6)
 
 
+def test_a_cell_whose_centre_is_at_the_radius_counts():
+    cells = np.full((1, 9, 11, 1), 0.01, "float32")
+    point = np.float32([[[5.5, 4.5]]])
+    # 13 cells have their centre within 2 of one: 1 + 3 + 5 + 3 + 1.
+    found = to_numpy(codec.mass_within(cells, point, 2.0))
+    np.testing.assert_allclose(found, 0.13, atol=1e-6)
+
+
 def test_distance_between_the_eyes():
     five = np.zeros((2, 5, 2))
     five[0, :2] = [10, 20], [13, 24]
@@ -244,6 +252,18 @@ def test_confidence_counts_the_whole_circle_from_corner_to_corner():
     near = np.linalg.norm(offsets, axis=-1) <= radius[:, None, None, None]
     expected = (softmax(maps) * near).sum(axis=(1, 2))
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_confidence_counts_the_whole_circle_between_cells():
+    # The eyes are in opposite corners, and the others anywhere within their cells: the
+    # circle reaches farther to one side.
+    maps, rng = random_maps((40, 9, 17, 5)), np.random.default_rng(1)
+    points = rng.uniform(0, [17, 9], (40, 5, 2)).astype("float32")
+    points[:, 0], points[:, 1] = [0.01, 0.01], [16.99, 8.99]
+    radius = 0.1 * np.hypot(16.98, 8.98)
+    expected = codec.mass_within(softmax(maps).astype("float32"), points, radius)
+    expected = np.clip(to_numpy(expected), 1e-6, 1 - 1e-6)
+    np.testing.assert_allclose(sure_of(maps, points), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (5, 2)])

@@ -76,6 +76,11 @@ def test_the_least_that_a_layout_needs():
     assert KeypointLayout.from_json(layout.to_json()) == layout
 
 
+def test_a_square_rule_may_leave_no_margin():
+    assert SquareRule("points", 1.3, 1.3).context == 1
+    assert SquareRule("points", 1.7, 1.3, context=1).context == 1
+
+
 def test_a_coco_category():
     layout = KeypointLayout.from_coco_category(CATEGORY, outside="clip")
     assert layout.name == "hand" and layout.count == 4 and layout.outside == "clip"

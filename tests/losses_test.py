@@ -65,6 +65,13 @@ def test_crossentropy_equals_numpy(outside, counted):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_left_and_the_top_border_are_inside():
+    maps = case()[1][:1]
+    y = np.float32([[[0, 0], [np.nan, 1], [np.nan, 1]]])
+    expected = -KEYPOINTS * log_softmax(maps)[0, 0, 0, 0]
+    assert float(SpatialCrossentropy("mask")(y, maps)) == pytest.approx(expected)
+
+
 def test_crossentropy_clips_by_default():
     y, maps = case()
     expected, _ = crossentropy(y, maps, "clip")
@@ -157,6 +164,11 @@ def test_keypoint_distance_equals_numpy():
     assert isinstance(again, KeypointDistance) and again.unit == 4.0
 
 
+def test_by_default_8_pixels_cost_1():
+    y = np.zeros((1, 1, 2), "float32")
+    assert float(KeypointDistance()(y, y + np.float32([8, 0]))) == pytest.approx(1)
+
+
 LOSSES = {
     "crossentropy": SpatialCrossentropy(),
     "expected": ExpectedDistance(),
@@ -200,6 +212,17 @@ def test_an_infinite_label_counts_as_little_as_nan(name):
     for value in (np.inf, -np.inf):
         unknown[1, 2] = value
         assert float(loss(unknown, predicted)) == expected
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_one_known_keypoint_weighs_as_much_as_twice_the_same(name):
+    loss, (y, predicted) = LOSSES[name], predictions(name)
+    y = np.where(np.arange(9).reshape(3, 3, 1) == 4, y, np.float32(np.nan))
+    once, twice = (
+        float(loss(np.tile(y, (n, 1, 1)), np.concatenate([predicted] * n)))
+        for n in (1, 2)
+    )
+    assert once > 0 and twice == pytest.approx(once, rel=1e-5)
 
 
 def test_a_model_takes_a_weight_a_face():

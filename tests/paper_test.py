@@ -97,9 +97,9 @@ def test_tables_are_the_results():
     page, count = on_page_markdown(PAGE), 0
     for table in ("table1", "table2", "table3"):
         for row in results(table):
-            told = [rounded(row[f"{part}_paper_grid"]) for part in ("aflw", "afw")]
+            measured = [rounded(row[f"{part}_paper_grid"]) for part in ("aflw", "afw")]
             paper = [rounded(row[f"{part}_paper"]) for part in ("aflw", "afw")]
-            cells = " | ".join(cell for pair in zip(told, paper) for cell in pair)
+            cells = " | ".join(cell for pair in zip(measured, paper) for cell in pair)
             assert re.search(
                 rf"^\| {row['recipe']} \|.* {re.escape(cells)} \|$", page, re.M
             )

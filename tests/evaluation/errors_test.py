@@ -156,6 +156,9 @@ def test_calibration_error_by_hand():
     expected = (2 * 0.05 + 0.85 + 0.15) / 4
     assert errors.calibration_error(confidence, correct) == pytest.approx(expected)
     assert errors.calibration_error(np.ones(3), np.ones(3, bool)) == 0
+    # One bin holds all from 0.3 up to 0.4: (0.31 + 0.39 - 1) / 2.
+    found = errors.calibration_error([0.31, 0.39], [True, False])
+    assert found == pytest.approx(0.15)
 
 
 def test_a_keypoint_that_never_counts_has_no_mean():

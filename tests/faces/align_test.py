@@ -145,6 +145,13 @@ def test_a_large_picture_is_averaged_and_not_aliased():
     np.testing.assert_allclose(crop[2:-2, 2:-2], 127.5, atol=6)
 
 
+def test_a_pixel_of_a_small_crop_is_the_mean_of_those_it_covers():
+    noise = np.random.default_rng(0).integers(0, 256, (500, 500, 3)).astype("uint8")
+    crop = warped(noise, np.array([[0.1, 0, 0], [0, 0.1, 0]]), 50)
+    means = noise.reshape(50, 10, 50, 10, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(crop[2:-2, 2:-2], means[2:-2, 2:-2], atol=1)
+
+
 @pytest.mark.parametrize(
     "arguments, reason",
     [

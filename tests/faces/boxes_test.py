@@ -137,6 +137,17 @@ def test_68_points_that_leave_no_square(points_at, fault, message):
         boxes.training_squares(points, FACE_68, 100, 50)
 
 
+def test_a_square_of_one_pixel_is_one():
+    points = np.full((68, 2), 20.0)
+    points[5] += 1
+    outer, inner = boxes.training_squares(points, FACE_68, 100, 50)
+    assert outer == (19, 19, 3) and inner[2] >= 1
+    # One that is 1 within the crop and 0 in the photograph is none.
+    five = 20.1 + 0.4 * np.array([[0, 0], [1, 0], [0.5, 0.5], [0, 1], [1, 1]])
+    with pytest.raises(ValueError, match="no square of a pixel"):
+        boxes.training_squares(five, FACE_5, 100, 50)
+
+
 QUADRILATERAL = KeypointLayout("quadrilateral", ("nw", "ne", "se", "sw"))
 
 
@@ -218,3 +229,10 @@ def test_a_square_that_moves_by_a_twentieth_of_its_side_is_kept(part, kept):
     moved = refined - [[part * refined[0, 2], 0, 0]]
     second = boxes.second_squares(points, FACE_5, moved, sizes)
     np.testing.assert_array_equal(second, moved if kept else refined)
+
+
+def test_a_square_moves_by_its_centre_and_by_its_side():
+    squares = np.tile([[10.0, 20, 100]], (4, 1))
+    others = squares + [[0, 0, 0], [-30, 10, 0], [0, 10, -20], [20, 0, 20]]
+    found = boxes.square_movement(squares, others)
+    np.testing.assert_allclose(found, [0, 0.3, 0.2, 0.3])

@@ -160,6 +160,52 @@ def test_lanczos_taps_sum_to_one_inside_and_to_none_outside(side, size):
     np.testing.assert_allclose(weights.sum(axis=1), centers >= 0, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "side, size, block",
+    [
+        (60, 20, 1),  # 3 pixels to one of the crop
+        (79, 20, 1),
+        (80, 20, 2),  # two blocks or more to a pixel
+        (300, 20, 4),
+        (321, 20, 8),
+    ],
+)
+def test_lanczos_taps_equal_numpy_over_averaged_blocks(side, size, block):
+    start, length, step = 40.3, 640, side / size
+    centers = start + (np.arange(size) + 0.5) * step
+    blocks = np.arange(0, length, block) + block / 2
+    offset = (blocks - centers[:, None]) / step
+    weights = np.sinc(offset) * np.sinc(offset / 3) * (np.abs(offset) < 3)
+    weights = np.repeat(weights, block, axis=1)
+    expected = weights / weights.sum(axis=1, keepdims=True)
+    found = dense(*crop.lanczos_taps(start, side, size, length), length)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_pixel_is_inside_from_the_first_edge_to_just_before_the_last():
+    # Centres at 0, 2 and 4 of a photograph of 4 pixels.
+    _, weights = crop.lanczos_taps(start=-1, side=6, size=3, length=4)
+    np.testing.assert_allclose(weights.sum(axis=1), [1, 1, 0], atol=1e-6)
+    found = crop.crop_square(np.full((4, 4, 3), 200, np.uint8), (-1, -1, 6), 3)
+    np.testing.assert_array_equal(found, [[200, 200, 0], [200, 200, 0], [0, 0, 0]])
+
+
+def test_grey_is_rounded_to_the_nearest_level():
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype("uint8")
+    found = crop.gray(image)
+    assert (found == np.trunc(found)).all()
+    assert np.abs(found - image @ [0.299, 0.587, 0.114]).max() < 0.5001
+
+
+def test_the_taps_of_the_input_give_the_input():
+    image, square = photograph(), (40.6, 30.3, 80.2)
+    found = crop.gray(image)
+    for axis, (first, second) in enumerate(crop.input_taps(square, 190, 150, CONTEXT)):
+        taps = dense(*second, 160) @ dense(*first, image.shape[axis])
+        found = np.moveaxis(np.tensordot(taps, found, (1, axis)), 0, axis)
+    assert np.abs(crop.input_crop(image, square, CONTEXT) - found).max() < 1
+
+
 def through_taps(image, square, size):
     """A crop as an exported graph makes it: by one matrix for each axis."""
     left, top, side = square

@@ -142,6 +142,18 @@ def test_a_flip_mirrors_and_swaps():
     assert_same(layer(inputs, training=False), plain, atol=1e-4)
 
 
+def test_a_flip_is_the_mirror_image_whatever_else_is_drawn():
+    inputs, draws = faces(2), np.random.default_rng(2).random((8, DRAWS), "float32")
+    layer = RandomKeypointAffine(flip_pairs=PAIRS)
+    draws[:, 4] = 0.1
+    plain = to_numpy(layer(inputs, draws=draws))
+    draws[:, 4] = 0.9
+    flipped = to_numpy(layer(inputs, draws=draws))
+    assert_same(flipped["images"], plain["images"][:, :, ::-1], atol=1e-2)
+    mirrored = plain["keypoints"][:, SWAPPED] * [-1, 1] + [80, 0]
+    assert_same(flipped["keypoints"], mirrored, atol=1e-3)
+
+
 def test_draws_cover_their_ranges_evenly():
     layer = RandomKeypointAffine(size=4, flip_pairs=[[0, 1]], seed=0)
     p = to_numpy(layer(tiny(4000)))["keypoints"]

@@ -59,6 +59,13 @@ def test_draws_decide(draw, expected):
     )
 
 
+def test_the_draws_are_height_width_top_and_left():
+    draws = np.array([[0.0, 0.99, 0.5, 0.1]])
+    out = to_numpy(RandomOcclusion()(np.ones((1, 80, 90, 1)), draws=draws))
+    # 61 places from top to bottom for a height of 20, 41 across for a width of 50.
+    np.testing.assert_array_equal(rectangles(out), [[20, 50, 30, 4]])
+
+
 def test_all_channels_are_covered_and_images_differ():
     out = to_numpy(RandomOcclusion(seed=0)(np.ones((4, 80, 80, 3), "float32")))
     assert (out == out[..., :1]).all()

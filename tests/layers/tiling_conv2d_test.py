@@ -73,6 +73,15 @@ def test_tiles_that_are_needed_elsewhere_stay(model):
     )
 
 
+def test_cropped_tiles_stay():
+    fine, coarse = keras.Input((3, 3, 1)), keras.Input((2, 2, 1))
+    tiled = TilingUpsampling2D(2, crop=1)(coarse)
+    maps = keras.layers.Concatenate()([fine, tiled])
+    maps = keras.layers.Conv2D(2, 3, padding="same")(maps)
+    model = keras.Model([fine, coarse], maps)
+    assert untiled(model) is model
+
+
 def test_it_learns_as_the_plain_network_and_is_saved(tmp_path):
     model = build_rcn(branches=4)
     twin = untiled(model)

@@ -33,6 +33,33 @@ def test_a_kernel_s_step_is_nearly_orthogonal_whatever_the_gradient_s_scale(
     assert (step * gradient.reshape(-1, filters)).sum() > 0
 
 
+def newton_schulz(matrix):
+    """Five steps of the quintic iteration of Jordan et al. towards `U V'`."""
+    x = matrix / np.linalg.norm(matrix)
+    for _ in range(5):
+        square = x.T @ x
+        x = 3.4445 * x + x @ (-4.7750 * square + 2.0315 * square @ square)
+    return x
+
+
+def test_two_steps_equal_numpy():
+    gradients = np.random.default_rng(0).normal(size=(2, 3, 3, 4, 5))
+    layer = keras.layers.Conv2D(5, 3, use_bias=False, name="branch_80_1")
+    layer.build((None, 8, 8, 4))
+    optimizer = ConvolutionMuon(0.02)
+    optimizer.build(layer.trainable_variables)
+    momentum, expected = np.zeros((36, 5)), layer.get_weights()[0].reshape(36, 5)
+    for gradient in gradients.astype("float32"):
+        optimizer.apply_gradients([(gradient, layer.trainable_variables[0])])
+        gradient = gradient.reshape(36, 5).astype("float64")
+        momentum = 0.95 * momentum + gradient
+        # Nesterov's: the gradient and where the momentum will be.
+        step = newton_schulz(gradient + 0.95 * momentum)
+        expected = expected - 0.02 * 0.2 * np.sqrt(36) * step
+    found = layer.get_weights()[0].reshape(36, 5)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_the_maps_convolution_is_stepped_by_adam():
     gradient = np.random.default_rng(0).normal(size=(3, 3, 4, 5)).astype("float32")
     step = stepped("maps", gradient)

@@ -123,6 +123,16 @@ def test_the_fused_kernel_is_batch_normalization(dtype):
     np.testing.assert_allclose(moved, 0.99 + variance * 0.01, rtol=1e-3)
 
 
+def test_a_frozen_normalization_keeps_its_statistics():
+    x = np.random.default_rng(1).normal(2, 3, (4, 6, 6, 5)).astype("float32")
+    fused = FusedBatchNormalization(trainable=False)
+    fused.build(x.shape)
+    outputs = ops.convert_to_numpy(fused(x, training=True))
+    # The statistics of a new layer are 0 and 1.
+    np.testing.assert_allclose(outputs, x / np.sqrt(1 + fused.epsilon), rtol=1e-5)
+    assert not ops.convert_to_numpy(fused.moving_mean).any()
+
+
 def test_the_fused_kernel_trains_and_reloads(tmp_path):
     model = keras.Sequential([keras.Input((6, 6, 2)), FusedBatchNormalization()])
     model.compile("sgd", "mse", jit_compile=False)

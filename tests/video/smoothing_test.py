@@ -54,6 +54,28 @@ def test_times_count_not_frames():
     np.testing.assert_allclose(smooth(SHAPE, SURE, 0.5), value)  # no time passed
 
 
+def test_moving_points_are_filtered_by_the_papers_formulas():
+    """By hand, at uneven times, with confidences down to 0."""
+    rng = np.random.default_rng(0)
+    points = SHAPE + rng.normal(0, 9, (12, 5, 2)).cumsum(axis=0)
+    seconds = rng.uniform(0.02, 0.1, 12).cumsum()
+    confidence = np.array([1, 0.6, 0.2, 0.04, 0.0])
+    smooth = OneEuroFilter(cutoff=0.7, gain=5.0, speed_cutoff=1.2)
+    value, speed = points[0], np.zeros((5, 2))
+    np.testing.assert_array_equal(smooth(points[0], confidence, seconds[0]), value)
+    for i in range(1, 12):
+        turn = 2 * np.pi * (seconds[i] - seconds[i - 1])
+        size = np.hypot(*(points[i].max(axis=0) - points[i].min(axis=0)))
+        now = (points[i] - value) / (seconds[i] - seconds[i - 1]) / size
+        speed = speed + turn * 1.2 / (1 + turn * 1.2) * (now - speed)
+        cutoff = 0.7 + 5.0 * np.sqrt((speed**2).sum(axis=1))
+        cutoff = cutoff * np.maximum(confidence, 0.05)
+        share = turn * cutoff / (1 + turn * cutoff)
+        value = value + share[:, None] * (points[i] - value)
+        found = smooth(points[i], confidence, seconds[i])
+        np.testing.assert_allclose(found, value, rtol=1e-9)
+
+
 @pytest.mark.parametrize("scale", [0.1, 10])
 def test_a_far_face_is_filtered_as_a_near_one(scale):
     points = still()

@@ -1,8 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
-from video_checks import KnownFaces, frame
+from video_checks import SHAPE, KnownFaces, frame
 
 from rcn_keras.errors import InputError
+from rcn_keras.faces import boxes
+from rcn_keras.layout import FACE_5
 from rcn_keras.video import Tracker, track
 from rcn_keras.video.tracking import overlap
 
@@ -90,6 +94,20 @@ def test_half_covered_points_cost_no_identity():
     assert set().union(*places) == {first, second}
 
 
+@pytest.mark.parametrize("distance, least", [(60, 1), (120, 2)])
+def test_a_doubtful_face_is_hidden_where_it_meets_another(distance, least):
+    class Doubtful(KnownFaces):
+        def locate(self, images, squares, second_pass=True):
+            found, confidence, face_score = super().locate(images, squares)
+            confidence[found[:, 0, 0] > 120] = 0.7  # of the face on the right
+            return found, confidence, face_score
+
+    right = lambda n: (100 + distance, 100, 30)  # noqa: E731
+    frames = run(Doubtful(lambda n: (100, 100, 30), right), range(12))
+    assert min(map(len, frames)) == least
+    assert all(faces[0].id == 0 for faces in frames)
+
+
 def test_a_lost_face_ends_and_a_new_one_gets_another_identity():
     def comes_and_goes(number):
         return None if 20 <= number < 90 else (160, 100, 30)
@@ -128,6 +146,63 @@ def test_another_size_of_frames_starts_anew():
     tracker = Tracker(KnownFaces(still))
     assert [face.id for face in tracker(frame(0), 0)] == [0]
     assert [face.id for face in tracker(frame(1, (400, 240)), 0.04)] == [1]
+
+
+def test_squares_move_on_with_a_velocity_that_is_followed_by_two_fifths():
+    class Recorded(KnownFaces):
+        def locate(self, images, squares, second_pass=True):
+            self.squares = np.array(squares)
+            return super().locate(images, squares, second_pass)
+
+    predictor = Recorded(lambda n: (60.3 + 20 * n, 100, 30))
+    tracker, velocity = Tracker(predictor, detect_every=100, smoothing=False), 0.0
+    tracker(frame(0), 0)
+    for number in range(1, 6):
+        tracker(frame(number), number / 25)
+        expected = SHAPE * 30 + [60.3 + 20 * (number - 1) + velocity, 100]
+        square = boxes.training_square(expected, FACE_5, 320, 240)
+        np.testing.assert_allclose(predictor.squares, [square], atol=1e-6)
+        velocity = 0.6 * velocity + 0.4 * 20  # pixels a frame
+
+
+@pytest.mark.parametrize(
+    "factor, detections", [(0.7, 2), (0.8, 1), (1.25, 1), (1.4, 2)]
+)
+def test_a_face_that_grows_or_shrinks_at_once_is_detected_anew(factor, detections):
+    predictor = KnownFaces(lambda n: (160, 100, 30 * (1 if n < 5 else factor)))
+    frames = run(predictor, range(8), detect_every=100, smoothing=False)
+    assert predictor.detections == detections
+    assert [[face.id for face in faces] for faces in frames] == [[0]] * 8
+
+
+def test_a_face_out_of_sight_is_looked_for_every_third_frame():
+    predictor = KnownFaces(lambda n: (160, 100, 30) if n < 10 else None)
+    frames = run(predictor, range(23), detect_every=100)
+    assert [len(faces) for faces in frames] == [1] * 10 + [0] * 13
+    assert predictor.detections == 1 + 5  # frames 10, 13, 16, 19 and 22
+
+
+def test_a_face_that_five_detections_do_not_find_ends():
+    class Once(KnownFaces):
+        def find(self, image):
+            found = super().find(image)
+            keep = slice(None if self.detections == 1 else 0)
+            return dataclasses.replace(found, boxes=found.boxes[keep])
+
+    frames = run(Once(still), range(14), detect_every=2)
+    assert [len(faces) for faces in frames] == [1] * 10 + [0] * 4
+
+
+@pytest.mark.parametrize("shift, identity", [(0.55, 0), (0.75, 1)])
+def test_a_face_may_come_back_half_a_square_away(shift, identity):
+    # The detector's box of it then overlaps by 0.17 and by 0.06.
+    side = boxes.training_square(SHAPE * 30 + [100, 100], FACE_5, 320, 240)[2]
+
+    def elsewhere(number):
+        return (100 + shift * side * (number > 20), 100, 30) if number != 20 else None
+
+    frames = run(KnownFaces(elsewhere), range(30), detect_every=100)
+    assert [face.id for face in frames[-1]] == [identity]
 
 
 def test_a_video_frame_by_frame(video):
