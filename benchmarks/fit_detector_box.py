@@ -9,8 +9,8 @@ them. The size of a box is the mean of its sides (`faces.boxes.box_squares`):
     scale              side of the square / size of the box
 
 The medians of MTCNN go by hand into `detector_square` of the layout
-(rcn_keras/layout.py). Those of another detector, less MTCNN's, are the last line: its
-`box_constants` (rcn_keras/faces/detect/), which make its boxes MTCNN's.
+(rcn_keras/layout/face_layouts.py). Those of another detector, less MTCNN's, are the
+last line: its `box_constants` (rcn_keras/faces/detect/), which make its boxes MTCNN's.
 """
 
 import common

@@ -3,6 +3,8 @@
 export const INPUT = 80; // side of the network's input in pixels
 const CROP = 160; // side of the stored crop, the first step of the resampling
 const LOBES = 3;
+const BLOCKS = [2, 4, 8, 16, 32]; // sides of blocks of pixels, averaged first
+const STILL = 0.05; // a square that moves by less of its side is kept
 
 /** Grey of RGBA bytes, as whole numbers: Float32Array of width * height. */
 export function grayOf(rgba) {
@@ -20,15 +22,18 @@ const sinc = (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 function lanczosTaps(start, side, size, length) {
   const step = side / size;
   const stretch = Math.max(step, 1); // shrinking widens the window: no aliasing
+  const block = Math.max(1, ...BLOCKS.filter((size) => step >= 2 * size));
+  const support = LOBES * stretch + block / 2;
   return Array.from({ length: size }, (_, i) => {
     const center = start + (i + 0.5) * step;
     if (center < 0 || center >= length) return [];
     const taps = [];
     let total = 0;
-    const first = Math.max(0, Math.floor(center - LOBES * stretch));
-    const last = Math.min(length - 1, Math.ceil(center + LOBES * stretch));
+    const first = Math.max(0, Math.floor(center - support));
+    const last = Math.min(length - 1, Math.ceil(center + support));
     for (let index = first; index <= last; index++) {
-      const offset = (index + 0.5 - center) / stretch;
+      const middle = (Math.floor(index / block) + 0.5) * block;
+      const offset = (middle - center) / stretch;
       if (Math.abs(offset) >= LOBES) continue;
       const weight = sinc(offset) * sinc(offset / LOBES);
       total += weight;
@@ -115,11 +120,19 @@ function keypointSquare(points, ratio, sizes) {
 }
 
 /** The square of the next pass, from the points of the last; or the last square. */
-export function refinedSquare(points, rule, square, width, height) {
+export function secondSquare(points, rule, square, width, height) {
   const outer = keypointSquare(points, rule.outer, [width, height]);
   const step = Math.max(outer[2], 1) / CROP;
   const inCrop = points.map((p) => [(p[0] - outer[0]) / step, (p[1] - outer[1]) / step]);
   const inner = keypointSquare(inCrop, rule.inner, [CROP, CROP]);
   if (!(Math.min(outer[2], inner[2]) >= 1)) return square;
-  return [outer[0] + inner[0] * step, outer[1] + inner[1] * step, inner[2] * step];
+  const second = [outer[0] + inner[0] * step, outer[1] + inner[1] * step, inner[2] * step];
+  return movement(square, second) > STILL ? second : square;
+}
+
+/** How far a square lies from another: of its centre and side, in sides. */
+function movement([left, top, side], [otherLeft, otherTop, otherSide]) {
+  const wider = otherSide - side;
+  const shifts = [otherLeft - left + wider / 2, otherTop - top + wider / 2];
+  return Math.max(...[...shifts, wider].map(Math.abs)) / side;
 }

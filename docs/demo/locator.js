@@ -1,6 +1,6 @@
 // Keypoints of faces by ONNX Runtime, in as many passes as the predictor makes.
 
-import { INPUT, boxSquare, inputCrop, refinedSquare } from "./crop.js";
+import { INPUT, boxSquare, inputCrop, secondSquare } from "./crop.js";
 
 // Boxes that a click on a face may mean, in shares of the picture's shorter side.
 const CLICK_SIZES = [0.06, 0.09, 0.13, 0.19, 0.28, 0.4, 0.55, 0.75];
@@ -8,13 +8,13 @@ const CLICK_SIZES = [0.06, 0.09, 0.13, 0.19, 0.28, 0.4, 0.55, 0.75];
 export class Locator {
   /**
    * ort: ONNX Runtime; session: its session of the exported network;
-   * layout: the preset's `KeypointLayout` as JSON.
+   * layout: the preset's `KeypointLayout` as JSON; refinements: most further passes.
    */
-  constructor(ort, session, layout) {
-    Object.assign(this, { ort, session, layout });
+  constructor(ort, session, { layout, refinements }) {
+    Object.assign(this, { ort, session, layout, refinements });
   }
 
-  /** One pass: points and confidence of each square, in pixels of the picture. */
+  /** One pass: points (pixels of the picture), confidence, face score of each square. */
   async run(picture, squares) {
     const images = new Float32Array(squares.length * INPUT * INPUT);
     squares.forEach((square, i) => {
@@ -27,7 +27,7 @@ export class Locator {
     });
     const count = this.layout.names.length;
     return squares.map(([left, top, side], i) => ({
-      square: [left, top, side],
+      square: squares[i],
       keypoints: Array.from({ length: count }, (_, k) => {
         const at = 2 * (i * count + k);
         const [x, y] = answer.keypoints.data.slice(at, at + 2);
@@ -36,15 +36,28 @@ export class Locator {
       confidence: Array.from(
         answer.confidence.data.slice(i * count, (i + 1) * count),
       ),
+      score: answer.face_score.data[i],
     }));
   }
 
-  /** The second pass, on the square that the points of the first one give. */
-  async refine(picture, face) {
+  secondSquare(picture, { keypoints, square }) {
     const { width, height } = picture;
-    const rule = this.layout.square;
-    const square = refinedSquare(face.keypoints, rule, face.square, width, height);
-    return (await this.run(picture, [square]))[0];
+    return secondSquare(keypoints, this.layout.square, square, width, height);
+  }
+
+  /** Further passes, as long as the points of the last one move the square. */
+  async refine(picture, face) {
+    for (let pass = 0; pass < this.refinements; pass++) {
+      const square = this.secondSquare(picture, face);
+      if (square === face.square) break;
+      [face] = await this.run(picture, [square]);
+    }
+    return face;
+  }
+
+  /** The face of the last frame in the next one. */
+  async follow(picture, face) {
+    return (await this.run(picture, [this.secondSquare(picture, face)]))[0];
   }
 
   /** The face in a box [x0, y0, x1, y1]. */

@@ -15,11 +15,11 @@ const say = (text) => (element("status").textContent = text);
 async function load() {
   ort.env.wasm.wasmPaths = here("./vendor/");
   ort.env.wasm.numThreads = 1; // More need headers that a plain server does not send.
-  const [session, layout] = await Promise.all([
+  const [session, preset] = await Promise.all([
     ort.InferenceSession.create(here("./vendor/rcn6_mtfl.onnx")),
-    fetch(here("./vendor/layout.json")).then((response) => response.json()),
+    fetch(here("./vendor/preset.json")).then((response) => response.json()),
   ]);
-  state.locator = new Locator(ort, session, layout);
+  state.locator = new Locator(ort, session, preset);
   await state.locator.inBox(black(), [20, 20, 60, 60]); // the first run is slow
   say("Ready: choose a photograph, then click a face or drag a box around it.");
 }
@@ -55,23 +55,24 @@ async function find(search) {
 }
 
 function report(milliseconds) {
-  const face = state.faces.at(-1);
-  const names = state.locator.layout.names;
-  say(`${milliseconds.toFixed(1)} ms for this face, crop and both passes.`);
-  element("result").textContent = JSON.stringify(
-    Object.fromEntries(
-      names.map((name, k) => [
-        name,
-        {
-          x: Number(face.keypoints[k][0].toFixed(3)),
-          y: Number(face.keypoints[k][1].toFixed(3)),
-          confidence: Number(face.confidence[k].toFixed(4)),
-        },
-      ]),
-    ),
-    null,
-    1,
-  );
+  const { keypoints, confidence, score } = state.faces.at(-1);
+  const doubt = score < 0.5 ? "Probably no face here. " : "";
+  say(`${doubt}${milliseconds.toFixed(1)} ms for this face, crop and network.`);
+  const rows = state.locator.layout.names.map((name, k) => [
+    name,
+    ...keypoints[k].map((value) => value.toFixed(3)),
+    confidence[k].toFixed(4),
+  ]);
+  rows.unshift(["", "x", "y", "confidence"]);
+  // NaN of a network whose face score was not calibrated.
+  rows.push(["face score", "", "", Number.isNaN(score) ? "unknown" : score.toFixed(4)]);
+  element("result").replaceChildren(...rows.map(tableRow));
+}
+
+function tableRow(texts) {
+  const row = document.createElement("tr");
+  for (const text of texts) row.insertCell().textContent = text;
+  return row;
 }
 
 function draw(box) {
@@ -87,12 +88,6 @@ function draw(box) {
       context.fill();
       context.strokeStyle = "white";
       context.stroke();
-      context.font = `${12 * scale}px sans-serif`;
-      context.fillStyle = "white";
-      context.strokeStyle = "black";
-      const label = [`${Math.round(100 * confidence[k])} %`, x + 7 * scale, y];
-      context.strokeText(...label);
-      context.fillText(...label);
     });
   }
   if (box) {
@@ -129,7 +124,7 @@ canvas.addEventListener("pointerup", (event) => {
   const dragged = Math.min(box[2] - box[0], box[3] - box[1]) > canvas.width / 100;
   find((locator, picture) =>
     dragged ? locator.inBox(picture, box) : locator.at(picture, ...start),
-  );
+  ).catch(failed);
 });
 
 element("file").addEventListener("change", (event) => {
@@ -151,7 +146,7 @@ element("camera").addEventListener("click", async () => {
     await state.video.play();
     state.faces = [];
     say("Click your face; it is followed from then on.");
-    requestAnimationFrame(frame);
+    nextFrame();
   } catch (error) {
     stopCamera();
     failed(error);
@@ -168,9 +163,11 @@ async function frame() {
   if (!state.video) return;
   show(state.video, state.video.videoWidth, state.video.videoHeight);
   const [last] = state.faces;
-  if (last) await find((locator, picture) => locator.refine(picture, last));
-  requestAnimationFrame(frame);
+  if (last) await find((locator, picture) => locator.follow(picture, last));
+  nextFrame();
 }
+
+const nextFrame = () => requestAnimationFrame(() => frame().catch(failed));
 
 function failed(error) {
   say(`This did not work: ${error.message}`);

@@ -2,9 +2,11 @@
 
     python docs/demo/vendor.py site/demo
 
-ONNX Runtime for browsers from npm (`npm` must be there), the network and its layout.
+ONNX Runtime for browsers from npm (`npm` must be there), the network, its layout
+and the number of its passes.
 """
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -40,8 +42,12 @@ def vendor(folder):
                 file = members.extractfile(f"package/dist/{name}")
                 (folder / name).write_bytes(file.read())
     rcn_keras.export_model(PRESET, folder, "onnx", force=True)
-    layout = rcn_keras.KeypointModel.from_preset(PRESET, load_weights=False).layout
-    (folder / "layout.json").write_text(layout.to_json())
+    predictor = rcn_keras.Predictor(PRESET)
+    preset = {
+        "layout": predictor.layout.to_dict(),
+        "refinements": predictor.refinements,
+    }
+    (folder / "preset.json").write_text(json.dumps(preset))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What the pages take from the repository outside `docs/`.
 
 Pictures of `examples/` become files of the site. A link to any other file out there is
-of use on a code host only: here its path stands in its place.
+of use on a code host only: here its path stands in its place, after the
+text of the link unless that is the file's name.
 """
 
 import pathlib
@@ -34,6 +35,7 @@ def on_page_markdown(markdown, page, config, files):
         ups = match[0].count("../")
         if ups <= len(folder.parts):
             return match[0]  # to another page
-        return f"{match[1]} (`{match[2]}`)"
+        path = pathlib.PurePosixPath(match[2])
+        return f"`{path}`" if match[1] == path.stem else f"{match[1]} (`{path}`)"
 
     return OUTSIDE.sub(replaced, markdown)

@@ -10,7 +10,7 @@ import itertools
 import grimp
 from mkdocs.structure.files import File
 
-WIDTH, ROW, BOX_HEIGHT, GAP = 620, 64, 26, 14
+ROW, BOX_HEIGHT, GAP = 64, 26, 10
 
 
 def on_files(files, config):
@@ -64,14 +64,17 @@ def svg(edges):
     """The picture, as text of an SVG file."""
     height = levels(edges)
     top = max(height.values())
+    rows = [
+        {room: 10 + 8 * len(room) for room in sorted(edges) if height[room] == level}
+        for level in range(top + 1)
+    ]
+    spans = [sum(row.values()) + GAP * (len(row) + 1) for row in rows]
     place = {}
-    for level in range(top + 1):
-        row = sorted(room for room in edges if height[room] == level)
-        widths = [10 + 8 * len(room) for room in row]
-        left = (WIDTH - sum(widths) - GAP * (len(row) - 1)) / 2
-        starts = itertools.accumulate([left, *(width + GAP for width in widths)])
+    for level, (row, span) in enumerate(zip(rows, spans)):
+        left = (max(spans) - span) / 2 + GAP
+        starts = itertools.accumulate([left, *(width + GAP for width in row.values())])
         y = 10 + (top - level) * ROW
-        place |= {r: (x, y, w) for r, x, w in zip(row, starts, widths)}
+        place |= {room: (x, y, row[room]) for room, x in zip(row, starts)}
     lines = []
     for room, below in direct(edges).items():
         x, y, width = place[room]
@@ -88,7 +91,7 @@ def svg(edges):
     ]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(spans)} '
             f'{20 + top * ROW + BOX_HEIGHT}" font-family="monospace" font-size="13" '
             'text-anchor="middle">',
             "<style>rect{fill:#fff;stroke:#3f51b5}line{stroke:#9fa8da}</style>",

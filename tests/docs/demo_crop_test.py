@@ -6,23 +6,25 @@ import subprocess
 import numpy as np
 import pytest
 
-from rcn_keras.faces.boxes import box_squares, refined_squares
+from rcn_keras.faces.boxes import box_squares, second_squares
 from rcn_keras.faces.crop import input_crop
 from rcn_keras.layout import FACE_5
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
-import { grayOf, inputCrop, boxSquare, refinedSquare } from "./crop.mjs";
-const { rgba, width, height, squares, boxes, points, layout } =
+import { grayOf, inputCrop, boxSquare, secondSquare } from "./crop.mjs";
+const { rgba, width, height, squares, boxes, points, firsts, layout } =
   JSON.parse(readFileSync(0));
 const picture = { gray: grayOf(rgba), width, height };
 const rule = layout.square;
 console.log(JSON.stringify({
   crops: squares.map((square) => [...inputCrop(picture, square, rule.context)]),
   squares: boxes.map((box) => boxSquare(box, layout.detector_square)),
-  refined: points.map((five) => refinedSquare(five, rule, [1, 2, 3], width, height)),
+  seconds: points.map((five, i) => secondSquare(five, rule, firsts[i], width, height)),
 }));
 """
+
+SIZE = np.array([120, 90])
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +38,28 @@ def inputs():
     points[3] *= 0.2
     return {
         "rgb": rgb,
-        # Enlarged, shrunk, over an edge, off the picture.
-        "squares": [[30.2, 20.7, 41.3], [-20, -30, 150.5], [80, 60, 60], [200, 9, 30]],
+        # Enlarged, shrunk, shrunk in blocks, over an edge, off the picture.
+        "squares": [
+            [30.2, 20.7, 41.3],
+            [-20, -30, 150.5],
+            [-300, -200.5, 700.5],
+            [80, 60, 60],
+            [200, 9, 30],
+        ],
         "corners": random.uniform(0, 60, (5, 2)),
         "points": points,
+        "firsts": first_squares(points),
     }
+
+
+def first_squares(points):
+    """Far from the second squares, but one just near enough and one just not."""
+    far = np.tile([1.0, 2, 3], (len(points), 1))
+    seconds = second_squares(points, FACE_5, far, SIZE)
+    side = seconds[:, 2:]
+    far[4] = (seconds - side * [0.02, 0.02, 0.047])[4]
+    far[5] = (seconds + side * [-0.03, -0.03, 0.06])[5]
+    return far
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +77,7 @@ def answer(inputs, tmp_path_factory):
         "squares": inputs["squares"],
         "boxes": boxes(inputs),
         "points": inputs["points"].tolist(),
+        "firsts": inputs["firsts"].tolist(),
         "layout": json.loads(FACE_5.to_json()),
     }
     run = subprocess.run(
@@ -88,12 +108,12 @@ def test_a_box_gives_the_square_of_the_predictor(inputs, answer):
 
 
 def test_the_second_square_is_that_of_the_predictor(inputs, answer):
-    points = inputs["points"]
-    first = np.tile([1.0, 2, 3], (len(points), 1))
-    sizes = np.tile([120, 90], (len(points), 1))
-    expected = refined_squares(points, FACE_5, first, sizes)
-    assert expected[2].tolist() == [1, 2, 3]
-    np.testing.assert_allclose(answer["refined"], expected, atol=1e-9)
+    first = inputs["firsts"]
+    expected = second_squares(inputs["points"], FACE_5, first, SIZE)
+    kept = (expected == first).all(axis=1)
+    # Points on one spot have no square; the fifth moves by less than is worth a pass.
+    assert kept.tolist() == [False, False, True, False, True, False]
+    np.testing.assert_allclose(answer["seconds"], expected, atol=1e-9)
 
 
 def test_pages_name_no_other_server():

@@ -7,9 +7,9 @@ import repository
 @pytest.mark.parametrize(
     "page, link, expected",
     [
-        ("gallery.md", "[01](../notebooks/01.ipynb)", "01 (`notebooks/01.ipynb`)"),
+        ("gallery.md", "[01](../notebooks/01.ipynb)", "`notebooks/01.ipynb`"),
         ("guides/a.md", "[b](../demo.md)", "[b](../demo.md)"),
-        ("guides/a.md", "[c](../../examples/c.md)", "c (`examples/c.md`)"),
+        ("guides/a.md", "[a c](../../examples/c.md)", "a c (`examples/c.md`)"),
     ],
 )
 def test_only_links_out_of_the_pages_become_paths(page, link, expected):

@@ -14,6 +14,14 @@ def test_every_room_of_the_package_is_in_the_picture():
     assert {element.text for element in text} == rooms
 
 
+def test_every_room_is_whole_in_the_picture():
+    picture = xml.etree.ElementTree.fromstring(room_diagram.svg(room_diagram.rooms()))
+    _, _, width, height = map(float, picture.get("viewBox").split())
+    for box in picture.iterfind("{http://www.w3.org/2000/svg}rect"):
+        x, y, w, h = (float(box.get(key)) for key in ("x", "y", "width", "height"))
+        assert 0 < x < x + w < width and 0 < y < y + h < height
+
+
 def test_a_room_stands_above_all_that_it_imports():
     edges = room_diagram.rooms()
     height = room_diagram.levels(edges)
