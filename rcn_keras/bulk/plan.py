@@ -77,8 +77,11 @@ def keep(plan: dict[str, Any], listing: str, output: str) -> None:
     """
     path = f"{output}/{PLAN}"
     if storage.exists(path):
-        earlier = json.loads(storage.read(path))
-        differing = [name for name in plan if earlier.get(name) != plan[name]]
+        try:
+            earlier = json.loads(storage.read(path))
+            differing = [name for name in plan if earlier.get(name) != plan[name]]
+        except (ValueError, AttributeError) as error:
+            raise InputError(f"{path}: damaged ({error})") from None
         if differing:
             what = ", ".join(
                 f"{name.removesuffix('_sha256')}: others"
@@ -105,6 +108,7 @@ def version_folder(folder: str) -> str:
     Raises:
         InputError: if it holds no SavedModel with the signature `faces`.
     """
+    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     folder = folder.rstrip("/")
@@ -118,8 +122,12 @@ def version_folder(folder: str) -> str:
                 "below it: make one by `rcn-keras export`"
             )
         folder = f"{folder}/{max(numbers)}"
-    model = SavedModel.FromString(storage.read(f"{folder}/saved_model.pb"))
-    signatures = sorted(model.meta_graphs[0].signature_def)
+    file = f"{folder}/saved_model.pb"
+    try:
+        model = SavedModel.FromString(storage.read(file))
+        signatures = sorted(model.meta_graphs[0].signature_def)
+    except (DecodeError, IndexError):
+        raise InputError(f"{file}: not a SavedModel, or damaged") from None
     if "faces" not in signatures:
         raise InputError(
             f"{folder}: this SavedModel has no signature `faces`, as one of "

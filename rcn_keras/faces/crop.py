@@ -119,26 +119,29 @@ def _resampling(image, square, size, first, stop):
 
 def _blocks(image, low, high, block):
     """The mean grey of blocks of pixels between two corners, `(N, N)` float32, and
-    whether all of it is on the photograph."""
+    whether all of it is on the photograph. The corners are corners of blocks."""
     height, width = image.shape[:2]
     top, left, bottom, right = map(int, (*low, *high))
     part = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    if not part.size:
-        return np.zeros(((bottom - top) // block,) * 2, "float32"), False
-    padding = (
-        max(-top, 0),
-        max(bottom - height, 0),
-        max(-left, 0),
-        max(right - width, 0),
-    )
-    part = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    if any(padding):
-        part = cv2.copyMakeBorder(part, *padding, cv2.BORDER_CONSTANT)
-    part = part.astype("float32")
-    for _ in range(int(math.log2(block))):
-        half = part.shape[1] // 2, part.shape[0] // 2
-        part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)
-    return part, not any(padding)
+    whole = part.shape[:2] == (bottom - top, right - left)
+    if part.size:
+        part = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+        # The last blocks may reach over the edge of the photograph.
+        below, beside = -part.shape[0] % block, -part.shape[1] % block
+        if below or beside:
+            part = cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_CONSTANT)
+        part = part.astype("float32")
+        for _ in range(int(math.log2(block))):
+            half = part.shape[1] // 2, part.shape[0] // 2
+            part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)
+    if whole:
+        return part, True
+    # Black around it only now: as pixels it could take more memory than there is.
+    blocks = np.zeros(((bottom - top) // block, (right - left) // block), "float32")
+    if part.size:
+        row, column = max(-top, 0) // block, max(-left, 0) // block
+        blocks[row : row + len(part), column : column + part.shape[1]] = part
+    return blocks, False
 
 
 def _as_bytes(crop):

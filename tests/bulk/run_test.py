@@ -252,6 +252,25 @@ def test_what_cannot_be_used_is_refused_before_the_work(run, tmp_path, changes, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"no model", "cut"])
+def test_a_damaged_model_is_named(run, saved_model_folder, tmp_path, content):
+    if content == "cut":
+        content = (saved_model_folder / "1" / "saved_model.pb").read_bytes()[:-100]
+    file = tmp_path / "model" / "1" / "saved_model.pb"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="1/saved_model.pb: not a SavedModel, or dam"):
+        run(saved_model=tmp_path / "model")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_damaged_plan_is_named(run, tmp_path, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "plan.json").write_text(content)
+    with pytest.raises(InputError, match="out/plan.json: damaged"):
+        run()
+
+
 def test_a_model_without_faces(run, tmp_path):
     folder = tmp_path / "model" / "1"
     function = tf.function(lambda x: x, input_signature=[tf.TensorSpec(())])
