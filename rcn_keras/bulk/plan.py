@@ -105,6 +105,7 @@ def version_folder(folder: str) -> str:
     Raises:
         InputError: if it holds no SavedModel with the signature `faces`.
     """
+    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     folder = folder.rstrip("/")
@@ -118,8 +119,12 @@ def version_folder(folder: str) -> str:
                 "below it: make one by `rcn-keras export`"
             )
         folder = f"{folder}/{max(numbers)}"
-    model = SavedModel.FromString(storage.read(f"{folder}/saved_model.pb"))
-    signatures = sorted(model.meta_graphs[0].signature_def)
+    path = f"{folder}/saved_model.pb"
+    try:
+        model = SavedModel.FromString(storage.read(path))
+        signatures = sorted(model.meta_graphs[0].signature_def)
+    except (DecodeError, IndexError):
+        raise InputError(f"{path}: damaged, or not a SavedModel") from None
     if "faces" not in signatures:
         raise InputError(
             f"{folder}: this SavedModel has no signature `faces`, as one of "

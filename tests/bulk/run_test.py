@@ -252,6 +252,15 @@ def test_what_cannot_be_used_is_refused_before_the_work(run, tmp_path, changes, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff", b"\x08\x01\x12\x05\x0a"])
+def test_a_damaged_saved_model(content, run, tmp_path):
+    path = tmp_path / "model" / "saved_model.pb"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="saved_model.pb: damaged, or not a Saved"):
+        run(saved_model=path.parent)
+
+
 def test_a_model_without_faces(run, tmp_path):
     folder = tmp_path / "model" / "1"
     function = tf.function(lambda x: x, input_signature=[tf.TensorSpec(())])
