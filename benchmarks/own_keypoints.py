@@ -31,9 +31,9 @@ SETTINGS = {
     "arguments.branches": 5,
     "augmentation.rotation": 15,
     "finish.rotation": 10,
-    "finish_epochs": 30,
+    "finish_epochs": 40,
 }
-OPTIONS += ["--epochs", "90", *(f"--set={k}={v}" for k, v in SETTINGS.items())]
+OPTIONS += ["--epochs", "120", *(f"--set={k}={v}" for k, v in SETTINGS.items())]
 
 
 def main():

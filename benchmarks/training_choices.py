@@ -11,16 +11,19 @@ finished in `--out` is only read, wherever it was trained: on an accelerator
     choice_muon_0.01: table2_rcn6_occlusion --epochs 8 --learning-rate 0.01
 """
 
+import contextlib
 import dataclasses
 import functools
 import pathlib
+from unittest import mock
 
 import common
+from keras import ops
 
-from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.data.augmentation import Augmentation, Augmenter
 from rcn_keras.data.sets import load_training
+from rcn_keras.training import fit
 from rcn_keras.training.callbacks import read_log
-from rcn_keras.training.fit import train
 from rcn_keras.training.recipe import Recipe, read_recipe
 from rcn_keras.training.run_folder import read_run
 
@@ -33,7 +36,7 @@ BASE = Recipe(
     learning_rate=0.02,
     epochs=8,
 )
-ADAM = {"optimizer": "adam"}
+
 # Of each: what it is compared with, and what of the recipe it changes.
 CHOICES = {
     "plain": (
@@ -53,7 +56,41 @@ CHOICES = {
     "wide": ("muon", {"arguments": {"branches": 6, "width": 2}}),
     "teacher_0.5": ("muon", {"teacher": "rcn6_wide"}),
     "teacher_1": ("muon", {"teacher": "rcn6_wide", "teacher_weight": 1.0}),
+    "average": ("muon", {}),
+    "gamma": ("muon", {}),
 }
+
+
+def averaged():
+    """At the end of each epoch the weights become their moving average."""
+    steps = 9000 // BASE.batch_size
+    optimizer = functools.partial(
+        fit.ConvolutionMuon,
+        use_ema=True,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=steps,
+    )
+    return mock.patch.object(fit, "ConvolutionMuon", optimizer)
+
+
+def brightened():
+    """Each training image is raised to a power of 0.6 to 1.65."""
+    augment = Augmenter.__call__
+
+    def call(self, images, keypoints, squares, draws):
+        images, keypoints = augment(self, images, keypoints, squares, draws)
+        if self.training:
+            # The draws have no number to spare: one that depends on all of them.
+            number = ops.sum(draws, axis=1) * 97.0
+            power = ops.exp(number - ops.floor(number) - 0.5)[:, None, None, None]
+            images = 255.0 * (images / 255.0) ** power
+        return images, keypoints
+
+    return mock.patch.object(Augmenter, "__call__", call)
+
+
+# What no recipe has, because it did not pay.
+EXPERIMENTS = {"average": averaged, "gamma": brightened}
 
 
 def main():
@@ -79,7 +116,8 @@ def main():
         folder = options.out / f"choice_{name}"
         common.say(name)
         if not is_finished(folder):
-            train(recipe, *faces(), folder, resume=True, echo=common.say)
+            with EXPERIMENTS.get(name, contextlib.nullcontext)():
+                fit.train(recipe, *faces(), folder, resume=True, echo=common.say)
         rows.append(row(name, before, changes, folder))
         common.write_rows(options.results / "training_choices.csv", rows)
 
@@ -101,7 +139,8 @@ def row(name, before, changes, folder):
     return {
         "choice": name,
         "before": before or "",
-        "changes": "; ".join(f"{field}={value}" for field, value in changes.items()),
+        "changes": "; ".join(f"{field}={value}" for field, value in changes.items())
+        or EXPERIMENTS[name].__doc__,
         "epochs": recipe.epochs,
         "seed": recipe.seed,
         "precision": recipe.precision,

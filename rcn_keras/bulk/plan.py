@@ -122,12 +122,12 @@ def version_folder(folder: str) -> str:
                 "below it: make one by `rcn-keras export`"
             )
         folder = f"{folder}/{max(numbers)}"
-    file = f"{folder}/saved_model.pb"
+    path = f"{folder}/saved_model.pb"
     try:
-        model = SavedModel.FromString(storage.read(file))
+        model = SavedModel.FromString(storage.read(path))
         signatures = sorted(model.meta_graphs[0].signature_def)
     except (DecodeError, IndexError):
-        raise InputError(f"{file}: not a SavedModel, or damaged") from None
+        raise InputError(f"{path}: damaged, or not a SavedModel") from None
     if "faces" not in signatures:
         raise InputError(
             f"{folder}: this SavedModel has no signature `faces`, as one of "

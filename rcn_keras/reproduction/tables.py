@@ -159,9 +159,10 @@ def measured_columns(
 
 def changed_fields(name: str, recipe: Recipe) -> str:
     """The fields of a training's recipe that differ from the named one and have no
-    column of their own: `optimizer=muon normalization=batch`."""
+    column of their own: `optimizer=muon arguments={"branches": 6, "trunk_l2": 1e-06}`.
+    """
     named, fields = as_dict(get_recipe(name)), as_dict(recipe)
-    columns = {*KEY, "arguments", "paper"}
+    columns = {*KEY, "paper"}
     return " ".join(
         f"{field}={value if isinstance(value, str) else json.dumps(value)}"
         for field, value in fields.items()

@@ -252,15 +252,12 @@ def test_what_cannot_be_used_is_refused_before_the_work(run, tmp_path, changes, 
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", "cut"])
-def test_a_damaged_model_is_named(run, saved_model_folder, tmp_path, content):
-    if content == "cut":
-        content = (saved_model_folder / "1" / "saved_model.pb").read_bytes()[:-100]
-    file = tmp_path / "model" / "1" / "saved_model.pb"
-    file.parent.mkdir(parents=True)
-    file.write_bytes(content)
-    with pytest.raises(InputError, match="1/saved_model.pb: not a SavedModel, or dam"):
-        run(saved_model=tmp_path / "model")
+@pytest.mark.parametrize("line", ["{\n", "[]\n", "{}\n"])
+def test_a_damaged_shard_is_named(run, tmp_path, line):
+    run()
+    (tmp_path / "out" / "faces-00001-of-00004.jsonl").write_text(line)
+    with pytest.raises(InputError, match="00001-of-00004.jsonl: damaged: remove the"):
+        run()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]"])
@@ -269,6 +266,15 @@ def test_a_damaged_plan_is_named(run, tmp_path, content):
     (tmp_path / "out" / "plan.json").write_text(content)
     with pytest.raises(InputError, match="out/plan.json: damaged"):
         run()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"\x08\x01\x12\x05\x0a"])
+def test_a_damaged_saved_model(content, run, tmp_path):
+    path = tmp_path / "model" / "saved_model.pb"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="saved_model.pb: damaged, or not a Saved"):
+        run(saved_model=path.parent)
 
 
 def test_a_model_without_faces(run, tmp_path):

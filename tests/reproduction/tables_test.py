@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import pathlib
 import re
@@ -90,6 +91,8 @@ def test_finished_trainings_are_measured_as_they_are(mtfl_folder, tmp_path, caps
     name = "table1_sumnet_1000_pixel_untrained"
     changes = {"optimizer": "adam", "learning_rate": 0.002}
     recipe = get_recipe(name, epochs=1, batch_size=10, **changes)
+    penalty = recipe.arguments | {"trunk_l2": 1e-6}
+    recipe = dataclasses.replace(recipe, arguments=penalty)
     run = tmp_path / f"{name}_1_0"
     train(recipe, *load_training(mtfl_folder), run, echo=str)
     shutil.copytree(run, tmp_path / "table1_rcn_0100")
@@ -101,7 +104,8 @@ def test_finished_trainings_are_measured_as_they_are(mtfl_folder, tmp_path, caps
     assert "table1_rcn_0100: left out, not the network of table1_rcn_0100" in printed
     (row,) = read_rows(tmp_path / "table1.csv")
     assert row["recipe"] == name and row["reading"] == "untrained, alpha per pixel"
-    assert row["changes"] == "optimizer=adam learning_rate=0.002"
+    assert '"trunk_l2": 1e-06' in row["changes"]
+    assert row["changes"].endswith("} optimizer=adam learning_rate=0.002")
     assert row["epochs"] == "1" and float(row["aflw_paper_grid"]) > 5
     with (tmp_path / "table1_readings.csv").open(newline="") as file:
         lines = {(line["model"], line["mask"]): line for line in csv.DictReader(file)}
