@@ -120,7 +120,7 @@ MEASURE_OTHERS = """Errors in percent of {unit} (mean over keypoints
 and instances, 95 % bootstrap interval), the network's input cut out as in training."""
 
 
-MEASURE_DENOISER = """The input is the true keypoints, some of them moved anywhere. Errors
-of the moved ones in percent of the interocular distance (95 % bootstrap interval). On
-validation {moved} are moved, in the other rows as many as the protocol says; `before` is
-the error of the input."""
+MEASURE_DENOISER = """The input is the true keypoints, some of them moved anywhere.
+Errors of the moved ones in percent of the interocular distance (95 % bootstrap
+interval). On validation {moved} are moved, in the other rows as many as the protocol
+says; `before` is the error of the input."""
