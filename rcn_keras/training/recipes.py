@@ -112,8 +112,8 @@ def _paper_recipes():
 
 _FAST_300W: dict[str, Any] = {**_FAST, "learning_rate": 0.015}
 
-# MTFL's few turned faces more often: the mean of the validation errors of the five poses
-# falls (results/accuracy_by_pose.csv). An epoch is then 1.35 times as long.
+# MTFL's few turned faces more often: the mean of the validation errors of the five
+# poses falls (results/accuracy_by_pose.csv). An epoch is then 1.35 times as long.
 _POSES = (5, 2, 1, 2, 5)
 
 # What networks of 5 points share that learn from the wide one.
