@@ -4,7 +4,7 @@
 
 Boxes from the true keypoints, sub-pixel; on AFLW against its labels as released and
 shift-corrected. `all poses alike` is the mean of the five means: three in four of
-MTFL's faces look ahead, and their mean error tells little of the others.
+MTFL's faces look ahead, and their mean error says little about the others.
 """
 
 import common

@@ -61,7 +61,7 @@ def count_option(parser, name, default, text):
 
 
 def run(main):
-    """Runs a script; what the user can mend is one line, with exit code 2."""
+    """Runs a script; an error that the user can fix is one line, with exit code 2."""
     try:
         main()
     except (InputError, OSError, ImportError) as error:
@@ -109,7 +109,7 @@ def square_box(square):
 
 
 def load_rival(name):
-    """One of `RIVALS`, ready to run; an `ImportError` tells what to install."""
+    """One of `RIVALS`, ready to run; an `ImportError` says what to install."""
     try:
         return RIVALS[name]()
     except ImportError as error:

@@ -6,7 +6,7 @@ Every figure is the median of (prediction - label) over faces:
 - mirror: the mean of that and of the prediction on the mirrored image, mirrored back
   (x -> width - x, left and right keypoints traded). Whatever a network has learned
   about labels that lie too far left or right cancels, so in x this is the displacement
-  of the labels itself; in y it tells no more than plain does. (The square is drawn from
+  of the labels itself; in y it says no more than plain does. (The square is drawn from
   the labels, which gives them a say; a network trained with shifted squares hardly
   heeds its place.)
 

@@ -58,7 +58,7 @@ def main():
             rcn_keras("train", recipe, *data, *OPTIONS, "--resume", "--out", run)
             preset = str(options.out / f"{split}_{recipe}_preset")
             rcn_keras("make-preset", str(run), *data, "--out", preset)
-            for name in tables.keys() - {"training"}:
+            for name in sorted(tables.keys() - {"training"}):
                 measured = ["--data", str(tables[name]), *images, "--set", "all"]
                 numbers = options.out / "numbers.json"
                 rcn_keras("evaluate", preset, *measured, "--json", str(numbers))

@@ -13,8 +13,9 @@ import numpy as np
 
 from rcn_keras._types import DetectorChoice
 from rcn_keras.errors import InputError
-from rcn_keras.faces.box_checks import given_boxes
+from rcn_keras.faces.box_checks import given_boxes, given_squares
 from rcn_keras.faces.detect import detect_faces, get_detector
+from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.processes import check_not_forked
 from rcn_keras.runtime import Located
@@ -269,12 +270,12 @@ class Predictor:
         ]
 
     def locate(
-        self, images: list[np.ndarray], squares: np.ndarray, second_pass: bool = True
+        self, images: Sequence[Picture], squares: ArrayLike, second_pass: bool = True
     ) -> Located:
         """Keypoints of faces whose squares are known.
 
         Args:
-            images: list of M `(H, W, 3)` uint8 RGB photographs, one for each square.
+            images: sequence of M pictures as in a call, one for each square.
             squares: `(M, 3)`, left, top, side in their pixels: the network's input.
             second_pass: bool, whether the squares are drawn anew from the points, as
                 often as the predictor does.
@@ -283,10 +284,15 @@ class Predictor:
             keypoints: `(M, K, 2)` in photograph pixels.
             confidence: `(M, K)`.
             face_score: `(M,)`.
+
+        Raises:
+            InputError: for an image or squares that cannot be used.
         """
         local = self._local
+        pictures = [as_rgb(image, f"image {n}") for n, image in enumerate(images)]
         locate = local.locate_in_squares if second_pass else local.one_pass
-        return locate(images, np.asarray(squares, "float64"))
+        return locate(pictures, given_squares(squares, len(pictures)))
+
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

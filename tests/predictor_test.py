@@ -81,7 +81,7 @@ def test_photograph_twice_as_large_gives_points_twice_as_far(predictor):
     np.testing.assert_allclose(large_face.keypoints, 2 * small_face.keypoints, atol=2.0)
 
 
-def test_refinement_mends_a_poor_box(predictor):
+def test_refinement_corrects_a_poor_box(predictor):
     once = Predictor(predictor.model, refinements=0)
     poor = [165, 45, 285, 195]
     image = read_image(PHOTO)
@@ -163,6 +163,32 @@ def test_preset_network_and_predictor_agree(predictor):
     once = Predictor(predictor.model, refinements=0)
     found, *_ = once.locate([image], [square])
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "squares",
+    [
+        [[1, 2]],
+        [1, 2, 30],
+        [[1, 2, 30]] * 2,
+        [[1, np.nan, 30]],
+        [[1, 2, 0]],
+        [["left", 2, 30]],
+    ],
+)
+def test_squares_that_cannot_be_used(predictor, squares):
+    image = np.zeros((60, 60, 3), "uint8")
+    with pytest.raises(InputError, match="`squares` must be .* Received: "):
+        predictor.locate([image], squares)
+
+
+def test_squares_of_a_picture_of_any_kind(predictor):
+    square = [[170, 60, 110]]
+    found, *_ = predictor.locate([PHOTO], square)
+    expected, *_ = predictor.locate([read_image(PHOTO)], square)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(InputError, match="image 0: .*not finite"):
+        predictor.locate([np.full((60, 60, 3), np.nan)], [[1, 2, 30]])
 
 
 def test_a_layout_without_a_detectors_constants_needs_boxes():

@@ -50,6 +50,20 @@ def test_every_shipped_preset_is_whole(name):
         assert len(list(csv.DictReader(file))) == config["trained_epochs"]
 
 
+def test_cards_have_the_numbers_of_the_results():
+    """Those of these weights, not of earlier ones."""
+    columns = ("nme_percent", "ci95_low", "ci95_high", "failure_rate_10_percent")
+    with open("results/accuracy.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["set"] != "validation"]
+    assert {row["model"] for row in rows} == set(rcn_keras.list_presets())
+    for row in rows:
+        error, low, high, failures = (f"{float(row[name]):.2f}" for name in columns)
+        start = f"| {row['set_name']} | {row['protocol']} | "
+        end = f" | {error} | {low} to {high} | {failures} |"
+        lines = (presets.SHIPPED / row["model"] / "README.md").read_text().splitlines()
+        assert any(s.startswith(start) and s.endswith(end) for s in lines), start
+
+
 def test_the_joint_model_is_made_of_the_other_two():
     joint = rcn_keras.from_preset("joint_300w")
     for part, name in ((joint.rcn, "rcn5_300w"), (joint.denoiser, "denoiser_300w")):

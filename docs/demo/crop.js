@@ -22,7 +22,7 @@ const sinc = (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 function lanczosTaps(start, side, size, length) {
   const step = side / size;
   const stretch = Math.max(step, 1); // shrinking widens the window: no aliasing
-  const block = Math.max(1, ...BLOCKS.filter((size) => step >= 2 * size));
+  const block = Math.max(1, ...BLOCKS.filter((block) => step >= 2 * block));
   const support = LOBES * stretch + block / 2;
   return Array.from({ length: size }, (_, i) => {
     const center = start + (i + 0.5) * step;

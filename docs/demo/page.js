@@ -46,9 +46,11 @@ async function open(blob) {
 /** Runs a search, adds its face and reports the time that it took. */
 async function find(search) {
   if (!state.locator || !state.picture) return;
+  const { image } = state;
   const started = performance.now();
   const face = await search(state.locator, state.picture);
   const milliseconds = performance.now() - started;
+  if (state.image !== image) return; // Another photograph was opened meanwhile.
   state.faces = state.video ? [face] : [...state.faces, face];
   draw();
   report(milliseconds);
@@ -110,12 +112,14 @@ function boxOf([x, y], [u, v]) {
 
 let pressed = null;
 canvas.addEventListener("pointerdown", (event) => {
+  if (!state.picture) return;
   pressed = position(event);
   canvas.setPointerCapture(event.pointerId);
 });
 canvas.addEventListener("pointermove", (event) => {
   if (pressed && !state.video) draw(boxOf(pressed, position(event)));
 });
+canvas.addEventListener("pointercancel", () => (pressed = null));
 canvas.addEventListener("pointerup", (event) => {
   const start = pressed;
   pressed = null;

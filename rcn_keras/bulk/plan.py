@@ -77,8 +77,11 @@ def keep(plan: dict[str, Any], listing: str, output: str) -> None:
     """
     path = f"{output}/{PLAN}"
     if storage.exists(path):
-        earlier = json.loads(storage.read(path))
-        differing = [name for name in plan if earlier.get(name) != plan[name]]
+        try:
+            earlier = json.loads(storage.read(path))
+            differing = [name for name in plan if earlier.get(name) != plan[name]]
+        except (ValueError, AttributeError) as error:
+            raise InputError(f"{path}: damaged ({error})") from None
         if differing:
             what = ", ".join(
                 f"{name.removesuffix('_sha256')}: others"

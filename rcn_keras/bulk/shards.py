@@ -68,7 +68,12 @@ class Shards:
 
     def _counts(self, number):
         path = self._path("faces", number)
-        faces = [len(json.loads(line)["faces"]) for line in _lines(path)]
+        try:
+            faces = [len(json.loads(line)["faces"]) for line in _lines(path)]
+        except (ValueError, KeyError, TypeError):
+            raise InputError(
+                f"{path}: damaged: remove the file and start again"
+            ) from None
         failures = self._path("failed", number)
         failed = len(_lines(failures)) if storage.exists(failures) else 0
         answered, wanted = len(faces) + failed, len(self.rows(number))

@@ -7,7 +7,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import progress, quiet_workers, say
 
-HELP = "Keypoints of many photographs, on Beam (goes on after a stop) or Spark."
+HELP = "Keypoints of many photographs, on Beam (resumable) or Spark."
 EXAMPLE = "rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl"
 
 

@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-missing",
         action="store_true",
-        help="go on without those folders of 300-W that are not there",
+        help="accept missing folders of 300-W",
     )
     parser.add_argument(
         "--detector",

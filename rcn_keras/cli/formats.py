@@ -53,8 +53,8 @@ class LineFile:
         except OSError as error:
             self._file.truncate(start)
             raise InputError(
-                f"{self.path}: cannot write on ({error.strerror}); what was written is "
-                "whole"
+                f"{self.path}: writing failed ({error.strerror}); the lines before are "
+                "complete"
             ) from None
         except KeyboardInterrupt:
             self._file.truncate(start)

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     inputs.check_folders([options.out, options.crops], photos)
     detect = None if boxes is not None else options.detector
     predictor = make_predictor(options.preset, detect, options.server, options.runtime)
-    layout = predictor.layout  # None where a server does not tell
+    layout = predictor.layout  # None where a server does not report it
 
     def find(photo):
         data = file_bytes(photo.path) if photo.data is None else photo.data

@@ -67,14 +67,17 @@ def run(options: argparse.Namespace) -> int:
     names = table_recipes(options.table, options.recipes)
     finished = options.finished or options.kept
     if options.keep and not options.finished:
-        raise InputError("--keep is of --finished")
+        raise InputError("--keep needs --finished")
     if not (options.out or options.kept and options.results):
         raise InputError("give --out, or --kept and --results")
     if options.allow_missing and options.table != "table4":
-        raise InputError(f"--allow-missing is of table4's 300-W: {options.table}")
+        raise InputError(
+            "--allow-missing is for the folders of 300-W, which table4 takes. "
+            f"Received: {options.table}"
+        )
     if options.table == "table4" and (options.afw or finished):
         given = "--afw" if options.afw else "--finished and --kept"
-        raise InputError(f"table4 is trained and measured on 300-W: without {given}")
+        raise InputError(f"table4 is trained and measured on 300-W: leave out {given}")
     results = options.results or options.out / f"{options.table}.csv"
     (_measure if finished else _reproduce)(options, names, results)
     print(f"written: {results}")

@@ -83,3 +83,26 @@ def given_boxes(boxes: ArrayLike, name: str, width: int, height: int) -> np.ndar
         if fault := box_fault(box, width, height):
             raise InputError(f"{name}: {fault}")
     return array
+
+
+def given_squares(squares: ArrayLike, count: int) -> np.ndarray:
+    """A user's squares of `count` photographs, one for each, checked.
+
+    Returns:
+        `(count, 3)` float64, left, top and side.
+
+    Raises:
+        InputError: for anything else.
+    """
+    try:
+        array = np.asarray(squares, "float64")
+        usable = array.shape == (count, 3) and np.isfinite(array).all()
+        if not (usable and (array[:, 2] > 0).all()):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise InputError(
+            "`squares` must be [left, top, side], finite and with a side above 0, one "
+            f"for each of {count} images. Received: "
+            f"{' '.join(str(squares).split())[:100]}"
+        ) from None
+    return array

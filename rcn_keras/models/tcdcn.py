@@ -38,7 +38,7 @@ def build_tcdcn(
     """Builds a TCDCN, the regression that the paper compares with.
 
     Four convolutions without padding, max pooling after the first three, and one fully
-    connected layer from which linear heads regress the keypoints and tell attributes
+    connected layer from which linear heads regress the keypoints and predict attributes
     of the face, the auxiliary tasks.
 
     Args:

@@ -77,8 +77,8 @@ BY_LAYOUT = {
         "trained_on": "`--data` of the command, in the layout of MTFL v1.0",
         "sets": "MTFL and AFLW",
         "notes": """`shift_corrected`: AFLW's labels lie one pixel further right and
-down than the training labels; they are moved back by a fixed pixel. `detector`: boxes
-by MTCNN, one refinement; the error is of the faces found.""",
+down than the training labels; they are moved back by one pixel. `detector`: boxes by
+MTCNN, a second pass where the square moves; the error is of the faces found.""",
         "limits": """Five points of faces seen from the front to three-quarter view;
 trained on photographs of LFW (well-known people, press photographs) and of the web,""",
     },
@@ -90,7 +90,8 @@ trained on photographs of LFW (well-known people, press photographs) and of the 
         "notes": """Distances over that of the eye centres, as in the paper, or
 `outer_corners`: over that of the outer eye corners; `49`: without contour and inner
 mouth corners; `occluded`: a black rectangle on each picture, as in training.
-`detector`: boxes by MTCNN, one refinement; the error is of the faces found.""",
+`detector`: boxes by MTCNN, a second pass where the square moves; the error is of the
+faces found.""",
         "limits": """68 points of faces seen from the front to three-quarter view;
 trained on few photographs of the web,""",
     },
@@ -119,7 +120,7 @@ MEASURE_OTHERS = """Errors in percent of {unit} (mean over keypoints
 and instances, 95 % bootstrap interval), the network's input cut out as in training."""
 
 
-MEASURE_DENOISER = """True keypoints go in, some of them moved anywhere. Errors of the
-moved ones in percent of the interocular distance (95 % bootstrap interval); on
-validation {moved} are moved, else as many as the protocol says; `before` is the error
-that goes in."""
+MEASURE_DENOISER = """The input is the true keypoints, some of them moved anywhere.
+Errors of the moved ones in percent of the interocular distance (95 % bootstrap
+interval). On validation {moved} are moved, in the other rows as many as the protocol
+says; `before` is the error of the input."""

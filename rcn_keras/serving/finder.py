@@ -32,7 +32,7 @@ class ServerPredictor:
         >>> faces = predictor("examples/astronaut.jpg")
     """
 
-    layout = None  # A server does not tell.
+    layout = None  # A server does not report it.
 
     def __init__(self, client: Client):
         self.client = client

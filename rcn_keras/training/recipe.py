@@ -126,7 +126,7 @@ def finish_length(recipe: Recipe) -> int:
 def read_recipe(run_folder: PathLike) -> Recipe:
     """The recipe of a training's folder.
 
-    What an older file does not tell of is taken to be as the default has it.
+    A field that an older file lacks has its default.
 
     Raises:
         InputError: if there is none.

@@ -17,7 +17,7 @@ from rcn_keras.data.augmentation import Augmentation
 from rcn_keras.training.overrides import with_settings
 from rcn_keras.training.recipe import Recipe
 
-# Several times fewer epochs than Adam without normalisation
+# These need several times fewer epochs than Adam without normalisation
 # (results/training_choices.csv).
 _FAST: dict[str, Any] = {
     "normalization": "batch",
@@ -112,8 +112,8 @@ def _paper_recipes():
 
 _FAST_300W: dict[str, Any] = {**_FAST, "learning_rate": 0.015}
 
-# MTFL's few turned faces more often: validation's mean over the five poses falls
-# (results/accuracy_by_pose.csv). An epoch is then 1.3 times as long.
+# MTFL's few turned faces more often: the mean of the validation errors of the five
+# poses falls (results/accuracy_by_pose.csv). An epoch is then 1.35 times as long.
 _POSES = (5, 2, 1, 2, 5)
 
 # What networks of 5 points share that learn from the wide one.
@@ -150,9 +150,9 @@ RECIPES = {
         epochs=200,
         precision="mixed_bfloat16",
     ),
-    # Ours: the paper's augmentation and an end on faces turned less (the original's
-    # README has 20 degrees, the paper 40). No flips, as in the paper: of two networks
-    # that went on from the same weights, the one without them validated better.
+    # Ours: the paper's augmentation, and at the end faces turned less (the original's
+    # README has 20 degrees, the paper 40). No flips, as in the paper: with them the
+    # validation error is higher (results/training_choices.csv).
     "rcn6_mtfl": Recipe(
         "rcn", {"branches": 6}, **_TAUGHT, paper={"aflw": 5.60, "afw": 5.36}
     ),
@@ -176,7 +176,7 @@ RECIPES = {
         **_FAST,
         epochs=90,
     ),
-    # How soon RCN is good: the paper is below 7 % on AFLW after 15 epochs.
+    # How fast RCN learns: the paper is below 7 % on AFLW after 15 epochs.
     "rcn6_quick": Recipe(
         "rcn",
         {"branches": 6},

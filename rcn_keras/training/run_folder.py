@@ -57,9 +57,12 @@ def read_run(folder: PathLike) -> dict:
     path = pathlib.Path(folder) / RUN
     text = read_text(path) if path.is_file() else "{}"
     try:
-        return json.loads(text)
+        run = json.loads(text)
+        if not isinstance(run, dict):
+            raise ValueError(f"found a {type(run).__name__}")
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error})") from None
+    return run
 
 
 def same_data(folder: PathLike, faces: Mapping[str, int]) -> None:

@@ -216,7 +216,7 @@ class Tracker:
             self._look(image, seconds, found, open_faces, squares)
 
     def _look(self, image, seconds, found, open_faces, squares):
-        """Finds the points of detected faces, by the track that each goes on with, or
+        """Finds the points of detected faces, by the track that each continues, or
         `None` for a new one."""
         numbers = sorted(open_faces)
         images, squares = [image] * len(numbers), squares[numbers]

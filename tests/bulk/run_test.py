@@ -252,6 +252,22 @@ def test_what_cannot_be_used_is_refused_before_the_work(run, tmp_path, changes, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("line", ["{\n", "[]\n", "{}\n"])
+def test_a_damaged_shard_is_named(run, tmp_path, line):
+    run()
+    (tmp_path / "out" / "faces-00001-of-00004.jsonl").write_text(line)
+    with pytest.raises(InputError, match="00001-of-00004.jsonl: damaged: remove the"):
+        run()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_damaged_plan_is_named(run, tmp_path, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "plan.json").write_text(content)
+    with pytest.raises(InputError, match="out/plan.json: damaged"):
+        run()
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff", b"\x08\x01\x12\x05\x0a"])
 def test_a_damaged_saved_model(content, run, tmp_path):
     path = tmp_path / "model" / "saved_model.pb"

@@ -124,7 +124,7 @@ def test_a_full_disk_leaves_whole_lines(tmp_path):
             return whole.write(data[:2])
 
     lines._file = Full()
-    with pytest.raises(InputError, match="lines: cannot write on .No space left"):
+    with pytest.raises(InputError, match="lines: writing failed .No space left"):
         lines.write("second\n")
     lines.close()
     assert (tmp_path / "lines").read_text() == "first\n"

@@ -57,21 +57,27 @@ def origin(site):
 
 
 @contextlib.contextmanager
-def demo(origin, box):
-    """The page with what it found in a box of the shipped photograph."""
+def blank_page():
+    """An empty page of a browser."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=BROWSER, args=["--no-sandbox"]
         )
-        page = browser.new_page()
-        requests = []
+        yield browser.new_page()
+        browser.close()
+
+
+@contextlib.contextmanager
+def demo(origin, box):
+    """The page with what it found in a box of the shipped photograph."""
+    requests = []
+    with blank_page() as page:
         page.on("request", lambda request: requests.append(request.url))
         page.goto(f"{origin}demo.html?box={','.join(map(str, box))}")
         page.wait_for_selector("#demo-result td", timeout=120_000)
         yield page
-        browser.close()
     requests = [url for url in requests if url.startswith("http")]
     assert requests and all(url.startswith(origin) for url in requests)
 
@@ -123,3 +129,20 @@ def test_a_click_on_a_face_finds_it_without_a_box(origin):
     eyes = np.linalg.norm(boxed[0] - boxed[1])
     assert np.abs(clicked - boxed).max() < 0.1 * eyes
     assert score > 0.5
+
+
+@pytest.mark.slow
+@needs_a_browser
+def test_a_drag_before_there_is_a_photograph_does_nothing(origin):
+    errors = []
+    with blank_page() as page:
+        page.on("pageerror", errors.append)
+        page.goto(f"{origin}demo.html")
+        page.wait_for_selector("#demo-status:has-text('Ready')", timeout=120_000)
+        canvas = page.locator("#demo-canvas").bounding_box()
+        page.mouse.move(canvas["x"] + 10, canvas["y"] + 10)
+        page.mouse.down()
+        page.mouse.move(canvas["x"] + 60, canvas["y"] + 60)
+        page.mouse.up()
+        assert "Ready" in page.inner_text("#demo-status")
+    assert not errors

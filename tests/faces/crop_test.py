@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from layer_checks import to_numpy
@@ -91,6 +93,15 @@ def test_squares_smaller_than_a_pixel_and_larger_than_all():
     assert (crop.crop_square(image, (30.2, 30.4, 0.1), 16) == 200).all()
     found = crop.crop_square(image, (-6000, -6000, 12060), 67)
     assert found.max() <= 200 and np.count_nonzero(found) <= 1
+
+
+def test_what_lies_around_a_photograph_takes_no_memory():
+    image = np.full((400, 400, 3), 200, np.uint8)
+    tracemalloc.start()
+    crop.crop_square(image, (-4000, -4000, 8400))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20e6  # bytes; as grey pixels the square has 70 million
 
 
 @pytest.mark.parametrize("seed", range(5))

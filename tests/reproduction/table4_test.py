@@ -95,10 +95,10 @@ def test_afw_and_other_rows_are_refused(three_hundred_w_folder, tmp_path, capsys
     command += ["--out", str(tmp_path)]
     assert main([*command, "--afw", str(tmp_path)]) == 2
     assert (
-        "table4 is trained and measured on 300-W: without --afw"
+        "table4 is trained and measured on 300-W: leave out --afw"
         in capsys.readouterr().err
     )
     assert main([*command[:1], "table1", *command[2:], "--allow-missing"]) == 2
-    assert "--allow-missing is of table4's 300-W: table1" in capsys.readouterr().err
+    assert "which table4 takes. Received: table1" in capsys.readouterr().err
     assert main([*command, "--recipes", "table2_rcn4"]) == 2
     assert "table4 has no recipe 'table2_rcn4'" in capsys.readouterr().err

@@ -21,9 +21,10 @@ def test_damaged_files_of_a_training_are_named(tmp_path, crops):
     (tmp_path / "log.csv").write_text("epoch,loss\nx,1\n")
     with pytest.raises(InputError, match="log.csv: not a training's log"):
         publish(tmp_path, crops, tmp_path / "out")
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(InputError, match="run.json: damaged"):
-        publish(tmp_path, crops, tmp_path / "out")
+    for text in ("{", "[1]"):
+        (tmp_path / "run.json").write_text(text)
+        with pytest.raises(InputError, match="run.json: damaged"):
+            publish(tmp_path, crops, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -23,7 +23,7 @@ import tensorflow as tf
 CELL, STRIDE = 12, 2  # pixels of P-net's window, and from one to the next
 SHRINK = 0.709  # from one level of the pyramid to the next
 SMALLEST = 20  # pixels, of the smallest face on the photograph as it is
-# Most boxes that go on from a level of the pyramid and from a stage. Photographs of
+# Most boxes that are kept of a level of the pyramid and of a stage. Photographs of
 # crowds have a few hundred; without a bound a picture of noise takes all memory.
 MOST = 2000
 
