@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from rcn_keras._types import Tensor
 from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+_LANCZOS = Image.Resampling.LANCZOS
 _LOBES = 3  # Lanczos window
 # Sides of the blocks of pixels that are averaged first where a photograph is shrunk a
 # lot, two blocks or more to a pixel of the crop: a quarter of the time.
@@ -77,71 +79,73 @@ def _bilinear_taps(start, side, size, length):
     return np.clip(index, 0, length - 1), np.stack([1 - after, after], axis=1)
 
 
-def _resampling(image, square, size, first, stop):
-    """What `lanczos_taps` says of rows and columns `first` to `stop` of a crop, as the
-    blocks of the photograph that they take and a matrix for each axis.
-
-    Returns:
-        blocks: `(N, N)` float32, the grey of the blocks, black beyond the photograph.
-        matrices: `(2, stop - first, N)` float32; the resampled crop is
-            `matrices[0] @ blocks @ matrices[1].T`.
-    """
+def _lanczos_crop(image, square, size, first, stop):
+    """By Pillow what `lanczos_taps` says of rows and columns `first` to `stop` of the
+    crop: `(stop - first, stop - first)` float32."""
     left, top, side = square
     step = side / size
     block = int(_block(step, np))
-    starts, lengths = np.array([[top], [left]]), np.array([image.shape[:2]]).T
-    # From here in blocks, of which each axis has its first.
-    centers = (starts + (np.arange(first, stop) + 0.5) * step) / block
-    stretch = max(step, 1.0) / block
-    taps = np.floor(centers - _LOBES * stretch)
-    begin = taps[:, :1].astype(int)
-    count = int((np.floor(centers[:, -1:] + _LOBES * stretch) - begin).max()) + 1
-    taps = taps[..., None] + np.arange(math.ceil(2 * _LOBES * stretch) + 1)
-    offsets = (taps + (0.5 - centers[..., None])) * (math.pi / stretch)
-    offsets = np.asarray(offsets, "float32") + np.float32(1e-9)  # nowhere 0 / 0
-    weights = np.sin(offsets) * np.sin(offsets / _LOBES) / (offsets * offsets)
-    weights[np.abs(offsets) >= _LOBES * math.pi] = 0
-    # Taps beyond the last block have no weight: their columns are cut off again.
-    matrices = np.zeros((2, stop - first, count + taps.shape[-1]), "float32")
-    rows = matrices.shape[-1] * np.arange(2 * (stop - first)).reshape(2, -1, 1)
-    matrices.reshape(-1)[rows + taps.astype(int) - begin[..., None]] = weights
-    matrices = matrices[..., :count]
-    edges = (begin + np.arange(count + 1)) * block
-    blocks, whole = _blocks(image, edges[:, 0], edges[:, -1], block)
-    if whole:
-        return blocks, matrices / weights.sum(axis=-1, keepdims=True)
-    shares = np.diff(np.clip(edges, 0, lengths)).astype("float32") / block
-    totals = (matrices * shares[:, None]).sum(axis=-1)
-    inside = (centers >= 0) & (centers * block < lengths)
-    totals = np.where(inside, totals, np.float32(np.inf))
-    return blocks, matrices / totals[..., None]
+    crop = np.zeros((stop - first, stop - first), "float32")
+    rows, columns = (
+        _Axis(start, step, block, first, stop, length)
+        for start, length in zip((top, left), image.shape)
+    )
+    if not (rows.count and columns.count):
+        return crop
+    part = cv2.cvtColor(image[rows.source, columns.source], cv2.COLOR_RGB2GRAY)
+    part = part.astype("float32")
+    padding = *rows.padding, *columns.padding
+    if any(padding):
+        part = cv2.copyMakeBorder(part, *padding, cv2.BORDER_CONSTANT)
+    for _ in range(int(math.log2(block))):
+        size = part.shape[1] // 2, part.shape[0] // 2
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    box = columns.box[0], rows.box[0], columns.box[1], rows.box[1]
+    part = Image.fromarray(part).resize((columns.count, rows.count), _LANCZOS, box)
+    part = np.asarray(part)
+    if any(padding):
+        part = part / (rows.shares()[:, None] * columns.shares())
+    crop[rows.target, columns.target] = part
+    return crop
 
 
-def _blocks(image, low, high, block):
-    """The mean grey of blocks of pixels between two corners, `(N, N)` float32, and
-    whether all of it is on the photograph. The corners are corners of blocks."""
-    height, width = image.shape[:2]
-    top, left, bottom, right = map(int, (*low, *high))
-    part = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    whole = part.shape[:2] == (bottom - top, right - left)
-    if part.size:
-        part = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-        # The last blocks may reach over the edge of the photograph.
-        below, beside = -part.shape[0] % block, -part.shape[1] % block
-        if below or beside:
-            part = cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_CONSTANT)
-        part = part.astype("float32")
-        for _ in range(int(math.log2(block))):
-            half = part.shape[1] // 2, part.shape[0] // 2
-            part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)
-    if whole:
-        return part, True
-    # Black around it only now: as pixels it could take more memory than there is.
-    blocks = np.zeros(((bottom - top) // block, (right - left) // block), "float32")
-    if part.size:
-        row, column = max(-top, 0) // block, max(-left, 0) // block
-        blocks[row : row + len(part), column : column + part.shape[1]] = part
-    return blocks, False
+class _Axis:
+    """Where one axis of a crop comes from.
+
+    Attributes:
+        target: slice of the crop, the pixels whose centres lie on the photograph.
+        count: int, how many these are.
+        source: slice of the photograph, the pixels that they take.
+        padding: black pixels before and after these: the outermost pixels of a crop
+            may begin or end beyond the photograph, and blocks are whole.
+        box: begin and end of `target` in blocks of the padded source.
+    """
+
+    def __init__(self, start, step, block, first, stop, length):
+        # The first pixels whose centres are at least 0, at least the length.
+        low, high = (
+            min(max(math.ceil((edge - start) / step - 0.5), first), stop)
+            for edge in (0, length)
+        )
+        self.target, self.count = slice(low - first, high - first), high - low
+        if not self.count:
+            return
+        reach = _LOBES * max(step, 1.0) + block
+        begin, end = start + low * step, start + high * step
+        lowest = math.floor(min(max(begin - reach, 0), begin)) // block * block
+        highest = -(-math.ceil(max(min(end + reach, length), end)) // block) * block
+        self.source = slice(max(lowest, 0), min(highest, length))
+        self.padding = self.source.start - lowest, highest - self.source.stop
+        self.box = (begin - lowest) / block, (end - lowest) / block
+        self._block = block
+
+    def shares(self):
+        """The share of the photograph's pixels in the weights, `(count,)`."""
+        line = np.ones(self.source.stop - self.source.start, "float32")
+        line = np.pad(line, self.padding).reshape(-1, self._block).mean(axis=1)
+        box = self.box[0], 0, self.box[1], 1
+        line = Image.fromarray(line[None]).resize((self.count, 1), _LANCZOS, box)
+        return np.asarray(line)[0]
 
 
 def _as_bytes(crop):
@@ -170,8 +174,7 @@ def crop_square(
         `(size, size)` uint8, grey = 0.299 R + 0.587 G + 0.114 B.
     """
     square = [float(value) for value in square]
-    blocks, (rows, columns) = _resampling(image, square, size, 0, size)
-    return _as_bytes(rows @ blocks @ columns.T)
+    return _as_bytes(_lanczos_crop(image, square, size, 0, size))
 
 
 def to_photograph(points: Tensor, squares: Tensor, size: int, xp: Any = np) -> Tensor:
@@ -258,12 +261,10 @@ def input_crop(
     index, weights = _bilinear_taps(inner * margin, inner, size, stored)
     first, stop = index[0, 0], index[-1, 1] + 1
     outer = left - margin * side, top - margin * side, context * side
-    blocks, matrices = _resampling(image, outer, stored, first, stop)
+    crop = _lanczos_crop(image, outer, stored, first, stop)
     before, after = (index - first).T
-    matrices = (
-        matrices[:, before] * weights[:, :1] + matrices[:, after] * weights[:, 1:]
-    )
-    return _as_bytes(matrices[0] @ blocks @ matrices[1].T)
+    crop = crop[before] * weights[:, :1] + crop[after] * weights[:, 1:]
+    return _as_bytes(crop[:, before] * weights[:, 0] + crop[:, after] * weights[:, 1])
 
 
 def input_crops(
