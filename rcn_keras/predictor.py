@@ -294,7 +294,6 @@ class Predictor:
         return locate(pictures, given_squares(squares, len(pictures)))
 
 
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class FoundFaces:
     """A photograph whose faces are found; their keypoints are not.

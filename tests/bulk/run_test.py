@@ -253,7 +253,7 @@ def test_what_cannot_be_used_is_refused_before_the_work(run, tmp_path, changes, 
 
 
 @pytest.mark.parametrize("line", ["{\n", "[]\n", "{}\n"])
-def test_a_damaged_shard_is_named(run, tmp_path, line):
+def test_a_shard_with_a_damaged_line_is_named(run, tmp_path, line):
     run()
     (tmp_path / "out" / "faces-00001-of-00004.jsonl").write_text(line)
     with pytest.raises(InputError, match="00001-of-00004.jsonl: damaged: remove the"):
