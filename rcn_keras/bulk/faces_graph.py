@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rcn_keras._types import PathLike
+from rcn_keras.errors import InputError
 from rcn_keras.runtime import LOCATED, located
 from rcn_keras.serving.pictures import decoded_bytes, request_slices
 
@@ -30,10 +31,18 @@ class FacesGraph:
         self.max_bytes = max_bytes
 
     def load_model(self) -> Any:
-        """The SavedModel, for `run`."""
+        """The SavedModel, for `run`.
+
+        Raises:
+            InputError: if it is damaged.
+        """
         import tensorflow as tf
 
-        return tf.saved_model.load(self.folder)
+        try:
+            return tf.saved_model.load(self.folder)
+        except Exception as error:  # TensorFlow's loader raises all kinds.
+            reason = " ".join(str(error).split())[:100]
+            raise InputError(f"{self.folder}: cannot be loaded ({reason})") from None
 
     def run(
         self, rows: Sequence[tuple[bytes, Any]], model: Any

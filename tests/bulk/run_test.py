@@ -277,6 +277,18 @@ def test_a_damaged_saved_model(content, run, tmp_path):
         run(saved_model=path.parent)
 
 
+@pytest.mark.parametrize("name", ["variables.index", "variables.data-00000-of-00001"])
+def test_damaged_variables_are_named(tmp_path, name):
+    folder = shutil.copytree(f"{SHIPPED}/1", tmp_path / "model")
+    file = folder / "variables" / name
+    file.write_bytes(file.read_bytes()[:50])
+    for _ in range(2):
+        with pytest.raises(InputError, match="model: cannot be loaded") as caught:
+            FacesModelHandler(folder).load_model()
+        assert "\n" not in str(caught.value)
+        file.unlink(missing_ok=True)
+
+
 def test_a_model_without_faces(run, tmp_path):
     folder = tmp_path / "model" / "1"
     function = tf.function(lambda x: x, input_signature=[tf.TensorSpec(())])
