@@ -136,7 +136,7 @@ def test_a_click_on_a_face_finds_it_without_a_box(origin):
 def test_a_drag_before_there_is_a_photograph_does_nothing(origin):
     errors = []
     with blank_page() as page:
-        page.on("pageerror", errors.append)
+        page.on("pageerror", lambda error: errors.append(error))
         page.goto(f"{origin}demo.html")
         page.wait_for_selector("#demo-status:has-text('Ready')", timeout=120_000)
         canvas = page.locator("#demo-canvas").bounding_box()
