@@ -223,10 +223,10 @@ class Predictor:
     def __call__(self, images: Any, boxes: Any = None) -> Any:
         if isinstance(images, (list, tuple)):
             boxes = [None] * len(images) if boxes is None else boxes
-            if len(boxes) != len(images):
+            if not hasattr(boxes, "__len__") or len(boxes) != len(images):
                 raise InputError(
-                    f"one list of boxes is needed for each image. Received: "
-                    f"{len(images)} images, {len(boxes)} lists of boxes"
+                    f"one list of boxes is needed for each of {len(images)} images. "
+                    f"Received: {' '.join(str(boxes).split())[:100]}"
                 )
             numbered = enumerate(zip(images, boxes))
             return self.predict_found(

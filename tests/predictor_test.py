@@ -51,8 +51,9 @@ def test_a_list_gives_a_list_of_lists(predictor):
     faces = predictor([PHOTO, read_image(PHOTO)], boxes=[[BOX, BOX], []])
     assert [len(found) for found in faces] == [2, 0]
     assert predictor([], boxes=[]) == []
-    with pytest.raises(InputError, match="one list of boxes is needed for each image"):
-        predictor([PHOTO], boxes=[[BOX], [BOX]])
+    for boxes in ([[BOX], [BOX]], 5):
+        with pytest.raises(InputError, match="one list of boxes is needed for each of"):
+            predictor([PHOTO], boxes=boxes)
 
 
 def test_forty_faces_at_once_equal_each_alone(predictor):
