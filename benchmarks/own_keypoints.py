@@ -106,6 +106,10 @@ def row(split, name, run, numbers):
         "set": name,
         "faces": numbers["faces"],
         "subpixel_nme": round(numbers["protocols"]["subpixel"]["nme"], 3),
+        "keypoints": len(numbers["protocols"]["subpixel"]["per_keypoint"]),
+        "keypoints_below_2": sum(
+            error < 2 for error in numbers["protocols"]["subpixel"]["per_keypoint"]
+        ),
         "grid_nme": round(numbers["protocols"]["paper_grid"]["nme"], 3),
         "validation_subpixel": round(min(100 * e["val_nme_clean"] for e in log), 3),
         "training_faces": origin["faces"]["training"],
