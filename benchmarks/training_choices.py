@@ -36,7 +36,6 @@ BASE = Recipe(
     learning_rate=0.02,
     epochs=8,
 )
-
 # Of each: what it is compared with, and what of the recipe it changes.
 CHOICES = {
     "plain": (
@@ -89,7 +88,7 @@ def brightened():
     return mock.patch.object(Augmenter, "__call__", call)
 
 
-# What no recipe has, because it did not pay.
+# What no recipe has: put in place while the choice is trained.
 EXPERIMENTS = {"average": averaged, "gamma": brightened}
 
 

@@ -127,15 +127,19 @@ def test_outside_of_the_crop_is_black():
     np.testing.assert_allclose(out[1:-1, 41:], 200, atol=1e-3)
 
 
+def assert_mirrored(flipped, plain):
+    assert_same(flipped["images"], plain["images"][:, :, ::-1], atol=1e-2)
+    mirrored = plain["keypoints"][:, SWAPPED] * [-1, 1] + [80, 0]
+    assert_same(flipped["keypoints"], mirrored, atol=1e-3)
+
+
 def test_a_flip_mirrors_and_swaps():
     inputs, draws = faces(2), np.full((8, DRAWS), 0.5, "float32")
     layer = RandomKeypointAffine(flip_pairs=PAIRS)
     plain = to_numpy(layer(inputs, draws=draws))
     draws[:, 4] = 0.9
     flipped = to_numpy(layer(inputs, draws=draws))
-    assert_same(flipped["images"], plain["images"][:, :, ::-1], atol=1e-2)
-    mirrored = plain["keypoints"][:, SWAPPED] * [-1, 1] + [80, 0]
-    assert_same(flipped["keypoints"], mirrored, atol=1e-3)
+    assert_mirrored(flipped, plain)
     # Without pairs the same number flips nothing, nor does training=False.
     unpaired = RandomKeypointAffine()
     assert_same(unpaired(inputs, draws=draws), plain, atol=1e-4)
@@ -149,9 +153,7 @@ def test_a_flip_is_the_mirror_image_whatever_else_is_drawn():
     plain = to_numpy(layer(inputs, draws=draws))
     draws[:, 4] = 0.9
     flipped = to_numpy(layer(inputs, draws=draws))
-    assert_same(flipped["images"], plain["images"][:, :, ::-1], atol=1e-2)
-    mirrored = plain["keypoints"][:, SWAPPED] * [-1, 1] + [80, 0]
-    assert_same(flipped["keypoints"], mirrored, atol=1e-3)
+    assert_mirrored(flipped, plain)
 
 
 def test_draws_cover_their_ranges_evenly():
