@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import keras
 
+from rcn_keras.export.lean_joint import lean_joint
 from rcn_keras.export.quantization import without_outliers
-from rcn_keras.layers import PeakOneHot, SpatialSoftmax
+from rcn_keras.layers import SpatialSoftmax
 from rcn_keras.layers.tiling_conv2d import untiled
 from rcn_keras.models import JointModel
 
@@ -52,24 +53,7 @@ def lean_network(model: keras.Model) -> keras.Model:
     Returns:
         functional `keras.Model` with the same weights, not to be saved.
     """
-    if not isinstance(model, JointModel):
-        return untiled(model)
-    denoiser, pooling = model.denoiser, 1
-    for layer in denoiser.layers:
-        if isinstance(layer, keras.layers.MaxPooling2D):  # of the one-hot maps
-            (pooling, _) = layer.pool_size
-            denoiser = keras.Model(layer.output, denoiser.output, name=denoiser.name)
-    parts = {model.rcn.name: untiled(model.rcn), model.denoiser.name: denoiser}
-
-    def copied(layer):
-        if layer.name in parts:
-            return parts[layer.name]
-        config = layer.get_config()
-        if isinstance(layer, PeakOneHot):
-            config["pooling"] = pooling
-        return type(layer).from_config(config)
-
-    return keras.models.clone_model(model, clone_function=copied)
+    return lean_joint(model) if isinstance(model, JointModel) else untiled(model)
 
 
 @contextlib.contextmanager

@@ -37,7 +37,7 @@ def with_kernels(path: PathLike, model: keras.Model) -> None:
     file = onnx.load(path)
     graph = file.graph
     for layer in _large_kernels(model):
-        _, height, width, _ = layer.get_build_config()["input_shape"]
+        _, height, width, _ = layer.output.shape
         kernel = ops.convert_to_numpy(layer.kernel).astype("float32")
         transform = ops.convert_to_numpy(
             fourier.transform_kernel(layer.kernel, height, width)
@@ -68,9 +68,10 @@ def with_kernels(path: PathLike, model: keras.Model) -> None:
 def with_bytes(path: PathLike, model: keras.Model, images: np.ndarray) -> None:
     """Puts the convolutions of an ONNX file into 8-bit arithmetic.
 
-    Weights a channel, activations a layer, by the largest and smallest values that
-    `images` give. In float32 stay the last convolution, of whose maps each has a range
-    of its own, the denoiser, the normalisation of the images and the decoder.
+    Weights a channel, inputs a layer, by the largest and smallest values that `images`
+    give. Outputs are not rounded: a ReLU, or the sum of two convolutions, follows in
+    the same kernel, and the next layer rounds what it takes. In float32 stay the
+    denoiser, the normalisation of the images and the decoder.
 
     Args:
         path: path of an ONNX file, which is replaced.
@@ -80,14 +81,14 @@ def with_bytes(path: PathLike, model: keras.Model, images: np.ndarray) -> None:
     import onnx
     from onnxruntime import quantization
 
-    kept = ["maps"]
-    if isinstance(model, JointModel):
-        kept.append(model.denoiser.name)
-    convolutions = [
+    convolutions = ["Conv", "ConvTranspose"]
+    # Pooled values are steps of their inputs' scale: no second rounding.
+    kinds = [*convolutions, "MaxPool"]
+    denoiser = f"/{model.denoiser.name}_" if isinstance(model, JointModel) else None
+    nodes = [
         node.name
         for node in onnx.load(path).graph.node
-        if node.op_type in ("Conv", "ConvTranspose")
-        and not any(f"/{name}_" in node.name for name in kept)
+        if node.op_type in kinds and not (denoiser and denoiser in node.name)
     ]
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file, _silent():
         quantization.quantize_static(
@@ -95,11 +96,12 @@ def with_bytes(path: PathLike, model: keras.Model, images: np.ndarray) -> None:
             file.name,
             _Batches(images),
             quant_format=quantization.QuantFormat.QDQ,
-            op_types_to_quantize=["Conv", "ConvTranspose"],
-            nodes_to_quantize=convolutions,
+            op_types_to_quantize=kinds,
+            nodes_to_quantize=nodes,
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
+            extra_options={"OpTypesToExcludeOutputQuantization": convolutions},
         )
         onnx.save(onnx.load(file.name), path)
 

@@ -77,7 +77,6 @@ def convolve(maps: Tensor, transform: Tensor, kernel_size: Sequence[int]) -> Ten
         `(N, H, W, filters)` float32.
     """
     _, height, width, channels = maps.shape
-    filters = transform.shape[2]
     tall, wide = _length(height, kernel_size[0]), _length(width, kernel_size[1])
     half = tall // 2 + 1
 
@@ -87,14 +86,69 @@ def convolve(maps: Tensor, transform: Tensor, kernel_size: Sequence[int]) -> Ten
     x = ops.matmul(_full_spectrum(wide, range(width)), x)
     x = ops.reshape(x, (-1, half * wide, 2, channels))
     x = ops.transpose(x, (1, 0, 2, 3))
-
-    # (a + bi)(c + di): rows [a, -b] and [b, a], both times [c, d], so that the kernel's
-    # transform, by far the largest array, is read once and never copied.
     a, b = x[:, :, :1], x[:, :, 1:]
     real, imaginary = ops.concatenate([a, -b], 3), ops.concatenate([b, a], 3)
     x = ops.concatenate([real, imaginary], 2)
-    x = ops.matmul(ops.reshape(x, (half * wide, -1, 2 * channels)), transform)
+    x = ops.reshape(x, (half * wide, -1, 2 * channels))
+    return _multiplied(x, transform, (height, width), kernel_size)
 
+
+def convolve_peaks(
+    x: Tensor,
+    y: Tensor,
+    size: Sequence[int],
+    transform: Tensor,
+    kernel_size: Sequence[int],
+) -> Tensor:
+    """`convolve` of maps with a 1 in one cell each, which are never drawn: of such a
+    map the transform is a wave.
+
+    Args:
+        x, y: `(N, C)` int32, column and row of the cell of each map.
+        size: height and width of the maps.
+        transform, kernel_size: as those of `convolve`.
+
+    Returns:
+        `(N, H, W, filters)` float32.
+    """
+    height, width = size
+    tall, wide = _length(height, kernel_size[0]), _length(width, kernel_size[1])
+    # Turns by frequency and cell; a quarter more or less makes of a wave the two rows
+    # that `_multiplied` takes.
+    down = np.outer(np.arange(tall // 2 + 1), np.arange(height)) / tall
+    across = np.outer(np.arange(wide), np.arange(width)) / wide
+    across = across[:, None, None] + np.array([[0, -0.25], [0.25, 0]])[..., None]
+    cos_down, sin_down = _waves_at(down[:, None, None, None], y)
+    cos_across, sin_across = _waves_at(across[None], x)
+    waves = cos_down * cos_across - sin_down * sin_across
+    waves = ops.reshape(waves, (transform.shape[0], -1, transform.shape[1]))
+    return _multiplied(waves, transform, size, kernel_size)
+
+
+def _waves_at(turns, cells):
+    """Cosine and sine, `(..., N, 2, 2, C)`, of turns `(..., 2, 2, cell)` at `(N, C)`."""
+    angles = 2 * np.pi * turns
+    order = (0, 1, 4, 2, 3, 5)
+    return [
+        ops.transpose(ops.take(wave.astype("float32"), cells, axis=-1), order)
+        for wave in (np.cos(angles), np.sin(angles))
+    ]
+
+
+def _multiplied(x, transform, size, kernel_size):
+    """The convolution of which `x` is the maps' transform.
+
+    (a + bi)(c + di): rows [a, -b] and [b, a], both times [c, d], so that the kernel's
+    transform, by far the largest array, is read once and never copied.
+
+    Args:
+        x: `(F, 2N, 2C)`, both rows of each face.
+        transform, size, kernel_size: as those of `convolve_peaks`.
+    """
+    height, width = size
+    tall, wide = _length(height, kernel_size[0]), _length(width, kernel_size[1])
+    half, filters = tall // 2 + 1, transform.shape[2]
+    x = ops.matmul(x, transform)
     x = ops.reshape(x, (half * wide, -1, 2, filters))
     x = ops.transpose(x, (1, 0, 2, 3))
     x = ops.reshape(x, (-1, half, 2 * wide, filters))

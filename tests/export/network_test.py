@@ -5,12 +5,19 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from layer_checks import to_numpy
 
 import rcn_keras
 from rcn_keras.cli import main
 from rcn_keras.data.synthetic import draw_crop
+from rcn_keras.export.lean_joint import PeakConv2D, TiledSum
 from rcn_keras.export.network import bare_network, lean_network
-from rcn_keras.layers import TilingConv2D
+from rcn_keras.layers import (
+    LargeKernelConv2D,
+    PeakOneHot,
+    TilingConv2D,
+    TilingUpsampling2D,
+)
 from rcn_keras.layout import FACE_5
 from rcn_keras.models import JointModel
 
@@ -30,14 +37,51 @@ def joint():
     return JointModel(rcn, denoiser, iterations=2)
 
 
-def test_no_map_is_tiled_before_a_convolution_of_a_joint_model(joint, crops):
+DENOISERS = {
+    "pooled": {"filters": (6, 4), "kernel_size": 23, "pooling": 4},
+    "as large as the maps": {"filters": (3,), "kernel_size": 45},
+    "an even kernel": {"filters": (3,), "kernel_size": 12, "pooling": 2},
+    "direct": {"filters": (3,), "kernel_size": 9, "pooling": 2, "method": "direct"},
+    "factorised": {"filters": (3,), "kernel_size": 9, "factorised": True},
+    "without large kernels": {"filters": (), "pooling": 2},
+}
+
+
+@pytest.mark.parametrize("arguments", DENOISERS.values(), ids=DENOISERS)
+def test_nothing_is_drawn_or_tiled_inside_a_joint_model(arguments, crops):
+    keras.utils.set_random_seed(0)
+    rcn = rcn_keras.build_rcn(4, keypoints=5)
+    denoiser = rcn_keras.build_denoiser(5, **arguments)
+    joint = JointModel(rcn, denoiser, iterations=2, denoiser_weight=0.5)
     lean = lean_network(joint)
     layers = [type(layer) for layer in lean.get_layer("rcn").layers]
     assert layers.count(TilingConv2D) == 3 and keras.layers.Concatenate not in layers
     layers = [type(layer) for layer in lean.get_layer("denoiser").layers]
-    assert keras.layers.MaxPooling2D not in layers
+    assert not {keras.layers.MaxPooling2D, TilingUpsampling2D} & set(layers)
     expected = joint.predict_on_batch(crops)
     np.testing.assert_allclose(lean.predict_on_batch(crops), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("kernel_size", [(5, 5), (4, 7), (11, 3)])
+def test_a_convolution_of_peaks_is_one_of_their_one_hot_maps(kernel_size):
+    random = np.random.default_rng(0)
+    maps = random.normal(size=(3, 12, 18, 4)).astype("float32")
+    maps[0, 0, 0, 0] = maps[1, -1, -1, 1] = maps[2, 0, -1, 2] = 9.0  # corners
+    layer = LargeKernelConv2D(6, kernel_size, activation="relu")
+    expected = to_numpy(layer(PeakOneHot(3)(maps)))
+    twin = PeakConv2D(3, **layer.get_config())
+    twin.build(maps.shape)
+    twin.set_weights(layer.get_weights())
+    np.testing.assert_allclose(to_numpy(twin(maps)), expected, atol=1e-5)
+    assert twin.compute_output_shape(maps.shape) == expected.shape == (3, 4, 6, 6)
+
+
+def test_a_tiled_sum_is_one_of_tiled_maps():
+    random = np.random.default_rng(0)
+    fine, coarse = random.normal(size=(2, 6, 9, 5)), random.normal(size=(2, 2, 3, 5))
+    found = to_numpy(TiledSum(3, 0.25)([fine, coarse]))
+    expected = fine + 0.25 * coarse.repeat(3, axis=1).repeat(3, axis=2)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_an_onnx_file_holds_large_kernels_and_not_their_transforms(
@@ -66,7 +110,14 @@ def test_an_8_bit_file_computes_its_convolutions_in_bytes(joint, crops, tmp_path
         for node in convolutions
     }
     assert any(in_bytes.values())
-    exact = [name for name in in_bytes if "denoiser" in name or "maps" in name]
+    followed = {
+        name
+        for node in nodes
+        for name in node.input
+        if node.op_type == "QuantizeLinear"
+    }
+    assert not followed & {output for x in convolutions for output in x.output}
+    exact = [name for name in in_bytes if "denoiser" in name]
     assert {name for name in in_bytes if not in_bytes[name]} == set(exact)
     session = onnxruntime.InferenceSession(path)
     (found,) = session.run(["keypoints"], {"images": crops})
