@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from rcn_keras._types import Tensor
 from rcn_keras.faces.boxes import CROP_SIZE, INPUT_SIZE
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-_LANCZOS = Image.Resampling.LANCZOS
 _LOBES = 3  # Lanczos window
 # Sides of the blocks of pixels that are averaged first where a photograph is shrunk a
 # lot, two blocks or more to a pixel of the crop: a quarter of the time.
 _BLOCKS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
+_ALONE = 2**18  # Multiply-adds up to which OpenBLAS does a product in one thread.
 _FEW = 8  # Faces for which threads take longer to start than they save.
 
 
@@ -79,77 +78,89 @@ def _bilinear_taps(start, side, size, length):
     return np.clip(index, 0, length - 1), np.stack([1 - after, after], axis=1)
 
 
-def _lanczos_crop(image, square, size, first, stop):
-    """By Pillow what `lanczos_taps` says of rows and columns `first` to `stop` of the
-    crop: `(stop - first, stop - first)` float32."""
+@functools.cache
+def _every_pixel(size):
+    return np.arange(size)[:, None], np.ones((size, 1), "float32")
+
+
+def _resampled(image, square, size, index, shares):
+    """A crop, or what the warp makes of it without turning it, `(P, P)` uint8.
+
+    What `lanczos_taps` says, of both axes at once and in blocks instead of pixels, as a
+    matrix for each.
+
+    Args:
+        image, square, size: as those of `crop_square`.
+        index, shares: `(P, S)`, of each axis the pixels of the crop that a pixel of the
+            result takes, in ascending order, and how much of them.
+    """
     left, top, side = square
     step = side / size
-    block = int(_block(step, np))
-    crop = np.zeros((stop - first, stop - first), "float32")
+    block = max([int(block) for block in _BLOCKS if step >= 2 * block], default=1)
+    starts, lengths = np.array([[[top]], [[left]]]), image.shape[:2]
+    centers = (starts + (index + 0.5) * step) / block
+    stretch = max(step, 1.0) / block
+    taps = np.floor(centers - _LOBES * stretch)[..., None]
+    taps = taps.astype(int) + np.arange(math.ceil(2 * _LOBES * stretch) + 1)
+    offsets = (taps + (0.5 - centers[..., None])) * (math.pi / stretch)
+    offsets = np.asarray(offsets, "float32") + np.float32(1e-9)  # nowhere 0 / 0
+    weights = np.sin(offsets) * np.sin(offsets / _LOBES) / (offsets * offsets)
+    weights[np.abs(offsets) >= _LOBES * math.pi] = 0
+    low, high = taps[:, 0, 0, 0].tolist(), (taps[:, -1, -1, -1] + 1).tolist()
+    last = [-(-length // block) for length in lengths]
+    begin = [min(max(low[axis], 0), last[axis]) for axis in (0, 1)]
+    end = [min(max(high[axis], 0), last[axis]) for axis in (0, 1)]
+    if min(low) < 0 or any(high[axis] * block > lengths[axis] for axis in (0, 1)):
+        lengths = np.reshape(lengths, (2, 1, 1))
+        edges = np.clip(np.stack([taps, taps + 1]) * block, 0, lengths[..., None])
+        seen = (edges[1] - edges[0]).astype("float32") / block
+        inside = (centers >= 0) & (centers * block < lengths)
+        totals = np.where(inside, (weights * seen).sum(axis=-1), np.float32(np.inf))
+        # What lies beyond the photograph is added to two columns that are left out.
+        before, after = (np.reshape(x, (2, 1, 1, 1)) for x in (begin, end))
+        taps = np.clip(taps, before - 1, after)
+    else:
+        totals = weights.sum(axis=-1)
+    weights *= (shares / totals)[..., None]
+    width = max(end[0] - begin[0], end[1] - begin[1]) + 2
+    matrices = np.zeros((2, len(index), width), "float32")
+    first = width * np.arange(2 * len(index)).reshape(2, -1, 1, 1)
+    places = taps + (first + np.array([[[[1 - begin[0]]]], [[[1 - begin[1]]]]]))
+    np.add.at(matrices.reshape(-1), places.reshape(-1), weights.reshape(-1))
     rows, columns = (
-        _Axis(start, step, block, first, stop, length)
-        for start, length in zip((top, left), image.shape)
+        matrices[axis, :, 1 : 1 + end[axis] - begin[axis]] for axis in (0, 1)
     )
-    if not (rows.count and columns.count):
-        return crop
-    part = cv2.cvtColor(image[rows.source, columns.source], cv2.COLOR_RGB2GRAY)
-    part = part.astype("float32")
-    padding = *rows.padding, *columns.padding
-    if any(padding):
-        part = cv2.copyMakeBorder(part, *padding, cv2.BORDER_CONSTANT)
-    for _ in range(int(math.log2(block))):
-        size = part.shape[1] // 2, part.shape[0] // 2
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    box = columns.box[0], rows.box[0], columns.box[1], rows.box[1]
-    part = Image.fromarray(part).resize((columns.count, rows.count), _LANCZOS, box)
-    part = np.asarray(part)
-    if any(padding):
-        part = part / (rows.shares()[:, None] * columns.shares())
-    crop[rows.target, columns.target] = part
-    return crop
-
-
-class _Axis:
-    """Where one axis of a crop comes from.
-
-    Attributes:
-        target: slice of the crop, the pixels whose centres lie on the photograph.
-        count: int, how many these are.
-        source: slice of the photograph, the pixels that they take.
-        padding: black pixels before and after these: the outermost pixels of a crop
-            may begin or end beyond the photograph, and blocks are whole.
-        box: begin and end of `target` in blocks of the padded source.
-    """
-
-    def __init__(self, start, step, block, first, stop, length):
-        # The first pixels whose centres are at least 0, at least the length.
-        low, high = (
-            min(max(math.ceil((edge - start) / step - 0.5), first), stop)
-            for edge in (0, length)
-        )
-        self.target, self.count = slice(low - first, high - first), high - low
-        if not self.count:
-            return
-        reach = _LOBES * max(step, 1.0) + block
-        begin, end = start + low * step, start + high * step
-        lowest = math.floor(min(max(begin - reach, 0), begin)) // block * block
-        highest = -(-math.ceil(max(min(end + reach, length), end)) // block) * block
-        self.source = slice(max(lowest, 0), min(highest, length))
-        self.padding = self.source.start - lowest, highest - self.source.stop
-        self.box = (begin - lowest) / block, (end - lowest) / block
-        self._block = block
-
-    def shares(self):
-        """The share of the photograph's pixels in the weights, `(count,)`."""
-        line = np.ones(self.source.stop - self.source.start, "float32")
-        line = np.pad(line, self.padding).reshape(-1, self._block).mean(axis=1)
-        box = self.box[0], 0, self.box[1], 1
-        line = Image.fromarray(line[None]).resize((self.count, 1), _LANCZOS, box)
-        return np.asarray(line)[0]
-
-
-def _as_bytes(crop):
+    blocks = _blocks(image, begin, end, block)
+    crop = _product(_product(rows, blocks), columns.T)
     return np.rint(np.clip(crop, 0, 255)).astype("uint8")
+
+
+def _blocks(image, begin, end, block):
+    """The mean grey of a photograph's blocks of pixels, `(rows, columns)` float32, the
+    last ones filled up with black."""
+    low = [edge * block for edge in begin]
+    high = [edge * block for edge in end]
+    part = image[low[0] : high[0], low[1] : high[1]]
+    if not part.size:
+        return np.zeros((end[0] - begin[0], end[1] - begin[1]), "float32")
+    part = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+    below = high[0] - low[0] - part.shape[0]
+    beside = high[1] - low[1] - part.shape[1]
+    if below or beside:
+        part = cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_CONSTANT)
+    part = part.astype("float32")
+    for _ in range(int(math.log2(block))):
+        half = part.shape[1] // 2, part.shape[0] // 2
+        part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)
+    return part
+
+
+def _product(left, right):
+    """`left @ right`, so many rows at a time that BLAS starts no threads: they would
+    spin on, beside those of the network's runtime."""
+    rows = max(_ALONE // max(right.size, 1), 1)
+    parts = [left[i : i + rows] @ right for i in range(0, len(left), rows)]
+    return np.concatenate(parts)
 
 
 def gray(image: Tensor, xp: Any = np) -> Tensor:
@@ -174,7 +185,7 @@ def crop_square(
         `(size, size)` uint8, grey = 0.299 R + 0.587 G + 0.114 B.
     """
     square = [float(value) for value in square]
-    return _as_bytes(_lanczos_crop(image, square, size, 0, size))
+    return _resampled(image, square, size, *_every_pixel(size))
 
 
 def to_photograph(points: Tensor, squares: Tensor, size: int, xp: Any = np) -> Tensor:
@@ -259,12 +270,8 @@ def input_crop(
     stored = 2 * size
     inner = stored / context
     index, weights = _bilinear_taps(inner * margin, inner, size, stored)
-    first, stop = index[0, 0], index[-1, 1] + 1
     outer = left - margin * side, top - margin * side, context * side
-    crop = _lanczos_crop(image, outer, stored, first, stop)
-    before, after = (index - first).T
-    crop = crop[before] * weights[:, :1] + crop[after] * weights[:, 1:]
-    return _as_bytes(crop[:, before] * weights[:, 0] + crop[:, after] * weights[:, 1])
+    return _resampled(image, outer, stored, index, weights)
 
 
 def input_crops(

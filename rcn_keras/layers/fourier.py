@@ -126,7 +126,7 @@ def convolve_peaks(
 
 
 def _waves_at(turns, cells):
-    """Cosine and sine, `(..., N, 2, 2, C)`, of turns `(..., 2, 2, cell)` at `(N, C)`."""
+    """Cosine and sine, `(..., N, 2, 2, C)`, of turns `(..., 2, 2, W)` at `(N, C)`."""
     angles = 2 * np.pi * turns
     order = (0, 1, 4, 2, 3, 5)
     return [
