@@ -170,9 +170,11 @@ def mass_log_odds(maps: Tensor, keypoints: Tensor, layout: KeypointLayout) -> Te
     """
     planes = _planes(maps)
     peak, _, _ = _peaks(planes)
+    # One line of cells a map: else OpenVINO takes the maps in turns, cell by cell.
+    cells = ops.reshape(planes, (-1, layout.count, math.prod(planes.shape[2:])))
+    cells = ops.reshape(_exponentials(cells, peak), (-1, *planes.shape[1:]))
     # Rows first, as in `spatial_softmax`.
-    total = ops.sum(_exponentials(planes, peak[..., None]), axis=3)
-    total = ops.sum(total, axis=2)
+    total = ops.sum(ops.sum(cells, axis=3), axis=2)
     distance = normalizing_distance(keypoints, layout)
     radius = 0.1 * ops.maximum(distance, 10.0)
     # No distance between points of the map is longer than its diagonal.
