@@ -53,7 +53,9 @@ from rcn_keras.runtime.locator import LocalLocator
 
 PRESET = "rcn6_mtfl"  # by every runtime; the others by those named
 OTHERS = {
+    "rcn6_wide": ("openvino",),
     "sumnet6_mtfl": ("openvino", "openvino-bf16"),
+    "rcn5_300w": ("openvino",),
     "joint_300w": (
         "openvino",
         "openvino-bf16",
