@@ -47,7 +47,7 @@ COMMANDS = {
 }
 
 # These import Keras where they need it.
-WITHOUT_KERAS = ("predict", "video", "align", "info", "download")
+WITHOUT_KERAS = ("predict", "video", "align", "info", "download", "list")
 
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
