@@ -4,7 +4,7 @@ import argparse
 
 from rcn_keras.cli.start import start_keras
 
-HELP = "The presets and the recipes."
+HELP = "Lists the presets and the recipes."
 EXAMPLE = "rcn-keras list"
 
 
