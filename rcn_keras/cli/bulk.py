@@ -26,8 +26,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard-size",
         type=arguments.whole(1),
-        help="photographs in one file of results; a stopped job loses its unfinished files "
-        "(default: a sixteenth of them, 100 at most)",
+        help="photographs in one file of results; a stopped job loses its unfinished "
+        "files (default: a sixteenth of them, 100 at most)",
     )
     parser.add_argument(
         "--boxes", type=pathlib.Path, help="face boxes, as for `predict --boxes`"

@@ -54,8 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     arguments.detection(
         parser,
-        others="; with --server also server: the detector "
-        "of the served export",
+        others="; with --server also server: the detector of the served export",
     )
     arguments.runtime(parser)
 
