@@ -28,6 +28,15 @@ def test_missing_backend_names_the_pip_command():
     assert "pip install '.[tensorflow]'" in line
 
 
+def test_presets_are_listed_without_keras():
+    without = f"import sys; sys.modules['keras'] = None; {START}"
+    done = run("list", program=without)
+    assert done.returncode == 0 and done.stderr == ""
+    presets, _, rest = done.stdout.partition("recipes")
+    assert "  rcn6_mtfl\n" in presets
+    assert "pip install '.[tensorflow]'" in rest and "rcn6_quick" not in rest
+
+
 def test_module_runs_as_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "rcn_keras", "list"], capture_output=True, text=True

@@ -88,7 +88,10 @@ def test_points_that_are_unknown_or_outside():
     points[3] = np.nan
     faces = [{"keypoints": points}, {"keypoints": np.full((5, 2), np.nan)}]
     faces += [{"keypoints": [[-1e4, 50], [2e4, 1e4]], "box": [-90, -90, 400, 500]}]
-    plotting.draw(image, faces)
+    drawn = plotting.draw(image, faces)
+    without = plotting.draw(image, [{"keypoints": points}])
+    same = bool((drawn == without).all())
+    assert same and not (drawn == image).all()
 
 
 @pytest.mark.parametrize("size", [60, 150, 4000])
@@ -308,7 +311,12 @@ def test_plot_training(tmp_path):
 
 @pytest.mark.parametrize("rows", [[], [{"epoch": 1}], [{"loss": 1}, {"val_loss": 2}]])
 def test_plot_training_with_columns_missing(rows, tmp_path):
-    plotting.plot_training(rows, tmp_path / "training.png")
+    path = tmp_path / "training.png"
+    figure = plotting.plot_training(rows, path)
+    check(figure, path)
+    heights = [line.get_ydata() for axes in figure.axes for line in axes.lines]
+    drawn = sorted(value for line in heights for value in line if np.isfinite(value))
+    assert drawn == [row[key] for row in rows for key in row if key != "epoch"]
 
 
 def test_plot_convergence(tmp_path):
@@ -451,7 +459,10 @@ def test_plot_branch_counts(tmp_path):
 
 @pytest.mark.parametrize("errors", [{}, {"first": {}}, {"first": {"a": {}}}])
 def test_plot_branch_counts_of_nothing(errors, tmp_path):
-    plotting.plot_branch_counts(errors, save=tmp_path / "branches.png")
+    path = tmp_path / "branches.png"
+    figure = plotting.plot_branch_counts(errors, save=path)
+    check(figure, path)
+    assert not any(len(line.get_xdata()) for axes in figure.axes for line in axes.lines)
 
 
 def test_plot_calibration(tmp_path):

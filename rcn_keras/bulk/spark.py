@@ -129,8 +129,8 @@ def version_folder(folder: PathLike) -> str:
     path = pathlib.Path(folder)
     if (path / "saved_model.pb").is_file():
         return str(path.absolute())
-    found = [version.parent for version in path.glob("*/saved_model.pb")]
-    versions = [version for version in found if version.name.isdecimal()]
+    folders = [file.parent for file in path.glob("*/saved_model.pb")]
+    versions = [folder for folder in folders if folder.name.isdecimal()]
     if not versions:
         raise InputError(
             f"{folder}: no saved_model.pb in this folder or in one of a version below "

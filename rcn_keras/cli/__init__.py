@@ -47,7 +47,7 @@ COMMANDS = {
 }
 
 # These import Keras where they need it.
-WITHOUT_KERAS = ("predict", "video", "align", "info", "download")
+WITHOUT_KERAS = ("predict", "video", "align", "info", "download", "list")
 
 EXAMPLES = """examples:
   rcn-keras predict photo.jpg --out drawn       keypoints as JSON, pictures in drawn/
@@ -56,7 +56,7 @@ EXAMPLES = """examples:
   rcn-keras video film.mp4 --out drawn.mp4 --jsonl faces.jsonl
   rcn-keras align photo.jpg --out faces         upright crops for face recognition
   rcn-keras predict photo.jpg --server localhost:8500   by a TensorFlow model server
-  rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl
+  rcn-keras bulk 'photos/**.jpg' keypoints --saved-model saved_models/rcn6_mtfl
   rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6
   rcn-keras train rcn6_mtfl --data MTFL --out runs/rcn6 --resume

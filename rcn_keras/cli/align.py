@@ -12,7 +12,7 @@ from rcn_keras.cli.predictors import make_predictor
 if TYPE_CHECKING:
     from rcn_keras.faces.align import AlignedFace
 
-HELP = """Faces upright, in one size and place, as PNG files; matrices as JSON lines.
+HELP = """Writes upright faces of one size as PNG files; prints their matrices as JSON.
 
 A line has the photograph, the file's name, and the 2x3 matrices to the crop and
 back, in continuous pixels.
@@ -26,7 +26,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--out", type=pathlib.Path, required=True, help="folder for the aligned faces"
     )
     parser.add_argument(
-        "--template", choices=("arcface", "ffhq", "eyes"), default="arcface"
+        "--template",
+        choices=("arcface", "ffhq", "eyes"),
+        default="arcface",
+        help="where the face lies in the crop (default: arcface)",
     )
     parser.add_argument(
         "--size", type=arguments.whole(1), default=112, help="pixels (default: 112)"
@@ -36,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.4,
         metavar="SIDES",
-        help="of the template eyes, in sides of the crop (default: 0.4)",
+        help="template eyes: distance of the eyes, in sides of the crop (default: 0.4)",
     )
     arguments.preset(parser)
     arguments.detection(parser)

@@ -65,10 +65,13 @@ def overrides(parser: argparse.ArgumentParser) -> None:
         "--learning-rate",
         type=float,
         metavar="RATE",
-        help="the highest; overrides the recipe's; half of it or less to fine-tune",
+        help="highest learning rate, overrides the recipe's; to fine-tune use half of "
+        "it or less",
     )
     parser.add_argument(
-        "--patience", type=whole(1), help="stop after so many bad epochs"
+        "--patience",
+        type=whole(1),
+        help="stop after so many epochs without a lower validation error",
     )
     parser.add_argument(
         "--precision",

@@ -7,7 +7,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import progress, quiet_workers, say
 
-HELP = "Keypoints of many photographs, on Beam (resumable) or Spark."
+HELP = "Finds the keypoints of many photographs, on Beam (resumable) or Spark."
 EXAMPLE = "rcn-keras bulk 'photos/**.jpg' found --saved-model saved_models/rcn6_mtfl"
 
 
@@ -17,7 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="the photographs, in quotes: 'photos/*.jpg', 'gs://bucket/**.png'",
     )
-    parser.add_argument("output", metavar="OUTPUT", help="folder of the answers")
+    parser.add_argument("output", metavar="OUTPUT", help="folder for the results")
     parser.add_argument(
         "--saved-model",
         required=True,
@@ -26,10 +26,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard-size",
         type=arguments.whole(1),
-        help="photographs in one file of answers, which is what a stop may lose "
-        "(default: a sixteenth of them, 100 at most)",
+        help="photographs in one file of results; a stopped job loses its unfinished "
+        "files (default: a sixteenth of them, 100 at most)",
     )
-    parser.add_argument("--boxes", type=pathlib.Path, help="as those of predict")
+    parser.add_argument(
+        "--boxes", type=pathlib.Path, help="face boxes, as for `predict --boxes`"
+    )
     arguments.detection(parser)
     parser.add_argument(
         "--workers",
@@ -56,7 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=["jsonl", "parquet"],
         default="jsonl",
-        help="spark: of the answers, rows of path, faces and error (default: jsonl)",
+        help="spark: of the results, rows of path, faces and error (default: jsonl)",
     )
 
 

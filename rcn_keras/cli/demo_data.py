@@ -6,7 +6,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.layout import FACES
 
-HELP = "Writes a small set of drawn faces in the layout of MTFL, or of 300-W."
+HELP = "Writes a small data set of drawn faces, in the format of MTFL or of 300-W."
 EXAMPLE = "rcn-keras demo-data demo"
 
 

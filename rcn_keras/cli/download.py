@@ -5,10 +5,10 @@ import hashlib
 
 from rcn_keras.cli.output import progress, say
 
-HELP = """A file that is not in the package, to this user's cache, checked.
+HELP = """Downloads a detector's model file into your cache, and checks it.
 
-What an interrupted download has fetched is kept, and not fetched again. Prints the path
-of the file; a file that is there already stays.
+An interrupted download continues. Prints the path of the file; a file that is
+there already is kept.
 """
 EXAMPLE = "rcn-keras download yunet"
 

@@ -8,7 +8,7 @@ from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, progress, reported
 from rcn_keras.cli.predictors import make_predictor
 
-HELP = "All metrics of a network on a set, under every protocol."
+HELP = "Measures a network on a data set, under every protocol."
 EXAMPLE = "rcn-keras evaluate rcn6_mtfl --data MTFL --set aflw"
 
 
@@ -20,8 +20,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--set",
         choices=["aflw", "afw", "300w", "validation", "all"],
         required=True,
-        help="validation: what training holds out, of MTFL, of 300-W or of a file, as "
-        "the preset; all: every instance of a file",
+        help="validation: the part of MTFL, 300-W or a file of keypoints that training "
+        "holds out; all: every instance of a file of keypoints",
     )
     parser.add_argument(
         "--border-snap",
@@ -30,7 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=pathlib.Path, help="file for the numbers")
     parser.add_argument(
-        "--csv", type=pathlib.Path, help="results file to put rows into"
+        "--csv", type=pathlib.Path, help="CSV file of results; rows are added to it"
     )
     parser.add_argument(
         "--no-detector", action="store_true", help="leave the detector protocol out"

@@ -70,8 +70,7 @@ def run(options: argparse.Namespace) -> int:
     crops = None
     if options.data:
         layout = read_layout(preset_folder(options.model))
-        found = options.data, layout, options.allow_missing
-        crops = calibration_images(*found, cropped)
+        crops = calibration_images(options.data, layout, options.allow_missing, cropped)
     try:
         target = export_model(
             options.model, options.folder, *settings, crops, options.detector

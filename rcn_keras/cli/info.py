@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import sys
 
-HELP = "What is installed, and what a preset is and runs by."
+HELP = "Prints the installed packages, and the settings and runtime of a preset."
 EXAMPLE = "rcn-keras info rcn6_mtfl"
 
 

@@ -7,7 +7,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import cropped, reported
 
-HELP = "Makes the preset of a joint model from an RCN's and a denoiser's."
+HELP = "Joins the presets of an RCN and of a denoiser into that of a joint model."
 EXAMPLE = "rcn-keras join rcn5_300w denoiser_300w --data 300W --out joint"
 
 
@@ -19,7 +19,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--out", type=pathlib.Path, required=True, help="folder of the preset"
     )
     parser.add_argument(
-        "--results", type=pathlib.Path, help="results file, for the model card"
+        "--results", type=pathlib.Path, help="CSV file of results for the model card"
     )
 
 

@@ -6,7 +6,7 @@ import pathlib
 from rcn_keras.cli import own_data
 from rcn_keras.cli.output import draw, reported
 
-HELP = "What is understood of a file of keypoints: its layout as JSON, and drawn."
+HELP = "Prints the layout of a file of keypoints as JSON, and draws its pictures."
 EXAMPLE = """\
 rcn-keras layout points.csv --images pictures --out drawn
   rcn-keras layout points.csv --normalizer left_eye,right_eye > layout.json"""
@@ -23,7 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     own_data.reading_options(parser)
     own_data.layout_options(parser)
     parser.add_argument(
-        "--out", type=pathlib.Path, help=f"folder for the first {DRAWN} pictures, drawn"
+        "--out",
+        type=pathlib.Path,
+        help=f"folder for drawings of the first {DRAWN} pictures",
     )
 
 

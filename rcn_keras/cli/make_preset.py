@@ -7,7 +7,7 @@ import pathlib
 from rcn_keras.cli import arguments, own_data
 from rcn_keras.cli.output import cropped, reported, say
 
-HELP = "Turns a finished training into a preset: calibrated on validation."
+HELP = "Makes a preset of a finished training, calibrated on its validation faces."
 EXAMPLE = "rcn-keras make-preset runs/rcn6 --data MTFL --out my_preset"
 
 
@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--out", type=pathlib.Path, required=True, help="folder of the preset"
     )
     parser.add_argument(
-        "--results", type=pathlib.Path, help="results file, for the model card"
+        "--results", type=pathlib.Path, help="CSV file of results for the model card"
     )
 
 

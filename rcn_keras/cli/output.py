@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rcn_keras.data.reading import Annotations
     from rcn_keras.layout import KeypointLayout
 
+SHOWN = 20  # lines of one kind
+
 Faces = TypeVar("Faces", "Crops", "Annotations")
 
 
@@ -77,10 +79,12 @@ def draw(
 
 def reported(crops: Faces) -> Faces:
     """The crops; what was left out is reported on stderr."""
-    for failure in crops.failures[:20]:
+    for failure in crops.failures[:SHOWN]:
         say(f"left out: {failure}")
-    if crops.failures:
-        say(f"left out: {len(crops.failures)}")
+    count = len(crops.failures)
+    if count > 1:
+        more = f" (the first {SHOWN} are shown)" if count > SHOWN else ""
+        say(f"left out in total: {count}{more}")
     return crops
 
 

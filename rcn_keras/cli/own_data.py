@@ -15,15 +15,18 @@ def reading_options(parser: argparse.ArgumentParser) -> None:
         "--images",
         type=pathlib.Path,
         metavar="FOLDER",
-        help="of a file of keypoints: folder of its pictures (default: the file's)",
+        help="folder of the pictures of a file of keypoints (default: the folder of "
+        "that file)",
     )
     parser.add_argument(
         "--coordinates",
         choices=COORDINATES,
-        help="of a file of keypoints: the centre of the top left pixel is (0.5, 0.5), "
-        "(0, 0) or (1, 1) (default: as its format has it)",
+        help="where a file of keypoints puts the centre of the top left pixel: (0.5, "
+        "0.5), (0, 0) or (1, 1) (default: as usual in its format)",
     )
-    parser.add_argument("--category", help="of a COCO file, if several have keypoints")
+    parser.add_argument(
+        "--category", help="category of a COCO file, if several have keypoints"
+    )
 
 
 def layout_options(parser: argparse.ArgumentParser) -> None:
@@ -32,12 +35,13 @@ def layout_options(parser: argparse.ArgumentParser) -> None:
         "--layout",
         type=pathlib.Path,
         metavar="JSON",
-        help="layout of the keypoints in a file (default: from their names)",
+        help="file with the layout of the keypoints (default: made from their names)",
     )
     parser.add_argument(
         "--mirror-by-shape",
         action="store_true",
-        help="mirror pairs from where the keypoints lie (default: from their names)",
+        help="find mirror pairs by the positions of the keypoints (default: by their "
+        "names)",
     )
     parser.add_argument(
         "--normalizer",

@@ -7,7 +7,7 @@ from rcn_keras.cli import arguments
 from rcn_keras.cli.output import cropped, progress, reported
 from rcn_keras.layout import FACES
 
-HELP = "Packs the cropped training faces into files, to train without the data set."
+HELP = "Packs the cropped training faces into files, to train without the photographs."
 EXAMPLE = """\
 rcn-keras pack --data MTFL --out packed
   rcn-keras train rcn6_mtfl --data packed --out runs/rcn6"""

@@ -9,7 +9,7 @@ from rcn_keras.cli.formats import FORMATS
 from rcn_keras.cli.output import draw, named, progress, save_picture, say
 from rcn_keras.cli.predictors import make_predictor
 
-HELP = "Keypoints of photographs as JSON lines or another format, and drawn."
+HELP = "Finds the keypoints of the faces in photographs; prints and draws them."
 EXAMPLE = "rcn-keras predict photo.jpg --out drawn"
 
 
@@ -33,8 +33,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--crops",
         type=pathlib.Path,
         metavar="FOLDER",
-        help="folder for the faces cut out, a quarter of the box's size around them; "
-        "`rcn-keras align` for upright ones",
+        help="folder for the faces, cut out with a margin of a quarter of the box; "
+        "`rcn-keras align` cuts out upright faces",
     )
     parser.add_argument(
         "--axes", action="store_true", help="with --out: draw the axes of the heads"
@@ -49,13 +49,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--server",
         metavar="HOST:PORT",
-        help="keypoints by a TensorFlow model server that serves the preset under its "
-        "name: HOST:PORT for gRPC, http://HOST:PORT for REST",
+        help="address of a TensorFlow model server that runs the network and serves it "
+        "under the preset's name: HOST:PORT for gRPC, http://HOST:PORT for REST",
     )
     arguments.detection(
         parser,
-        others="; with --server also server, which must serve "
-        "an export with a detector",
+        others="; with --server also server: the detector of the served export",
     )
     arguments.runtime(parser)
 

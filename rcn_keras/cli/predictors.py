@@ -49,8 +49,8 @@ def make_predictor(
         layout = predictor.layout
         if detector and layout and layout.detector_square is None:
             raise InputError(
-                f"{name}: --boxes is needed, which predict has: how a detector's boxes "
-                f"lie to the keypoints of the layout {layout.name!r} is not known"
+                f"{name}: no detector finds the keypoints of the layout "
+                f"{layout.name!r}: use `predict --boxes`"
             )
         return predictor
     from rcn_keras.serving.client import Client

@@ -2,7 +2,9 @@
 
 import argparse
 
-HELP = "The presets and the recipes."
+from rcn_keras.cli.start import start_keras
+
+HELP = "Lists the presets and the recipes."
 EXAMPLE = "rcn-keras list"
 
 
@@ -12,12 +14,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from rcn_keras.presets import list_presets
-    from rcn_keras.training.recipe import layout
-    from rcn_keras.training.recipes import RECIPES
+    from rcn_keras.runtime import installed_runtimes
 
     print("presets:")
     for name in list_presets():
         print(f"  {name}")
+    if "keras" not in installed_runtimes():
+        print("recipes: need Keras: pip install '.[tensorflow]' or '.[jax]'")
+        return 0
+    start_keras()
+    from rcn_keras.training.recipe import layout
+    from rcn_keras.training.recipes import RECIPES
+
     print(
         "recipes (keypoints; epochs; the paper's error in %, paper grid, on AFLW or on "
         "300-W's common part):"

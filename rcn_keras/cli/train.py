@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         counted = validation.counted().any(axis=1).sum()
         say(
             f"{len(training)} instances for training, {len(validation)} for validation "
-            f"(the errors of {counted} count, whose normalizer is known)"
+            f"({counted} with a known unit of error)"
         )
     else:
         training, validation = load_training(

@@ -6,7 +6,7 @@ import pathlib
 from rcn_keras.cli import arguments
 from rcn_keras.cli.output import say
 
-HELP = "Trains several recipes at once on one accelerator, within given minutes."
+HELP = "Runs several trainings at once on one accelerator, within a time limit."
 EXAMPLE = """\
 rcn-keras train-many jobs.txt --data packed --out runs --minutes 9
   jobs.txt, a training a line:   seed1: rcn6_mtfl --seed 1
@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=float,
         default=float("inf"),
-        help="end what still runs after so many; called again, it is resumed",
+        help="stop after so many minutes; repeat the command to continue",
     )
     parser.add_argument(
         "--presets",

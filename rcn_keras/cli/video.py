@@ -11,9 +11,9 @@ from rcn_keras.cli.formats import Csv, JsonLines
 from rcn_keras.cli.output import say
 from rcn_keras.cli.predictors import make_predictor
 
-HELP = """Faces of a video or a camera: tracked, with identities, and smoothed.
+HELP = """Tracks the faces of a video or a camera, and smooths their keypoints.
 
-Ctrl-C ends it; what was written until then is whole.
+Ctrl-C stops it; the files that it has written are complete.
 """
 EXAMPLE = "rcn-keras video film.mp4 --out drawn.mp4 --jsonl faces.jsonl"
 

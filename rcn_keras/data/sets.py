@@ -77,11 +77,11 @@ def split_faces(
 
     Raises:
         InputError: as `load_training`.
-        ValueError: if there is no such set of the layout.
     """
     if layout.name not in TRAINING_SETS:
-        raise ValueError(
-            f"`layout` must be one of {tuple(TRAINING_SETS)}. Received: {layout.name!r}"
+        sets = " or ".join(f"{name} ({TRAINING_SETS[name]})" for name in TRAINING_SETS)
+        raise InputError(
+            f"{folder}: expected keypoints of {sets}; found the layout {layout.name!r}"
         )
     missing, is_300w = [], layout.name == FACE_68.name
     if is_300w:

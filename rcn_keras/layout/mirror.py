@@ -42,7 +42,7 @@ def mirror_pairs_by_shape(shapes: ArrayLike) -> tuple[tuple[int, int], ...]:
     mean = points[0]
     for _ in range(5):
         mean = np.mean([_laid_on(each, mean) for each in points], axis=0)
-    indices, found = np.arange(len(mean)), []
+    indices, candidates = np.arange(len(mean)), []
     for axis in np.linspace(0, np.pi, AXES, endpoint=False):
         image = mean.conj() * np.exp(2j * axis)
         mirrored = image
@@ -51,13 +51,13 @@ def mirror_pairs_by_shape(shapes: ArrayLike) -> tuple[tuple[int, int], ...]:
             mirrored = _laid_on(image, mean[nearest])
         off = np.abs(mirrored - mean[nearest]).max() / np.abs(mean).mean()
         if (nearest[nearest] == indices).all() and off < FARTHEST:
-            found.append((off, nearest))
-    if not found:
+            candidates.append((off, nearest))
+    if not candidates:
         raise ValueError(
             "the mean shape of these keypoints is no mirror image of itself: give the "
             "pairs in a layout"
         )
-    nearest = min(found, key=lambda pair: pair[0])[1]
+    nearest = min(candidates, key=lambda pair: pair[0])[1]
     return tuple((int(i), int(j)) for i, j in enumerate(nearest) if i < j)
 
 

@@ -124,7 +124,7 @@ class Client:
             list of N `(boxes, scores, keypoints, confidence, face_score)`, `(M, 4)`,
             `(M,)`, `(M, K, 2)`, `(M, K)` and `(M,)`, of M faces by falling score.
         """
-        data, found = [data for data, _ in pictures], []
+        data, answers = [data for data, _ in pictures], []
         sizes = [len(picture) for picture in data]
         for part in request_slices(sizes, self.batch_size, self.max_bytes):
             inputs = {"image_bytes": data[part]}
@@ -140,8 +140,8 @@ class Client:
                         f"{self.address} could not read this picture"
                     )
                 faces = of_it[scores > 0]
-                found.append(tuple(answer[name][faces] for name in PHOTOGRAPHS[1:]))
-        return found
+                answers.append(tuple(answer[name][faces] for name in PHOTOGRAPHS[1:]))
+        return answers
 
     def crops(self, images: ArrayLike) -> dict[str, np.ndarray]:
         """Keypoints in the pixels of crops as the network takes them.

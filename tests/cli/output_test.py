@@ -33,7 +33,10 @@ def test_what_was_left_out_is_reported(crops, capsys):
     assert output.reported(crops) is crops
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "rcn-keras: left out: list.txt:0: cut"
-    assert len(lines) == 21 and lines[-1] == "rcn-keras: left out: 25"
+    assert (
+        len(lines) == 21
+        and lines[-1] == "rcn-keras: left out in total: 25 (the first 20 are shown)"
+    )
 
 
 def test_progress_is_for_a_person(capsys, monkeypatch):

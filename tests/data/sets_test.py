@@ -4,10 +4,11 @@ import shutil
 import numpy as np
 import pytest
 
+from rcn_keras.data.calibration import calibration_images
 from rcn_keras.data.sets import full_name, load_test_set, load_training
 from rcn_keras.data.synthetic import write_300w, write_mtfl
 from rcn_keras.errors import InputError
-from rcn_keras.layout import FACE_68
+from rcn_keras.layout import FACE_68, KeypointLayout
 
 
 def test_training_and_validation_share_the_list(mtfl_folder):
@@ -109,3 +110,10 @@ def test_too_few_faces_for_a_split(tmp_path):
     write_mtfl(tmp_path, training=4, testing=1, size=100)
     with pytest.raises(InputError, match="take at least 10"):
         load_training(tmp_path)
+
+
+@pytest.mark.parametrize("load", [load_training, calibration_images])
+def test_a_layout_that_neither_set_has(mtfl_folder, load):
+    layout = KeypointLayout("cats", ("nose", "tail"))
+    with pytest.raises(InputError, match="found the layout 'cats'"):
+        load(mtfl_folder, layout=layout)

@@ -63,9 +63,9 @@ def test_sharpness_is_the_mean_log_odds_of_the_codec(crops):
 def test_faces_are_told_from_backgrounds_by_a_fitted_line(crops, monkeypatch):
     model = rcn_keras.from_preset("rcn6_mtfl")
     sets = validation_sets("rcn", crops)
-    made = calibration.face_calibration(model, sets, crops)
-    assert made["backgrounds"] >= calibration.LEAST_BACKGROUNDS
-    model.set_decoder(model.decoder, model.calibration, made["face_calibration"])
+    fitted = calibration.face_calibration(model, sets, crops)
+    assert fitted["backgrounds"] >= calibration.LEAST_BACKGROUNDS
+    model.set_decoder(model.decoder, model.calibration, fitted["face_calibration"])
     score = [
         np.asarray(model.locate(images.astype("float32"))["face_score"])
         for images in (sets[0][0], calibration.background_crops(crops))
@@ -77,5 +77,5 @@ def test_faces_are_told_from_backgrounds_by_a_fitted_line(crops, monkeypatch):
 def test_with_few_backgrounds_there_is_no_face_score(crops):
     few = crops.take(range(3))
     model = rcn_keras.build_rcn(branches=4)
-    made = calibration.face_calibration(model, validation_sets("rcn", few), few)
-    assert made["face_calibration"] is None and 0 < made["backgrounds"] < 50
+    fitted = calibration.face_calibration(model, validation_sets("rcn", few), few)
+    assert fitted["face_calibration"] is None and 0 < fitted["backgrounds"] < 50
