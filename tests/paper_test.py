@@ -110,6 +110,13 @@ def test_tables_are_the_results():
             cells += [rounded(row[name]) for name in ("nme_percent", "paper_percent")]
             assert f"| {' | '.join(cells)} |" in page
             count += 1
+    for row in results("table3_search"):
+        cells = [row["choice"], row["epochs"]]
+        cells += [
+            rounded(row[f"validation_{name}"]) for name in ("paper_grid", "subpixel")
+        ]
+        assert f"| {' | '.join(cells)} |" in page
+        count += 1
     assert count > 50
 
 
