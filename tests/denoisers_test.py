@@ -1,11 +1,14 @@
 """`benchmarks/denoisers.py`: joint models with different denoisers, compared."""
 
+import sys
+
 import denoisers
 import numpy as np
+import pytest
 
 from rcn_keras import JointModel, build_denoiser, build_rcn
 from rcn_keras.data import synthetic
-from rcn_keras.evaluation.protocols import ground_truth_boxes_68
+from rcn_keras.errors import InputError
 
 
 def test_table_by_hand():
@@ -26,19 +29,31 @@ def test_table_by_hand():
     assert row["less_first"] == row["less_first_ci95"] == ""
 
 
-def test_errors_are_those_of_the_two_sums_and_of_the_denoiser(tmp_path):
+def test_errors_are_those_of_the_two_sums_and_of_the_denoiser(tmp_path, monkeypatch):
+    def measured(network, crops):
+        return {
+            protocol: np.full((len(crops), 68), number + network.denoiser_weight)
+            for number, protocol in enumerate(denoisers.MEASURED.values())
+        }
+
+    monkeypatch.setattr(denoisers, "ground_truth_boxes_68", measured)
     folder = synthetic.write_300w(tmp_path, per_set=4)
     parts = dict(denoisers.sets(folder, 2))
     assert list(parts) == ["validation", "common", "challenging", "full"]
-    crops = parts["common"]
     denoiser = build_denoiser(filters=(4,), kernel_size=5, pooling=4)
-    rcn = build_rcn(4, keypoints=68)
-    joint = JointModel(rcn, denoiser, denoiser_weight=0.5)
-    errors = denoisers.denoiser_errors(joint, crops)
+    joint = JointModel(build_rcn(4, keypoints=68), denoiser, denoiser_weight=0.5)
+    errors = denoisers.denoiser_errors(joint, parts["common"])
     assert all(values.shape == (2,) for values in errors.values())
-    expected = ground_truth_boxes_68(joint, crops)
-    for (pictures, shown), protocol in denoisers.MEASURED.items():
-        faces = errors["joint", pictures, shown]
-        np.testing.assert_allclose(faces, expected[protocol].mean(axis=1))
-        assert not np.allclose(errors["joint, weight 1", pictures, shown], faces)
+    for number, kind in enumerate(denoisers.MEASURED):
+        assert (errors["joint", *kind] == number + 0.5).all()
+        assert (errors["joint, weight 1", *kind] == number + 1.0).all()
     assert errors["35 moved", "", "sub-pixel"].min() > 0
+
+
+def test_only_joint_models(monkeypatch):
+    command = "denoisers.py --data nowhere --presets denoiser_300w"
+    monkeypatch.setattr(sys, "argv", command.split())
+    with pytest.raises(
+        InputError, match="denoiser_300w: expected the preset of a joint"
+    ):
+        denoisers.main()
