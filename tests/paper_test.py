@@ -32,6 +32,8 @@ OTHER_NAMES = {
     "optimizer": "rcn_keras/training/recipes.py",
     "tcdcn": "benchmarks/training_choices.py",
     "tcdcn_unsearched": "benchmarks/training_choices.py",
+    "tcdcn_rate_4e-3": "benchmarks/training_choices.py",
+    "tcdcn_keypoints": "benchmarks/training_choices.py",
 }
 
 
@@ -140,6 +142,16 @@ def test_each_row_stands_in_its_table(table, where, columns):
         cells = [row[column] for column in columns.split()]
         cells = [rounded(c) if re.fullmatch(r"-?\d+\.\d+", c) else c for c in cells]
         assert f"| {' | '.join(cells)} |" in page
+
+
+def test_the_choices_that_validate_better_than_the_chosen_settings_are_named():
+    errors = {
+        row["choice"]: float(row["validation_paper_grid"])
+        for row in results("table3_search")
+    }
+    better = {name for name, error in errors.items() if error < errors["tcdcn"]}
+    [named] = re.findall(r"Better than `tcdcn` in .+?: (.+?)\.", TEXT, re.DOTALL)
+    assert set(re.findall(r"`(.+?)`", named)) == better
 
 
 def best(table, column="aflw_paper_grid"):
