@@ -74,11 +74,17 @@ def sets(folder, count):
 
 def facts(preset):
     """What is known of a joint model's denoiser."""
+    part = preset.config["parts"]["denoiser"]
     return {
         "preset": preset.name,
+        "denoiser": part["name"],
         "parameters": preset.model.denoiser.count_params(),
-        "epochs": preset.config["parts"]["denoiser"]["trained_epochs"],
+        "epochs": part["trained_epochs"],
+        "seed": part["recipe"]["seed"],
         "factor": preset.model.denoiser_weight,
+        "training_device": part["trained_on"]["device"],
+        "training_date": part["trained_on"]["date"],
+        "training_command": part["trained_on"]["command"],
     }
 
 
