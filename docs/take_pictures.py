@@ -17,9 +17,11 @@ from rcn_keras.files import replaced
 FOLDER = pathlib.Path(__file__).resolve().parent
 NOTEBOOKS = FOLDER.parent / "notebooks"
 PICTURES = {
+    "portraits.png": ("01_quickstart", "plot_inputs(np.stack(crops)"),
     "heatmaps.png": ("01_quickstart", "plot_heatmaps_together("),
     "branches.png": ("02_branches_and_masks", "look(maps, 0)"),
     "mosaic.png": ("03_sumnet_versus_rcn", "only(FOUR, found))"),
+    "photographs.png": ("03_sumnet_versus_rcn", "pictures, points, answers, titles)"),
     "difficulty.png": ("04_difficulty", "plot_difficulty(real"),
     "joint_model.png": ("05_joint_model", "plot_comparison(images[ranks]"),
     "branch_counts.png": ("03_sumnet_versus_rcn", "plot_branch_counts("),

@@ -30,6 +30,10 @@ OTHER_NAMES = {
     "masked": "rcn_keras/models/sumnet.py",
     "changes": "rcn_keras/reproduction/tables.py",
     "optimizer": "rcn_keras/training/recipes.py",
+    "tcdcn": "benchmarks/training_choices.py",
+    "tcdcn_unsearched": "benchmarks/training_choices.py",
+    "tcdcn_rate_4e-3": "benchmarks/training_choices.py",
+    "tcdcn_keypoints": "benchmarks/training_choices.py",
 }
 
 
@@ -104,13 +108,50 @@ def test_tables_are_the_results():
                 rf"^\| {row['recipe']} \|.* {re.escape(cells)} \|$", page, re.M
             )
             count += 1
-    for row in results("table4_joint"):
-        if (row["pictures"], row["protocol"]) == ("plain", "paper grid"):
-            cells = [row[name] for name in ("network", "points", "normalizer")]
-            cells += [rounded(row[name]) for name in ("nme_percent", "paper_percent")]
-            assert f"| {' | '.join(cells)} |" in page
-            count += 1
     assert count > 50
+
+
+PLAIN = {"pictures": "plain", "protocol": "paper grid"}
+
+
+@pytest.mark.parametrize(
+    "table, where, columns",
+    [
+        (
+            "table4_joint",
+            PLAIN,
+            "network points normalizer nme_percent paper_percent",
+        ),
+        (
+            "table3_search",
+            {},
+            "choice epochs validation_paper_grid validation_subpixel",
+        ),
+        (
+            "denoisers",
+            PLAIN,
+            "preset epochs part network factor nme_percent less_first less_first_ci95",
+        ),
+    ],
+)
+def test_each_row_stands_in_its_table(table, where, columns):
+    page = on_page_markdown(PAGE)
+    rows = [row for row in results(table) if where.items() <= row.items()]
+    assert len(rows) >= 8
+    for row in rows:
+        cells = [row[column] for column in columns.split()]
+        cells = [rounded(c) if re.fullmatch(r"-?\d+\.\d+", c) else c for c in cells]
+        assert f"| {' | '.join(cells)} |" in page
+
+
+def test_the_choices_that_validate_better_than_the_chosen_settings_are_named():
+    errors = {
+        row["choice"]: float(row["validation_paper_grid"])
+        for row in results("table3_search")
+    }
+    better = {name for name, error in errors.items() if error < errors["tcdcn"]}
+    [named] = re.findall(r"Better than `tcdcn` in .+?: (.+?)\.", TEXT, re.DOTALL)
+    assert set(re.findall(r"`(.+?)`", named)) == better
 
 
 def best(table, column="aflw_paper_grid"):
