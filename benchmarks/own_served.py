@@ -5,9 +5,10 @@
 Takes the presets that `own_keypoints.py` left in `--out` and exports them by the
 commands that the guide names. Each runtime gets the photographs that were held out and
 the boxes around their keypoints. Its keypoints are compared with those of the Python
-predictor on Keras, in pixels of the photographs. The SavedModel's endpoint `faces` gets
-the files as they are, and is run by TensorFlow's C++ loader in a process that has
-neither TensorFlow for Python nor Keras.
+predictor on Keras, in pixels of the photographs. The SavedModel is run by TensorFlow's
+C++ loader in a process that has neither TensorFlow for Python nor Keras. Its endpoint
+`faces` gets the files as they are, and cuts them by its own code; `serving_default`
+gets the crops of the first pass.
 """
 
 import pathlib
@@ -20,9 +21,11 @@ from saved_model_session import run_in_fresh_process
 
 import rcn_keras
 from rcn_keras.data.own import read_own
+from rcn_keras.faces.boxes import box_squares
+from rcn_keras.faces.crop import input_crops, to_photograph
 from rcn_keras.faces.images import read_image
 
-SAVED_MODEL = "SavedModel, C++ loader"
+SAVED_MODEL = "SavedModel by the C++ loader"
 RUNTIMES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino", "LiteRT": "litert"}
 
 
@@ -51,8 +54,9 @@ def main():
                     "runtime": name,
                     "photographs": len(faces),
                     "keypoints": predictor.layout.count,
-                    "furthest_pixels": f"{apart.max():.6f}",
                     "mean_pixels": f"{apart.mean():.6f}",
+                    "furthest_pixels": f"{apart.max():.6f}",
+                    "within_1e-3": int((apart.max(axis=1) < 1e-3).sum()),
                 }
             )
     print(common.markdown(rows))
@@ -70,12 +74,21 @@ def distances(preset, predictor, faces):
     boxes = np.float32([box_around(face.keypoints) for face in faces])
     pictures = [read_image(face.image) for face in faces]
     expected = located(predictor, pictures, boxes)
+    layout, size = predictor.layout, predictor.model.input_size
+    squares = box_squares(np.float64(boxes), layout)
+    crops = input_crops(pictures, squares, layout.square.context, size)
     with tempfile.TemporaryDirectory() as folder:
         own_keypoints.rcn_keras("export", preset, folder)
-        request = {"image_bytes": np.array(files, "object"), "boxes": boxes}
-        answers = run_in_fresh_process(f"{folder}/1", {"held out": {"faces": request}})
-    keypoints = answers["held out"]["faces"]["keypoints"]
-    yield SAVED_MODEL, np.linalg.norm(keypoints - expected, axis=-1)
+        requests = {
+            "faces": {"image_bytes": np.array(files, "object"), "boxes": boxes},
+            "serving_default": {"images": np.float32(crops)},
+        }
+        answers = run_in_fresh_process(f"{folder}/1", {"held out": requests})
+    found = {name: each["keypoints"] for name, each in answers["held out"].items()}
+    yield f"{SAVED_MODEL}, files", np.linalg.norm(found["faces"] - expected, axis=-1)
+    one_pass, _, _ = predictor.locator.one_pass(pictures, squares)
+    keypoints = to_photograph(found["serving_default"], squares, size)
+    yield f"{SAVED_MODEL}, crops", np.linalg.norm(keypoints - one_pass, axis=-1)
     for file_format in ("onnx", "litert"):
         own_keypoints.rcn_keras("export", preset, "--format", file_format, "--force")
     for name, runtime in RUNTIMES.items():
