@@ -19,6 +19,7 @@ import sys
 
 import common
 
+from rcn_keras.errors import InputError
 from rcn_keras.files import write_csv
 from rcn_keras.training.callbacks import read_log
 from rcn_keras.training.recipe import read_recipe
@@ -94,7 +95,9 @@ def rcn_keras(*arguments):
     """Runs the command line; what it says is shown."""
     arguments = list(map(str, arguments))
     common.say(f"rcn-keras {' '.join(arguments)}")
-    subprocess.run([sys.executable, "-m", "rcn_keras", *arguments], check=True)
+    ran = subprocess.run([sys.executable, "-m", "rcn_keras", *arguments])
+    if ran.returncode:  # The command has said why.
+        raise InputError(f"rcn-keras {arguments[0]}: exit code {ran.returncode}")
 
 
 def row(split, name, run, numbers):

@@ -61,7 +61,9 @@ def peak_cells(maps: Tensor) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def decode(maps: Tensor, method: str = "local_mean", radius: int = 3) -> Tensor:
+def decode(
+    maps: Tensor, method: str = "local_mean", radius: int | None = None
+) -> Tensor:
     """Keypoints from pre-softmax maps.
 
     Args:
@@ -70,7 +72,8 @@ def decode(maps: Tensor, method: str = "local_mean", radius: int = 3) -> Tensor:
             `"quadratic"`, the top of the parabola through the peak of the log
             probability and its two neighbours, along each axis; `"local_mean"`, the
             mean position of the probability within `radius` cells of the peak.
-        radius: int, half side of that window in cells.
+        radius: int, half side of that window in cells; `None` for 3 of 80, in
+            proportion on larger maps, whose peaks are as wide in the picture.
 
     Returns:
         `(N, K, 2)` float32, (x, y) in map pixels.
@@ -84,6 +87,8 @@ def decode(maps: Tensor, method: str = "local_mean", radius: int = 3) -> Tensor:
     peak, x, y = _peaks(planes)
     if method == "argmax":
         return ops.stack([x, y], axis=-1) + 0.5
+    if radius is None:
+        radius = max(3, round(3 * max(planes.shape[2:]) / 80))
     half = radius if method == "local_mean" else 1
     window, rows, columns = _window(planes, x, y, half)
     dx, dy = columns - x[..., None], rows - y[..., None]

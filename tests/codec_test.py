@@ -137,10 +137,12 @@ def test_local_mean_equals_numpy(radius):
     np.testing.assert_allclose(found, local_mean(maps, radius), atol=1e-5)
 
 
-def test_local_mean_of_three_is_the_default():
-    maps = random_maps()
-    expected = local_mean(maps, 3)
-    np.testing.assert_allclose(to_numpy(codec.decode(maps)), expected, atol=1e-5)
+@pytest.mark.parametrize("size, radius", [(15, 3), (80, 3), (112, 4), (160, 6)])
+def test_the_window_of_local_mean_grows_with_the_map(size, radius):
+    maps = np.random.default_rng(2).normal(0, 0.3, (2, size, size, 3))
+    found = to_numpy(codec.decode(maps.astype("float32")))
+    np.testing.assert_allclose(found, local_mean(maps, radius), atol=1e-4)
+    assert np.abs(found - local_mean(maps, radius - 1)).max() > 0.01
 
 
 def test_unknown_method():

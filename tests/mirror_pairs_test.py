@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from rcn_keras.cli import main
-from rcn_keras.layout import mirror_pairs_by_shape
+from rcn_keras.data.face_shape import random_shape
+from rcn_keras.layout import FACE_68, mirror_pairs_by_shape
 
 PAIRS = ((0, 7), (1, 4), (2, 6))  # 3 and 5 lie on the axis
 
@@ -31,6 +32,26 @@ def test_pairs_are_found_without_names():
     shapes[3, 2] = np.nan  # not complete
     assert mirror_pairs_by_shape(shapes) == PAIRS
     assert mirror_pairs_by_shape(shapes[..., ::-1]) == PAIRS  # lying on its side
+
+
+def test_keypoints_that_coincide_in_the_mean_keep_to_their_line():
+    """Lines of five points that cross each other by turns: one is above in half of the
+    instances, so that both are at one place in the mean."""
+    rng, x = np.random.default_rng(1), np.array([-2, -1, 0, 1, 2])
+    bent = rng.uniform(-0.3, 0.3, (40, 1)) * (5 - x**2)
+    lines = [np.stack([x + 0 * bent, side * bent], axis=-1) for side in (1, -1)]
+    nose = np.tile([[0.0, 5]], (40, 1, 1))
+    shapes = 20 * np.concatenate([*lines, nose], axis=1)
+    shapes += rng.normal(0, 0.2, shapes.shape)
+    expected = ((0, 4), (1, 3), (5, 9), (6, 8))
+    assert mirror_pairs_by_shape(shapes) == expected
+
+
+def test_the_pairs_of_a_face_are_those_of_its_layout():
+    rng = np.random.default_rng(0)
+    shapes = [random_shape(rng)[0][:68, :2] for _ in range(30)]
+    expected = {tuple(sorted(pair)) for pair in FACE_68.mirror_pairs}
+    assert set(mirror_pairs_by_shape(shapes)) == expected
 
 
 def test_a_shape_that_is_no_mirror_image_is_refused():

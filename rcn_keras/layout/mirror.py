@@ -12,8 +12,10 @@ def mirror_pairs_by_shape(shapes: ArrayLike) -> tuple[tuple[int, int], ...]:
     """Pairs of keypoints that trade places when the mean shape is mirrored.
 
     The shapes are laid on each other, and their mean on its own mirror image, by
-    least-squares similarities (Procrustes). A keypoint belongs to the one that its
-    mirror image comes to lie next to; one on the axis belongs to itself.
+    least-squares similarities (Procrustes). Two keypoints are a pair where the mirror
+    image of the one lies at the other, nearest pairs first; one on the axis belongs to
+    itself. Keypoints that coincide in the mean shape, such as those of lips that mostly
+    are closed, are told apart by the instances, each laid on its own mirror image.
 
     Args:
         shapes: `(N, K, 2)`, keypoints (x, y) of N instances; those with an unknown
@@ -42,23 +44,42 @@ def mirror_pairs_by_shape(shapes: ArrayLike) -> tuple[tuple[int, int], ...]:
     mean = points[0]
     for _ in range(5):
         mean = np.mean([_laid_on(each, mean) for each in points], axis=0)
-    indices, candidates = np.arange(len(mean)), []
+    candidates = []
     for axis in np.linspace(0, np.pi, AXES, endpoint=False):
         image = mean.conj() * np.exp(2j * axis)
         mirrored = image
         for _ in range(5):
             nearest = np.abs(mirrored[:, None] - mean).argmin(axis=1)
             mirrored = _laid_on(image, mean[nearest])
-        off = np.abs(mirrored - mean[nearest]).max() / np.abs(mean).mean()
-        if (nearest[nearest] == indices).all() and off < FARTHEST:
-            candidates.append((off, nearest))
+        partners = _partners(np.abs(mirrored[:, None] - mean))
+        off = np.abs(mirrored - mean[partners]).max() / np.abs(mean).mean()
+        if off < FARTHEST:
+            candidates.append((off, partners))
     if not candidates:
         raise ValueError(
             "the mean shape of these keypoints is no mirror image of itself: give the "
             "pairs in a layout"
         )
-    nearest = min(candidates, key=lambda pair: pair[0])[1]
-    return tuple((int(i), int(j)) for i, j in enumerate(nearest) if i < j)
+    partners = min(candidates, key=lambda pair: pair[0])[1]
+    apart = [
+        np.abs(_laid_on(each.conj(), each[partners])[:, None] - each)
+        / np.abs(each).mean()
+        for each in points
+    ]
+    partners = _partners(np.mean(apart, axis=0))
+    return tuple((int(i), int(j)) for i, j in enumerate(partners) if i < j)
+
+
+def _partners(distances):
+    """Who belongs to whom, `(K,)`, by the `(K, K)` distances of mirror images from
+    keypoints: the nearest pair first, then the nearest of those that are left."""
+    distances = distances + distances.T
+    partners = np.full(len(distances), -1)
+    for place in np.argsort(distances, axis=None, kind="stable"):
+        i, j = divmod(int(place), len(distances))
+        if partners[i] < 0 and partners[j] < 0:
+            partners[i], partners[j] = j, i
+    return partners
 
 
 def _laid_on(points, target):
