@@ -1,3 +1,4 @@
+import csv
 import pathlib
 import re
 import shlex
@@ -59,3 +60,31 @@ def test_the_two_commands_are_there():
 def test_links_to_files_lead_somewhere():
     links = re.findall(r"\]\(((?!http)[^)#]+)\)", README)
     assert links and all(pathlib.Path(link).exists() for link in links)
+
+
+def measured(name, **chosen):
+    with pathlib.Path("results", name).open(newline="") as file:
+        (row,) = (
+            row
+            for row in csv.DictReader(file)
+            if all(row[key] == value for key, value in chosen.items())
+        )
+    return row
+
+
+PRESET = re.compile(
+    r"^\| `(\w+)` \| (\d+) \| .* \| ([0-9.]+) (AFLW|300-W) \| ([0-9.]+) \|$",
+    re.MULTILINE,
+)
+
+
+def test_the_presets_numbers_are_those_of_the_results():
+    lines = PRESET.findall(README)
+    assert len(lines) == 5
+    for name, _, error, set_name, milliseconds in lines:
+        chosen = {"AFLW": "aflw", "300-W": "300w_common"}[set_name]
+        row = measured("accuracy.csv", model=name, set=chosen, protocol="subpixel")
+        assert f"{float(row['nme_percent']):.2f}" == error, name
+        contender = f"{name}, openvino, network alone"
+        row = measured("faces_per_second.csv", contender=contender, batch="64")
+        assert row["ms a face, median"] == milliseconds, name
