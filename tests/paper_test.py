@@ -263,3 +263,15 @@ def test_every_other_number_stands_in_the_results_that_its_section_names():
         assert written <= known, f"not in the results: {sorted(written - known)}"
         quoted += len(written)
     assert quoted > 5
+
+
+def test_tcdcn_at_a_higher_rate_changes_no_claim():
+    [faster] = results("table3_variants")
+    usual, sumnet = (
+        next(row for row in results("table3") if row["recipe"] == recipe)
+        for recipe in ("table3_tcdcn", "table2_sumnet6_occlusion")
+    )
+    for column, most in (("aflw_paper_grid", 0.1), ("afw_paper_grid", 0.2)):
+        errors = [float(row[column]) for row in (usual, faster, sumnet)]
+        assert 0 < errors[0] - errors[1] < most
+        assert (errors[0] > errors[2]) == (errors[1] > errors[2])

@@ -82,10 +82,15 @@ def export_model(
         raise ValueError(f"`format` must be one of {FORMATS}. Received: {format!r}")
     if quantize and format == "saved_model":
         raise ValueError("`quantize` is for litert and onnx. Received: saved_model")
-    if (quantize and format == "onnx") != (calibration is not None):
+    if quantize and format == "onnx" and calibration is None:
         raise ValueError(
-            "`calibration`, crops of training faces (--data), is needed to quantize "
-            "onnx, and for nothing else"
+            "to quantize onnx, `calibration` is needed, crops of training faces: "
+            "--data on the command line, the folder of MTFL or 300-W"
+        )
+    if calibration is not None and not (quantize and format == "onnx"):
+        raise ValueError(
+            "`calibration` (--data) is for quantized onnx only. "
+            f"Received: format={format!r}, quantize={quantize}"
         )
     if detector not in (None, "mtcnn") or (detector and format != "saved_model"):
         raise ValueError(

@@ -51,8 +51,8 @@ def file_bytes(path: PathLike) -> bytes:
     path = pathlib.Path(path)
     try:
         if not (path.is_file() or _is_standard_stream(path)):
-            other = path.exists() and not path.is_dir()
-            reason = "not a regular file" if other else "no such file"
+            reason = "not a regular file" if path.exists() else "no such file"
+            reason = "a folder, not an image" if path.is_dir() else reason
             raise InputError(f"{path}: {reason}")
         return path.read_bytes()
     except OSError as error:

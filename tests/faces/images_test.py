@@ -124,7 +124,7 @@ def encoded(kind, side=40):
     "write, message",
     [
         (lambda path: None, "no such file"),
-        (lambda path: path.mkdir(), "no such file"),
+        (lambda path: path.mkdir(), "a folder, not an image"),
         (lambda path: path.write_bytes(b""), "the file is empty"),
         (lambda path: path.write_text("not a picture"), "not an image"),
         (truncated_jpeg, "damaged image .*truncated"),
