@@ -67,6 +67,7 @@ setup(
         "test": [
             "hypothesis>=6",
             "pytest>=8",
+            "pytest-cov>=6",
             "pytest-xdist>=3.6",
             *readers,
             *notebooks,
