@@ -9,8 +9,6 @@ to the one numbered after it differ by less than a factor of two and turn by les
 percent of the distance of the pupils.
 """
 
-import pathlib
-
 import common
 import numpy as np
 import own_keypoints
@@ -24,16 +22,8 @@ from rcn_keras.presets import load_preset
 
 
 def main():
-    parser = common.parser(
+    options, tables = own_keypoints.finished_trainings(
         __doc__, "python benchmarks/own_contours.py --data webmorph --out runs"
-    )
-    parser.add_argument(
-        "--out", type=pathlib.Path, required=True, help="folder of the trainings"
-    )
-    parser.add_argument("--recipes", nargs="+", default=["own", "own_fine"])
-    options = parser.parse_args()
-    tables = own_keypoints.write_tables(
-        options.data / "keypoints.csv", "mixed", options.out
     )
     rows = []
     for recipe in options.recipes:

@@ -75,6 +75,18 @@ def main():
     print(common.markdown(rows))
 
 
+def finished_trainings(doc, example):
+    """The options of a benchmark of this one's presets, and the tables of `mixed`."""
+    parser = common.parser(doc, example)
+    parser.add_argument(
+        "--out", type=pathlib.Path, required=True, help="folder of the trainings"
+    )
+    parser.add_argument("--recipes", nargs="+", default=["own", "own_fine"])
+    options = parser.parse_args()
+    table = options.data / "keypoints.csv"
+    return options, write_tables(table, "mixed", options.out)
+
+
 def write_tables(path, split, out):
     """The parts of the table as files of their own: name to path."""
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -30,16 +30,8 @@ RUNTIMES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino", "LiteRT": "li
 
 
 def main():
-    parser = common.parser(
+    options, tables = own_keypoints.finished_trainings(
         __doc__, "python benchmarks/own_served.py --data webmorph --out runs"
-    )
-    parser.add_argument(
-        "--out", type=pathlib.Path, required=True, help="folder of the trainings"
-    )
-    parser.add_argument("--recipes", nargs="+", default=["own", "own_fine"])
-    options = parser.parse_args()
-    tables = own_keypoints.write_tables(
-        options.data / "keypoints.csv", "mixed", options.out
     )
     rows = []
     for recipe in options.recipes:
