@@ -14,8 +14,8 @@ def mirror_pairs_by_shape(shapes: ArrayLike) -> tuple[tuple[int, int], ...]:
     The shapes are laid on each other, and their mean on its own mirror image, by
     least-squares similarities (Procrustes). Two keypoints are a pair where the mirror
     image of the one lies at the other, nearest pairs first; one on the axis belongs to
-    itself. Keypoints of lips that are mostly closed coincide in the mean shape: the pairs
-    are chosen by the distances on the instances, each laid on its own mirror image.
+    itself. Keypoints of lips that are mostly closed coincide in the mean shape, so the
+    pairs are chosen by the distances on the instances, each laid on its mirror image.
 
     Args:
         shapes: `(N, K, 2)`, keypoints (x, y) of N instances; those with an unknown
