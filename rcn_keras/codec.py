@@ -48,17 +48,30 @@ def spatial_softmax(maps: Tensor) -> Tensor:
     return exponentials / ops.sum(rows, axis=1, keepdims=True)
 
 
-def peak_cells(maps: Tensor) -> tuple[Tensor, Tensor]:
+def peak_cells(maps: Tensor, tile: int = 1) -> tuple[Tensor, Tensor]:
     """Column and row of the largest value of each map, the first one if several.
 
     Args:
         maps: `(N, H, W, K)`.
+        tile: int, a divisor of H; see `tile_rows`, which it takes the maps by.
 
     Returns:
         x, y: two `(N, K)` float32 of whole numbers.
     """
-    _, x, y = _peaks(_planes(maps))
+    _, x, y = _peaks(tile_rows(maps, tile))
     return x, y
+
+
+def tile_rows(maps: Tensor, tile: int) -> Tensor:
+    """Maps as `(N, K, H / tile, tile, W)` float32, the rows of each tile together.
+
+    Who takes the same maps by the same tiles shares this array in an exported graph:
+    most runtimes' convolutions leave the channels last, and to copy large maps into
+    this order takes as long as some convolutions.
+    """
+    planes = _planes(maps)
+    _, count, height, width = planes.shape
+    return ops.reshape(planes, (-1, count, height // tile, tile, width))
 
 
 def decode(
@@ -231,11 +244,16 @@ def _exponentials(maps, peak):
 
 
 def _peaks(planes):
-    """Largest value `(N, K, 1)`, and its column and row, both `(N, K)` float32."""
-    by_row = ops.max(planes, axis=3)
+    """Largest value `(N, K, 1)`, and its column and row, both `(N, K)` float32.
+
+    Args:
+        planes: `(N, K, H, W)`, or as `tile_rows` gives them.
+    """
+    _, count, *rows, width = planes.shape
+    by_row = ops.reshape(ops.max(planes, axis=-1), (-1, count, math.prod(rows)))
     peak = ops.max(by_row, axis=2, keepdims=True)
     y = _first(ops.equal(by_row, peak))
-    columns = np.arange(planes.shape[3], dtype="float32")[None, None]
+    columns = np.arange(width, dtype="float32")[None, None]
     line = _cells(planes, y[..., None], columns)[:, :, 0]
     return peak, _first(ops.equal(line, peak)), y
 
@@ -269,7 +287,8 @@ def _span(center, half, length):
 
 def _cells(planes, rows, columns):
     """Values `(N, K, R, C)` at rows `(N, K, R)` and columns `(N, K, C)`."""
-    _, count, height, width = planes.shape
+    _, count, *tiles, width = planes.shape
+    height = math.prod(tiles)
     maps = ops.arange(ops.shape(planes)[0] * count, dtype="int32")
     first = ops.reshape(maps * (height * width), (-1, count, 1, 1))
     index = rows[..., :, None] * width + columns[..., None, :]

@@ -48,10 +48,11 @@ def test_decode_undoes_encode(method):
     np.testing.assert_allclose(found, np.floor(points) + 0.5, atol=1e-5)
 
 
-def test_peak_cells_equals_argmax():
+@pytest.mark.parametrize("tile", [1, 4])
+def test_peak_cells_equals_argmax(tile):
     maps = random_maps((3, 80, 80, 5))
     index = maps.reshape(3, -1, 5).argmax(axis=1)
-    x, y = map(to_numpy, codec.peak_cells(maps))
+    x, y = map(to_numpy, codec.peak_cells(maps, tile))
     np.testing.assert_array_equal(x, index % 80)
     np.testing.assert_array_equal(y, index // 80)
 

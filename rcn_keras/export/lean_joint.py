@@ -42,7 +42,7 @@ class PeakConv2D(LargeKernelConv2D):
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         x, y = (
             ops.cast(ops.floor(cell / self.pooling), "int32")
-            for cell in codec.peak_cells(inputs)
+            for cell in codec.peak_cells(inputs, self.pooling)
         )
         _, height, width, _ = self.compute_output_shape(inputs.shape)
         transform = fourier.transform_kernel(kernel, height, width)
@@ -77,14 +77,13 @@ class TiledSum(layers.Layer):
         self.weight = weight
 
     def call(self, inputs: list[Tensor]) -> Tensor:
-        fine, coarse = (ops.transpose(maps, (0, 3, 1, 2)) for maps in inputs)
-        _, count, height, width = coarse.shape
+        fine, coarse = inputs
+        _, height, width, count = fine.shape
         # Columns by a product: a sum over tiles of two columns is not vectorised.
-        columns = np.repeat(np.eye(width, dtype="float32"), self.size, axis=1)
-        coarse = ops.matmul(coarse, self.weight * columns)[:, :, :, None]
-        tiles = (-1, count, height, self.size, width * self.size)
-        summed = ops.reshape(fine, tiles) + coarse
-        summed = ops.reshape(summed, (-1, *fine.shape[1:]))
+        columns = np.repeat(np.eye(coarse.shape[2], dtype="float32"), self.size, axis=1)
+        tiled = ops.matmul(codec.tile_rows(coarse, 1), self.weight * columns)
+        summed = codec.tile_rows(fine, self.size) + tiled
+        summed = ops.reshape(summed, (-1, count, height, width))
         return ops.transpose(summed, (0, 2, 3, 1))
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:

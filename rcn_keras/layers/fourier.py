@@ -117,8 +117,8 @@ def convolve_peaks(
     # that `_multiplied` takes.
     down = np.outer(np.arange(tall // 2 + 1), np.arange(height)) / tall
     across = np.outer(np.arange(wide), np.arange(width)) / wide
-    across = across[:, None, None] + np.array([[0, -0.25], [0.25, 0]])[..., None]
-    cos_down, sin_down = _waves_at(down[:, None, None, None], y)
+    across = across[:, None] + np.array([0, -0.25, 0.25, 0])[:, None]
+    cos_down, sin_down = _waves_at(down[:, None, None], y)
     cos_across, sin_across = _waves_at(across[None], x)
     waves = cos_down * cos_across - sin_down * sin_across
     waves = ops.reshape(waves, (transform.shape[0], -1, transform.shape[1]))
@@ -126,13 +126,13 @@ def convolve_peaks(
 
 
 def _waves_at(turns, cells):
-    """Cosine and sine, `(..., N, 2, 2, C)`, of turns `(..., 2, 2, W)` at `(N, C)`."""
-    angles = 2 * np.pi * turns
-    order = (0, 1, 4, 2, 3, 5)
-    return [
-        ops.transpose(ops.take(wave.astype("float32"), cells, axis=-1), order)
-        for wave in (np.cos(angles), np.sin(angles))
-    ]
+    """Cosine and sine, `(A, B, N, Q, C)`, of turns `(A, B, Q, W)` at `(N, C)`."""
+    # By an index for each value: they come in this order, and nothing is transposed.
+    starts = np.arange(0, turns.size, turns.shape[3], dtype="int32")
+    index = starts.reshape(*turns.shape[:2], 1, -1, 1) + cells[:, None]
+    angles = 2 * np.pi * turns.reshape(-1)
+    waves = np.cos(angles), np.sin(angles)
+    return [ops.take(wave.astype("float32"), index) for wave in waves]
 
 
 def _multiplied(x, transform, size, kernel_size):

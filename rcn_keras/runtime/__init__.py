@@ -28,6 +28,8 @@ RUNTIMES = {
 # Of a precision below float32 only on request.
 AUTOMATIC = tuple(name for name in RUNTIMES if "-" not in name)
 
+BATCH = 64  # most crops of one call of a network: more bring no speed
+
 # What is located of N faces, by these names: `(N, K, 2)`, `(N, K)` and `(N,)`.
 LOCATED = ("keypoints", "confidence", "face_score")
 Located = tuple[np.ndarray, np.ndarray, np.ndarray]

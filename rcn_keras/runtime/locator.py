@@ -18,7 +18,7 @@ from rcn_keras.faces.crop import input_crops, to_photograph
 from rcn_keras.faces.images import as_rgb
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.presets import preset_folder, read_config, read_layout
-from rcn_keras.runtime import Located, Runtime, check_name, load_runtime
+from rcn_keras.runtime import BATCH, Located, Runtime, check_name, load_runtime
 
 if TYPE_CHECKING:
     import keras
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from rcn_keras.models import KeypointModel
     from rcn_keras.runtime.keras import KerasRuntime
-
-BATCH = 64  # most crops of one call of the network: more bring no speed
 
 
 class LocalLocator:

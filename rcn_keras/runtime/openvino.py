@@ -6,7 +6,9 @@ import threading
 import numpy as np
 import openvino
 
-from rcn_keras.runtime import Located, located
+from rcn_keras.runtime import BATCH, Located, located
+
+FIXED = (1, BATCH)  # crops a call for which a network of its own is compiled
 
 
 class FileRuntime:
@@ -29,23 +31,23 @@ class FileRuntime:
 
     def __call__(self, crops: np.ndarray) -> Located:
         with self._running:
-            outputs = self._request(len(crops) == 1).infer([crops.astype("float32")])
+            outputs = self._request(len(crops)).infer([crops.astype("float32")])
         return located({port.get_any_name(): rows for port, rows in outputs.items()})
 
-    def _request(self, single):
-        """That of one crop, whose fixed shape is faster, or of any number of them."""
-        if single not in self._requests:
+    def _request(self, count):
+        """That of a fixed number of crops, which is faster, or of any number."""
+        size = count if count in FIXED else -1
+        if size not in self._requests:
             model = self._model.clone()
-            if single:
-                model.reshape([1, self.input_size, self.input_size, 1])
+            model.reshape([size, self.input_size, self.input_size, 1])
             precision = "bf16" if self.name == "openvino-bf16" else "f32"
             settings = {
                 "INFERENCE_PRECISION_HINT": precision,
                 "PERFORMANCE_HINT": "LATENCY",
             }
             compiled = self._core.compile_model(model, "CPU", settings)
-            self._requests[single] = compiled.create_infer_request()
-        return self._requests[single]
+            self._requests[size] = compiled.create_infer_request()
+        return self._requests[size]
 
     def __reduce__(self):
         return FileRuntime, (self.path, self.name)

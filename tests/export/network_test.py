@@ -37,6 +37,11 @@ def joint():
     return JointModel(rcn, denoiser, iterations=2)
 
 
+@pytest.fixture(scope="module")
+def exported(joint, tmp_path_factory):
+    return rcn_keras.export_model(joint, tmp_path_factory.mktemp("joint"), "onnx")
+
+
 DENOISERS = {
     "pooled": {"filters": (6, 4), "kernel_size": 23, "pooling": 4},
     "as large as the maps": {"filters": (3,), "kernel_size": 45},
@@ -84,15 +89,25 @@ def test_a_tiled_sum_is_one_of_tiled_maps():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_an_onnx_file_copies_the_maps_once_for_peaks_and_sums(exported):
+    graph = onnx.load(exported).graph
+    (maps,) = (
+        node.output[0]
+        for node in graph.node
+        if node.op_type == "Conv" and "/rcn_1/maps_1/" in node.name
+    )
+    readers = [node.op_type for node in graph.node if maps in node.input]
+    assert [reader for reader in readers if reader != "Shape"] == ["Reshape"]
+
+
 def test_an_onnx_file_holds_large_kernels_and_not_their_transforms(
-    joint, crops, tmp_path
+    exported, joint, crops
 ):
-    path = rcn_keras.export_model(joint, tmp_path, "onnx")
-    shapes = {tuple(x.dims) for x in onnx.load(path).graph.initializer}
+    shapes = {tuple(x.dims) for x in onnx.load(exported).graph.initializer}
     assert {(23, 23, 5, 6), (23, 23, 6, 4)} <= shapes
     # 16 x 31 frequencies of 20x20 maps, real and imaginary parts of the channels.
     assert not {(496, 10, 6), (496, 12, 4)} & shapes
-    session = onnxruntime.InferenceSession(path)
+    session = onnxruntime.InferenceSession(exported)
     expected = bare_network(rcn_keras.Predictor(joint)).predict_on_batch(crops)
     for name, found in zip(expected, session.run(list(expected), {"images": crops})):
         np.testing.assert_allclose(found, expected[name], atol=1e-3)

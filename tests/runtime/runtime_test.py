@@ -18,7 +18,7 @@ from rcn_keras.data.synthetic import draw_crop
 from rcn_keras.errors import InputError
 from rcn_keras.export.network import quiet
 from rcn_keras.presets import SHIPPED, read_config, read_layout, save_preset
-from rcn_keras.runtime import RUNTIMES, choose_runtime, load_runtime
+from rcn_keras.runtime import BATCH, RUNTIMES, choose_runtime, load_runtime
 
 PHOTO = "examples/astronaut.jpg"
 BOX = [180, 65, 265, 172]
@@ -85,9 +85,9 @@ def test_shipped_8_bit_files_are_near_the_weights_beside_them(name):
 def test_keypoints_are_those_of_keras_at_any_batch(folder, name):
     network = load_runtime(folder, name)
     assert network.name == name and network.input_size == 80
-    images = crops("rcn6_mtfl", 9)
+    images = crops("rcn6_mtfl", BATCH)
     expected = in_keras("rcn6_mtfl")(images)
-    for count in (1, 9, 2):
+    for count in (1, 9, BATCH, 2):
         for batch in (images[:count], images[:count].astype("float32")):
             keypoints, confidence, face_score = network(batch)
             np.testing.assert_allclose(keypoints, expected[0][:count], atol=1e-3)
