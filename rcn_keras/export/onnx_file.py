@@ -1,4 +1,5 @@
-"""An ONNX file made small: large kernels in place of transforms; 8-bit arithmetic."""
+"""An ONNX file made small and fast: large kernels in place of their transforms, and
+convolutions by them; 8-bit arithmetic."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def with_kernels(path: PathLike, model: keras.Model) -> None:
 
     The converter computes the transforms once for all and writes them, several times as
     large as the kernels; here the file computes them from the kernels, by products of
-    constants that ONNX Runtime and OpenVINO carry out once, when they load it.
+    constants that ONNX Runtime and OpenVINO carry out once, when they load it. What is
+    multiplied with a transform becomes a convolution (`_convolve`).
 
     Args:
         path: path of an ONNX file, which is replaced.
@@ -62,7 +64,59 @@ def with_kernels(path: PathLike, model: keras.Model) -> None:
             nodes.append(helper.make_node(operation, inputs, [value]))
         for node in reversed(nodes):
             graph.node.insert(0, node)
+        _convolve(graph, name, transform.shape)
     onnx.save(file, path)
+
+
+def _convolve(graph, name, shape):
+    """Makes each product with a transform a convolution with a group a frequency.
+
+    OpenVINO carries out thousands of small matrix products half as fast, and needs the
+    frequencies first; a convolution takes the channels last, as they come.
+
+    Args:
+        graph: ONNX graph, which is changed.
+        name: str, the transform.
+        shape: `(F, 2C, filters)`, its shape.
+    """
+    from onnx import helper, numpy_helper
+
+    frequencies, channels, filters = shape
+    shapes = {
+        f"{name}_groups_shape": [frequencies * filters, channels, 1, 1],
+        f"{name}_row_shape": [1, 1, -1, frequencies * channels],
+        f"{name}_rows_shape": [-1, frequencies, filters],
+    }
+    for constant, value in shapes.items():
+        graph.initializer.append(numpy_helper.from_array(np.array(value), constant))
+    groups_shape, row_shape, rows_shape = shapes
+    groups = f"{name}_groups"
+    nodes = []
+
+    def add(operation, inputs, output, **attributes):
+        nodes.append(
+            helper.make_node(operation, inputs, [output], output, **attributes)
+        )
+        return output
+
+    for node in graph.node:
+        if name not in node.input:
+            nodes.append(node)
+            continue
+        if not any(groups in before.output for before in nodes):
+            x = add("Transpose", [name], f"{name}_filters_first", perm=[0, 2, 1])
+            add("Reshape", [x, groups_shape], groups)
+        (x, _), (y,) = node.input, node.output
+        # Undoes the transpose that brought the frequencies first; so does the last one.
+        x = add("Transpose", [x], f"{y}_faces_first", perm=[1, 0, 2])
+        x = add("Reshape", [x, row_shape], f"{y}_row")
+        x = add("Transpose", [x], f"{y}_channels_first", perm=[0, 3, 1, 2])
+        x = add("Conv", [x, groups], f"{y}_convolved", group=frequencies)
+        x = add("Transpose", [x], f"{y}_channels_last", perm=[0, 2, 3, 1])
+        x = add("Reshape", [x, rows_shape], f"{y}_rows")
+        add("Transpose", [x], y, perm=[1, 0, 2])
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def with_bytes(path: PathLike, model: keras.Model, images: np.ndarray) -> None:
@@ -85,10 +139,14 @@ def with_bytes(path: PathLike, model: keras.Model, images: np.ndarray) -> None:
     # Pooled values are steps of their inputs' scale: no second rounding.
     kinds = [*convolutions, "MaxPool"]
     denoiser = f"/{model.denoiser.name}_" if isinstance(model, JointModel) else None
+    graph = onnx.load(path).graph
+    transforms = {name for node in graph.node for name in node.output}
     nodes = [
         node.name
-        for node in onnx.load(path).graph.node
-        if node.op_type in kinds and not (denoiser and denoiser in node.name)
+        for node in graph.node
+        if node.op_type in kinds
+        and not (denoiser and denoiser in node.name)
+        and transforms.isdisjoint(node.input[1:])  # products of `_convolve`
     ]
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file, _silent():
         quantization.quantize_static(

@@ -83,13 +83,9 @@ def convolve(maps: Tensor, transform: Tensor, kernel_size: Sequence[int]) -> Ten
     x = ops.reshape(maps, (-1, height, width * channels))
     x = ops.matmul(_half_spectrum(tall, range(height)), x)
     x = ops.reshape(x, (-1, half, 2 * width, channels))
-    x = ops.matmul(_full_spectrum(wide, range(width)), x)
-    x = ops.reshape(x, (-1, half * wide, 2, channels))
-    x = ops.transpose(x, (1, 0, 2, 3))
-    a, b = x[:, :, :1], x[:, :, 1:]
-    real, imaginary = ops.concatenate([a, -b], 3), ops.concatenate([b, a], 3)
-    x = ops.concatenate([real, imaginary], 2)
-    x = ops.reshape(x, (half * wide, -1, 2 * channels))
+    x = ops.matmul(_two_rows(wide, range(width)), x)
+    x = ops.reshape(x, (-1, half, 2, 2 * wide * channels))
+    x = ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, half * wide, 2 * channels))
     return _multiplied(x, transform, (height, width), kernel_size)
 
 
@@ -117,19 +113,20 @@ def convolve_peaks(
     # that `_multiplied` takes.
     down = np.outer(np.arange(tall // 2 + 1), np.arange(height)) / tall
     across = np.outer(np.arange(wide), np.arange(width)) / wide
-    across = across[:, None] + np.array([0, -0.25, 0.25, 0])[:, None]
-    cos_down, sin_down = _waves_at(down[:, None, None], y)
-    cos_across, sin_across = _waves_at(across[None], x)
+    across = across[:, None] + np.array([[0, -0.25], [0.25, 0]])[:, None, :, None]
+    cos_down, sin_down = _waves_at(down[None, :, None, None], y)
+    cos_across, sin_across = _waves_at(across[:, None], x)
     waves = cos_down * cos_across - sin_down * sin_across
-    waves = ops.reshape(waves, (transform.shape[0], -1, transform.shape[1]))
+    waves = ops.reshape(waves, (-1, *transform.shape[:2]))
     return _multiplied(waves, transform, size, kernel_size)
 
 
 def _waves_at(turns, cells):
-    """Cosine and sine, `(A, B, N, Q, C)`, of turns `(A, B, Q, W)` at `(N, C)`."""
+    """Cosine and sine of turns `(row, down, across, part, W)` at the cells `(N, C)`:
+    `(N, row, down, across, part, C)`."""
     # By an index for each value: they come in this order, and nothing is transposed.
-    starts = np.arange(0, turns.size, turns.shape[3], dtype="int32")
-    index = starts.reshape(*turns.shape[:2], 1, -1, 1) + cells[:, None]
+    starts = np.arange(0, turns.size, turns.shape[4], dtype="int32")
+    index = starts.reshape(*turns.shape[:4], 1) + cells[:, None, None, None, None]
     angles = 2 * np.pi * turns.reshape(-1)
     waves = np.cos(angles), np.sin(angles)
     return [ops.take(wave.astype("float32"), index) for wave in waves]
@@ -142,17 +139,16 @@ def _multiplied(x, transform, size, kernel_size):
     transform, by far the largest array, is read once and never copied.
 
     Args:
-        x: `(F, 2N, 2C)`, both rows of each face.
+        x: `(2N, F, 2C)`, both rows of each face.
         transform, size, kernel_size: as those of `convolve_peaks`.
     """
     height, width = size
     tall, wide = _length(height, kernel_size[0]), _length(width, kernel_size[1])
     half, filters = tall // 2 + 1, transform.shape[2]
-    x = ops.matmul(x, transform)
-    x = ops.reshape(x, (half * wide, -1, 2, filters))
-    x = ops.transpose(x, (1, 0, 2, 3))
-    x = ops.reshape(x, (-1, half, 2 * wide, filters))
-    x = ops.matmul(_full_spectrum(wide, range(width)).T / wide, x)
+    x = ops.matmul(ops.transpose(x, (1, 0, 2)), transform)
+    x = ops.reshape(ops.transpose(x, (1, 0, 2)), (-1, 2, half, wide * filters))
+    x = ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, half, 2 * wide, filters))
+    x = ops.matmul(_from_full_spectrum(wide, range(width)), x)
     x = ops.reshape(x, (-1, 2 * half, width * filters))
     x = ops.matmul(_from_half_spectrum(tall, range(height)), x)
     return ops.reshape(x, (-1, height, width, filters))
@@ -188,6 +184,23 @@ def _full_spectrum(length, positions):
     cos, sin = _waves(length, length, positions)
     matrix = np.stack([np.hstack([cos, sin]), np.hstack([-sin, cos])], axis=1)
     return matrix.reshape(2 * length, -1).astype("float32")
+
+
+@functools.cache
+def _two_rows(length, positions):
+    """`(4 * length, 2 * P)`: of `_full_spectrum`'s real and imaginary parts a and b the
+    rows that `_multiplied` takes, (row, frequency, part)."""
+    a, b = _full_spectrum(length, positions).reshape(length, 2, -1).transpose(1, 0, 2)
+    rows = np.stack([np.stack([a, -b], axis=1), np.stack([b, a], axis=1)])
+    return rows.reshape(4 * length, -1)
+
+
+@functools.cache
+def _from_full_spectrum(length, positions):
+    """`(2 * P, 2 * length)`, back to complex; rows (part, position), columns (part,
+    frequency)."""
+    forward = _full_spectrum(length, positions).reshape(length, 2, -1)
+    return forward.transpose(2, 1, 0).reshape(-1, 2 * length) / length
 
 
 @functools.cache

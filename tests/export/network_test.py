@@ -19,7 +19,7 @@ from rcn_keras.layers import (
     TilingUpsampling2D,
 )
 from rcn_keras.layout import FACE_5
-from rcn_keras.models import JointModel
+from rcn_keras.models import JointModel, KeypointModel
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +103,13 @@ def test_an_onnx_file_copies_the_maps_once_for_peaks_and_sums(exported):
 def test_an_onnx_file_holds_large_kernels_and_not_their_transforms(
     exported, joint, crops
 ):
-    shapes = {tuple(x.dims) for x in onnx.load(exported).graph.initializer}
+    graph = onnx.load(exported).graph
+    shapes = {tuple(x.dims) for x in graph.initializer}
     assert {(23, 23, 5, 6), (23, 23, 6, 4)} <= shapes
     # 16 x 31 frequencies of 20x20 maps, real and imaginary parts of the channels.
     assert not {(496, 10, 6), (496, 12, 4)} & shapes
+    groups = [a.i for node in graph.node for a in node.attribute if a.name == "group"]
+    assert groups.count(496) == 4  # both layers, twice: two iterations
     session = onnxruntime.InferenceSession(exported)
     expected = bare_network(rcn_keras.Predictor(joint)).predict_on_batch(crops)
     for name, found in zip(expected, session.run(list(expected), {"images": crops})):
@@ -138,6 +141,21 @@ def test_an_8_bit_file_computes_its_convolutions_in_bytes(joint, crops, tmp_path
     (found,) = session.run(["keypoints"], {"images": crops})
     expected = joint.locate(crops)["keypoints"]
     assert np.median(np.abs(found - expected)) < 1
+
+
+def test_large_kernels_of_the_network_itself_are_not_in_bytes(crops, tmp_path):
+    images = keras.Input((80, 80, 1), name="images")
+    features = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(images)
+    maps = LargeKernelConv2D(5, 31)(features)
+    model = KeypointModel(images, maps, layout=FACE_5, name="large")
+    few = {"format": "onnx", "quantize": True, "calibration": crops}
+    path = rcn_keras.export_model(model, tmp_path, **few)
+    nodes = onnx.load(path).graph.node
+    made_of = {output: node.op_type for node in nodes for output in node.output}
+    inputs = [made_of[node.input[0]] for node in nodes if node.op_type == "Conv"]
+    assert sorted(inputs) == ["DequantizeLinear", "Transpose"]
+    (found,) = onnxruntime.InferenceSession(path).run(["keypoints"], {"images": crops})
+    assert np.isfinite(found).all()
 
 
 def test_what_quantizing_needs(joint, tmp_path):
