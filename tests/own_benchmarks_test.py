@@ -3,6 +3,7 @@
 import numpy as np
 import own_contours
 import own_keypoints
+import own_labels
 import pytest
 
 from rcn_keras.errors import InputError
@@ -37,6 +38,28 @@ def test_errors_are_split_by_the_direction_of_the_line():
     }
     assert {key: row[key] for key in expected} == expected
     assert row["worst"].split()[0] == "h" and len(row["worst"].split()) == 8
+
+
+def shifted_lines(shifts):
+    """Pupils, a line of nine whose inner points are shifted along it, and a point far
+    away that shows by how much."""
+    faces = np.zeros((len(shifts), 12, 2))
+    faces[:, 1] = [1, 0]
+    faces[:, 2:11, 0] = np.linspace(-1, 2, 9)
+    faces[:, 2:11, 1] = 2
+    faces[:, 3:10, 0] += shifts[:, None]
+    faces[:, 11, 0], faces[:, 11, 1] = 0.5, shifts - 2
+    return faces
+
+
+def test_a_place_along_a_line_is_guessed_from_what_shows_it():
+    shifts = np.random.default_rng(0).normal(0, 0.02, 60)
+    faces = shifted_lines(shifts)
+    mean, spaced, rest = own_labels.guesses(faces[:40], faces[40:])
+    assert mean["on_lines"] == 7 and mean["faces"] == 20
+    off = 100 * np.abs(shifts[40:] - shifts[:40].mean()).mean()
+    assert spaced["along"] == pytest.approx(off, rel=0.05)
+    assert rest["along"] < 0.05 * off
 
 
 def test_a_command_that_fails_is_one_line_and_ends_the_script():
