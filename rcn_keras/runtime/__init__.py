@@ -107,7 +107,8 @@ def choose_runtime(folder: pathlib.Path, name: str = "auto") -> str:
         )
     if not (folder / file).is_file():
         kind = next((kind for kind in EXPORTS if EXPORTS[kind] == file), "")
-        words = kind.replace("_int8", " --quantize --data DATA")
+        options = " --quantize --data DATA (and its options, as for train)"
+        words = kind.replace("_int8", options)
         command = f": rcn-keras export {folder} --format {words}" if kind else ""
         raise InputError(f"{folder / file}: no such file, for {name}{command}")
     return name

@@ -13,6 +13,7 @@ from rcn_keras.presets import load_preset
 
 NAMES = ("nw", "ne", "se", "sw")
 PICTURES = 20
+INT8 = "openvino-int8"
 
 
 def write_quadrilaterals(folder, seed=0):
@@ -123,6 +124,27 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     pytest.importorskip("tf2onnx")
     code, out, _ = run("export", "preset", "exported", "--format", "onnx")
     assert code == 0 and (tmp_path / "exported" / "preset.onnx").is_file()
+    pytest.importorskip("onnxruntime")
+    quantize = ("export", "preset", "--format", "onnx", "--quantize")
+    code, _, errors = run(*predict, "--boxes", "boxes.json", "--runtime", INT8)
+    assert code == 2 and " ".join(map(str, quantize)) in errors[-1]
+    code, _, errors = run(*quantize)
+    assert code == 2 and "--data on the command line" in errors[-1]
+    code, _, errors = run(*quantize, *data)
+    assert code == 0, errors
+    code, out, _ = run(*predict, "--boxes", "boxes.json", "--runtime", INT8)
+    assert code == 0
+    rounded = [face["keypoints"] for face in json.loads(out)["faces"]]
+    apart = np.linalg.norm(np.subtract(rounded, [first, second]), axis=-1)
+    assert 0 < np.median(apart) < 5
+    (tmp_path / "others.csv").write_text("image,a_x,a_y\npictures/00.png,1,2\n")
+    code, _, errors = run(*quantize, "--force", "--data", "others.csv")
+    assert code == 2 and len(errors) == 1
+    assert "others.csv: expected the 4 keypoints of the layout" in errors[0]
+    litert = ("export", "preset", "exported", "--format", "litert", "--quantize")
+    code, _, errors = run(*litert, *data)
+    assert code == 0, errors
+    assert (tmp_path / "exported" / "preset_int8.tflite").is_file()
 
 
 def test_what_was_understood_is_said(run, tmp_path):
