@@ -146,7 +146,7 @@ def export_model(
             network.export(temporary, format, False, [images], **options)
             if format == "onnx":
                 with_kernels(temporary, network)
-            if kind == "onnx_int8":
+            if format == "onnx" and calibration is not None:
                 with_bytes(temporary, predictor.model, calibration)
     return target
 
