@@ -40,8 +40,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quantize",
         action="store_true",
-        help="litert: weights as 8-bit integers; onnx: 8-bit arithmetic. By the "
-        "training crops of --data, except for the litert of a face's 5 or 68 points",
+        help="litert: weights as 8-bit integers; onnx: 8-bit arithmetic. Needs the "
+        "--data of the training, except for the litert of a face's 5 or 68 points",
     )
     arguments.data(parser, required=False)
     own_data.reading_options(parser)

@@ -115,5 +115,5 @@ def test_too_few_faces_for_a_split(tmp_path):
 @pytest.mark.parametrize("load", [load_training, calibration_crops])
 def test_a_layout_that_neither_set_has(mtfl_folder, load):
     layout = KeypointLayout("cats", ("nose", "tail"))
-    with pytest.raises(InputError, match="found the layout 'cats'"):
+    with pytest.raises(InputError, match="the layout 'cats' are read from a file"):
         load(mtfl_folder, layout=layout)
