@@ -20,7 +20,7 @@ from saved_model_session import SavedModelSession, run_in_fresh_process
 import rcn_keras
 from rcn_keras import provenance
 from rcn_keras.data.batches import input_images
-from rcn_keras.data.calibration import calibration_images
+from rcn_keras.data.calibration import calibration_crops
 from rcn_keras.data.sets import load_test_set
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.faces.boxes import box_squares
@@ -53,7 +53,8 @@ def main():
     images, true, test_set = test_faces(options.data, predictor)
     few = images[: options.faces]
     with tempfile.TemporaryDirectory() as folder:
-        calibration = calibration_images(options.data, predictor.layout, True)
+        crops = calibration_crops(options.data, predictor.layout, allow_missing=True)
+        calibration, _ = input_images(crops)
         files = exported(options.preset, pathlib.Path(folder), calibration)
         sizes = {name: kilobytes(path) for name, path in files.items()}
         runtimes = {name: opened(name, path) for name, path in files.items()}

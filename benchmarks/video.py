@@ -55,7 +55,7 @@ def main():
         "--quiet-machine", action="store_true", help="nothing else runs: note that"
     )
     options = parser.parse_args()
-    predictor = Predictor.from_preset(
+    predictor = Predictor(
         options.preset,
         detector=get_detector(options.detector),
         runtime=options.runtime,

@@ -20,6 +20,7 @@ from rcn_keras.evaluation.protocols import (
 )
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.models import KeypointModel
+from rcn_keras.presets.card import write_card
 from rcn_keras.training.calibration import LEAST_BACKGROUNDS
 
 
@@ -48,6 +49,17 @@ def test_every_shipped_preset_is_whole(name):
         return
     with (folder / "training_log.csv").open() as file:
         assert len(list(csv.DictReader(file))) == config["trained_epochs"]
+
+
+def test_a_card_has_the_size_of_the_input(tmp_path):
+    folder = tmp_path / "fine"
+    shutil.copytree(presets.SHIPPED / "rcn6_mtfl", folder)
+    config = presets.read_config(folder)
+    config["arguments"]["input_size"] = config["input"]["size"] = 160
+    (folder / "config.json").write_text(json.dumps(config))
+    write_card(folder)
+    card = (folder / "README.md").read_text()
+    assert "160x160 pixels" in " ".join(card.split()) and "80x80" not in card
 
 
 def test_cards_have_the_numbers_of_the_results():

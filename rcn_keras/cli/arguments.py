@@ -40,14 +40,14 @@ def runtime(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def data(parser: argparse.ArgumentParser) -> None:
+def data(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Adds the options for a data set."""
     parser.add_argument(
         "--data",
         type=pathlib.Path,
-        required=True,
-        help="folder of the data set; for train, make-preset and evaluate also a file "
-        "of your own keypoints (`rcn-keras layout`)",
+        required=required,
+        help="folder of the data set; for train, make-preset, evaluate and export also "
+        "a file of your own keypoints (`rcn-keras layout`)",
     )
     parser.add_argument(
         "--allow-missing",

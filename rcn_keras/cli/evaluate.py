@@ -40,6 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from rcn_keras.data.own import is_own
     from rcn_keras.data.sets import LAYOUTS, full_name, load_test_set
     from rcn_keras.errors import InputError
     from rcn_keras.evaluation import protocols, reports, tables
@@ -96,8 +97,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         with replaced(options.json) as temporary:
             temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    own = layout if is_own(options.data) else None
     for part in parts:
-        print(tables.protocol_table(part, preset.config.get("paper", {})))
+        print(tables.protocol_table(part, preset.config.get("paper", {}), own))
         if options.csv:
             tables.write_rows(options.csv, part, preset.config)
     return 0

@@ -3,11 +3,14 @@
 import argparse
 import pathlib
 
-from rcn_keras.cli import arguments
-from rcn_keras.cli.output import cropped
+from rcn_keras.cli import arguments, own_data
+from rcn_keras.cli.output import cropped, reported
 
 HELP = "Writes a network for TensorFlow Serving, ONNX Runtime or LiteRT."
-EXAMPLE = "rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl"
+EXAMPLE = """\
+rcn-keras export rcn6_mtfl saved_models/rcn6_mtfl
+  rcn-keras export my_preset --format onnx
+  rcn-keras export my_preset --format onnx --quantize --data points.csv"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,19 +40,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quantize",
         action="store_true",
-        help="litert: weights as 8-bit integers; onnx: 8-bit arithmetic, needs --data",
+        help="litert: weights as 8-bit integers; onnx: 8-bit arithmetic. Needs the "
+        "--data of the training, except for the litert of a face's 5 or 68 points",
     )
-    parser.add_argument(
-        "--data",
-        type=pathlib.Path,
-        help="folder of MTFL or 300-W, whose training faces set the ranges of onnx's "
-        "8-bit numbers",
-    )
-    parser.add_argument(
-        "--allow-missing",
-        action="store_true",
-        help="accept missing folders of 300-W",
-    )
+    arguments.data(parser, required=False)
+    own_data.reading_options(parser)
     parser.add_argument(
         "--detector",
         choices=["mtcnn"],
@@ -61,19 +56,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from rcn_keras.data.calibration import calibration_images
+    from rcn_keras.data.batches import input_images
+    from rcn_keras.data.calibration import calibration_crops
     from rcn_keras.errors import InputError
     from rcn_keras.export.formats import export_model
-    from rcn_keras.presets import preset_folder, read_layout
 
-    settings = (options.format, options.version, options.quantize, options.force)
-    crops = None
-    if options.data:
-        layout = read_layout(preset_folder(options.model))
-        crops = calibration_images(options.data, layout, options.allow_missing, cropped)
+    def calibration(model):
+        crops = calibration_crops(
+            options.data,
+            model.layout,
+            options.allow_missing,
+            cropped,
+            model.input_size,
+            **own_data.reading(options),
+        )
+        return input_images(reported(crops))[0]
+
     try:
         target = export_model(
-            options.model, options.folder, *settings, crops, options.detector
+            options.model,
+            options.folder,
+            options.format,
+            options.version,
+            options.quantize,
+            options.force,
+            calibration if options.data else None,
+            options.detector,
         )
     except ValueError as error:
         raise InputError(str(error)) from None

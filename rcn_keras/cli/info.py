@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import sys
 
-HELP = "Prints the installed packages, and the settings and runtime of a preset."
+HELP = "Prints the installed packages, and the settings and runtimes of a preset."
 EXAMPLE = "rcn-keras info rcn6_mtfl"
 
 
@@ -23,24 +23,26 @@ def run(options: argparse.Namespace) -> int:
     for package in dict.fromkeys(RUNTIMES[name][0] for name in installed):
         distribution = package.replace("_", "-")
         print(f"{distribution} {importlib.metadata.version(distribution)}")
-    print(f"runtimes: {', '.join(installed) or 'none'}")
+    print(f"runtimes installed: {', '.join(installed) or 'none'}")
     for name in [options.preset] if options.preset else rcn_keras.list_presets():
         folder = preset_folder(name)
         config = read_config(folder)
         print(f"\n{name}: {_parameters(folder, installed)}")
         if config.get("model") != "denoiser":  # which is run inside a joint model
-            print(f"runtime: {_choice(folder)}")
+            print(f"runtimes: {_runtimes(folder)}")
         print(json.dumps(config, indent=2))
     return 0
 
 
-def _choice(folder):
-    from rcn_keras.runtime import choose_runtime
+def _runtimes(folder):
+    """Those that can run a preset here, with what `auto` takes."""
+    from rcn_keras.runtime import choose_runtime, usable_runtimes
 
     try:
-        return choose_runtime(folder)
+        automatic = choose_runtime(folder)
     except ImportError as error:
         return str(error)
+    return f"{', '.join(usable_runtimes(folder))} (auto: {automatic})"
 
 
 def _parameters(folder, installed):

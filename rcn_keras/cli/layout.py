@@ -4,7 +4,7 @@ import argparse
 import pathlib
 
 from rcn_keras.cli import own_data
-from rcn_keras.cli.output import draw, reported
+from rcn_keras.cli.output import cropped, draw, reported
 
 HELP = "Prints the layout of a file of keypoints as JSON, and draws its pictures."
 EXAMPLE = """\
@@ -30,12 +30,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from rcn_keras.data.crops import load_crops
     from rcn_keras.faces.images import read_image
     from rcn_keras.files import check_writable
 
     annotations = reported(own_data.read(options.file, options))
     own_data.describe(annotations)
-    print(annotations.layout.to_json(), end="")
+    print(annotations.layout.to_json(), end="", flush=True)
+    # What training will leave out once it has seen the pictures.
+    reported(load_crops(annotations.faces, annotations.layout, cropped, border=False))
     if options.out:
         check_writable(options.out)
         pictures = {}

@@ -79,9 +79,9 @@ def split_faces(
         InputError: as `load_training`.
     """
     if layout.name not in TRAINING_SETS:
-        sets = " or ".join(f"{name} ({TRAINING_SETS[name]})" for name in TRAINING_SETS)
         raise InputError(
-            f"{folder}: expected keypoints of {sets}; found the layout {layout.name!r}"
+            f"{folder}: keypoints of the layout {layout.name!r} are read from a file "
+            "(a table or JSON); no such file"
         )
     missing, is_300w = [], layout.name == FACE_68.name
     if is_300w:
@@ -148,11 +148,6 @@ def load_test_set(
         return load_own_test(annotations, folder, name, progress, input_size)
     if name == "all":
         raise InputError(f"{folder}: the set all is that of a file; no such file")
-    if name == "validation" and layout.name not in TRAINING_SETS:
-        raise InputError(
-            f"{folder}: keypoints of the layout {layout.name!r} are read from a file "
-            "(a table or JSON); no such file"
-        )
     if name == "validation" and is_packed(folder):
         return load_packed(folder, layout, input_size)[1]
     if name == "validation":

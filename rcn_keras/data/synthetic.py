@@ -10,9 +10,12 @@ from PIL import Image
 
 from rcn_keras._types import PathLike
 from rcn_keras.data.face_shape import EYES, FOREHEAD, JAW, random_shape, random_view
+from rcn_keras.faces.boxes import INPUT_SIZE
 from rcn_keras.faces.crop import input_crop
 from rcn_keras.files import replaced
 from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
+
+DRAWN = (FACE_5.name, FACE_68.name)  # layouts of the faces drawn here
 
 ENLARGED = 3  # Faces are drawn this many times larger, then reduced by area.
 
@@ -169,7 +172,7 @@ def draw_face(
     Raises:
         ValueError: if `layout` is neither.
     """
-    if layout.name not in (FACE_5.name, FACE_68.name):
+    if layout.name not in DRAWN:
         raise ValueError(
             f"`layout` must be {FACE_5.name!r} or {FACE_68.name!r}. "
             f"Received: {layout.name!r}"
@@ -179,7 +182,7 @@ def draw_face(
 
 
 def draw_crop(
-    seed: int, layout: KeypointLayout = FACE_5
+    seed: int, layout: KeypointLayout = FACE_5, input_size: int = INPUT_SIZE
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws one face, and crops it so that it fills the network's input.
 
@@ -187,17 +190,18 @@ def draw_crop(
         seed: int.
         layout: `KeypointLayout` whose points bound the face, those of `FACE_5` where it
             is neither of those that can be drawn.
+        input_size: int, S, side of the network's input in pixels.
 
     Returns:
         The picture, uint8 RGB `(150, 150, 3)`, the square around the face's middle as
-        `[x0, y0, x1, y1]` in its pixels, and what lies in it, uint8 grey `(80, 80, 1)`.
+        `[x0, y0, x1, y1]` in its pixels, and what lies in it, uint8 grey `(S, S, 1)`.
     """
     drawn = FACE_68 if layout.name == FACE_68.name else FACE_5
     image, points = draw_face(np.random.default_rng(seed), drawn)
     middle, half = points.mean(axis=0), np.ptp(points, axis=0).max() / 2
     box = np.concatenate([middle - half, middle + half])
     square, context = (*box[:2], 2 * half), FACE_5.square.context
-    return image, box, input_crop(image, square, context)[..., None]
+    return image, box, input_crop(image, square, context, input_size)[..., None]
 
 
 def _write(path, content):

@@ -2,18 +2,20 @@
 
 import importlib.util
 import pathlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from rcn_keras._types import PathLike
+from rcn_keras.data.synthetic import DRAWN
 from rcn_keras.errors import InputError
 from rcn_keras.export.network import bare_network, quiet
 from rcn_keras.export.onnx_file import with_bytes, with_kernels
 from rcn_keras.export.saved_model import write_saved_model
 from rcn_keras.faces.detect import get_detector
 from rcn_keras.files import check_writable, replaced, replaced_folder
-from rcn_keras.models import keypoint_model
+from rcn_keras.models import KeypointModel, keypoint_model
 from rcn_keras.predictor import Predictor
 from rcn_keras.presets import EXPORTS, preset_folder
 
@@ -27,7 +29,7 @@ def export_model(
     version: int = 1,
     quantize: bool = False,
     force: bool = False,
-    calibration: np.ndarray | None = None,
+    calibration: np.ndarray | Callable[[KeypointModel], np.ndarray] | None = None,
     detector: str | None = None,
 ) -> pathlib.Path:
     """Writes a network for another runtime.
@@ -64,8 +66,9 @@ def export_model(
             ONNX: the convolutions in 8-bit arithmetic, by `calibration`; writes
             `NAME_int8.onnx` (in a preset's own folder `model_int8.onnx`).
         force: bool, whether what is there may be replaced.
-        calibration: `(N, S, S, 1)`, grey 0...255, crops of a hundred or more training
-            faces, to quantize ONNX by.
+        calibration: `(N, S, S, 1)`, grey 0...255, a hundred or more training crops to
+            quantize by, or a function from the `KeypointModel` to them. LiteRT takes
+            drawn faces without it where the layout is `FACE_5` or `FACE_68`.
         detector: `"mtcnn"`, to put that detector into a SavedModel, or `None`.
 
     Returns:
@@ -82,16 +85,8 @@ def export_model(
         raise ValueError(f"`format` must be one of {FORMATS}. Received: {format!r}")
     if quantize and format == "saved_model":
         raise ValueError("`quantize` is for litert and onnx. Received: saved_model")
-    if quantize and format == "onnx" and calibration is None:
-        raise ValueError(
-            "to quantize onnx, `calibration` is needed, crops of training faces: "
-            "--data on the command line, the folder of MTFL or 300-W"
-        )
-    if calibration is not None and not (quantize and format == "onnx"):
-        raise ValueError(
-            "`calibration` (--data) is for quantized onnx only. "
-            f"Received: format={format!r}, quantize={quantize}"
-        )
+    if calibration is not None and not quantize:
+        raise ValueError("`calibration` (--data) is for `quantize` only")
     if detector not in (None, "mtcnn") or (detector and format != "saved_model"):
         raise ValueError(
             "`detector` must be mtcnn, and is for saved_model. "
@@ -102,6 +97,12 @@ def export_model(
     if keras.backend.backend() != "tensorflow":
         raise ImportError("export needs Keras on TensorFlow: KERAS_BACKEND=tensorflow")
     predictor, name, preset = _loaded(model)
+    drawn = format == "litert" and predictor.model.layout.name in DRAWN
+    if quantize and calibration is None and not drawn:
+        raise ValueError(
+            f"to quantize {format}, `calibration` is needed, training crops: --data on "
+            "the command line, and its options, as for train"
+        )
     if format == "saved_model":
         _need("tensorflow_serving", "serving")
     if format == "onnx":
@@ -120,8 +121,9 @@ def export_model(
         folder, file = preset, EXPORTS.get(kind)
         if folder is None or file is None:
             raise InputError(
-                "`folder` is needed, except for the onnx and litert of a preset. "
-                f"Received: model={str(model)!r}, format={format!r}"
+                "`folder` is needed, except for the onnx, quantized or not, and the "
+                "litert, not quantized, of a preset. Received: "
+                f"model={str(model)!r}, format={format!r}, quantize={quantize}"
             )
     target = pathlib.Path(folder) / file
     if target.exists() and not force:
@@ -132,15 +134,19 @@ def export_model(
             built = get_detector(detector) if detector else None
             write_saved_model(temporary, predictor, name, preset, built)
     else:
+        if callable(calibration):
+            calibration = calibration(predictor.model)
         capped = kind == "litert_int8"
-        network = bare_network(predictor, capped=capped, lean=format == "onnx")
+        network = bare_network(
+            predictor, capped=capped, lean=format == "onnx", crops=calibration
+        )
         images = keras.InputSpec("float32", network.input_shape, name="images")
         options = {"optimizations": _dynamic_range()} if capped else {}
         with replaced(target) as temporary, quiet():
             network.export(temporary, format, False, [images], **options)
             if format == "onnx":
                 with_kernels(temporary, network)
-            if calibration is not None:
+            if format == "onnx" and calibration is not None:
                 with_bytes(temporary, predictor.model, calibration)
     return target
 

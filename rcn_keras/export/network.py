@@ -18,6 +18,8 @@ from rcn_keras.layers.tiling_conv2d import untiled
 from rcn_keras.models import JointModel
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rcn_keras.predictor import Predictor
 
 
@@ -26,6 +28,7 @@ def bare_network(
     heatmaps: bool = False,
     capped: bool = False,
     lean: bool = True,
+    crops: np.ndarray | None = None,
 ) -> keras.Model:
     """Crops to keypoints, confidence and face score, as one model.
 
@@ -34,9 +37,10 @@ def bare_network(
         heatmaps: bool, whether the outputs hold the probability maps as well.
         capped: bool, whether activations far above a face's are capped.
         lean: bool, whether no map is tiled (`lean_network`): LiteRT is slower so.
+        crops: training crops to cap the activations by, as of `without_outliers`.
     """
     model = predictor.model
-    maps = without_outliers(model) if capped else model
+    maps = without_outliers(model, crops) if capped else model
     maps = lean_network(maps) if lean and not capped else maps
     outputs = model.decode(maps.output)
     if heatmaps:

@@ -80,16 +80,17 @@ def write_saved_model(
         archive.add_endpoint(endpoint, function, input_signature=signature)
     with quiet():
         archive.write_out(folder, verbose=False)
-    _write_warmup(folder / "assets.extra" / WARMUP, name, layout, endpoints)
+    example = draw_crop(0, layout, predictor.model.input_size)
+    _write_warmup(folder / "assets.extra" / WARMUP, name, example, endpoints)
     write_assets(folder / "assets", predictor, preset)
 
 
-def _write_warmup(path, name, layout, endpoints):
+def _write_warmup(path, name, drawn, endpoints):
     """A request for each signature and batch size, about a drawn face."""
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    image, box, crop = draw_crop(0, layout)
+    image, box, crop = drawn
     example = {
         "serving_default": {"images": crop.astype("float32")},
         "serving_uint8": {"images": crop},

@@ -27,13 +27,14 @@ def _network(config, layout):
     face = layout.name in card_texts.BY_LAYOUT
     whole = "a face" if face else f"the layout `{layout.name}`"
     given = '"photo.jpg"' if face else '"photo.jpg", boxes=[[x0, y0, x1, y1]]'
-    finds = f"{points} of {whole} from a grey crop of 80x80 pixels, with a confidence"
-    predict = f'faces = rcn_keras.Predictor.from_preset("{{name}}")({given})'
+    size = f"{config['input']['size']}x{config['input']['size']}"
+    finds = f"{points} of {whole} from a grey crop of {size} pixels, with a confidence"
+    predict = f'faces = rcn_keras.Predictor("{{name}}")({given})'
     if kind == "denoiser":
         return (
             "Denoising keypoint model",
             f"where each of {layout.count} points of {whole} should be, given the "
-            "others as one-hot maps of 80x80 cells",
+            f"others as one-hot maps of {size} cells",
             'denoiser = rcn_keras.from_preset("{name}")',
         )
     if kind == "joint":

@@ -76,6 +76,15 @@ def installed_runtimes() -> list[str]:
     ]
 
 
+def usable_runtimes(folder: pathlib.Path) -> list[str]:
+    """The installed runtimes whose file a preset's folder holds, the fastest first."""
+    return [name for name in installed_runtimes() if _file(folder, name).is_file()]
+
+
+def _file(folder, name):
+    return folder / RUNTIMES[name][2]
+
+
 def choose_runtime(folder: pathlib.Path, name: str = "auto") -> str:
     """The runtime for a preset.
 
@@ -92,26 +101,27 @@ def choose_runtime(folder: pathlib.Path, name: str = "auto") -> str:
         ImportError: if it is not installed.
     """
     check_name(name)
-    installed = installed_runtimes()
     if name == "auto":
+        usable = usable_runtimes(folder)
         for candidate in AUTOMATIC:
-            if candidate in installed and (folder / RUNTIMES[candidate][2]).is_file():
+            if candidate in usable:
                 return candidate
         has_onnx = (folder / EXPORTS["onnx"]).is_file()
         extras = ["onnxruntime", "openvino"] if has_onnx else ["tensorflow"]
         commands = " or ".join(f"pip install '.[{extra}]'" for extra in extras)
         raise ImportError(f"no runtime for {folder.name} is installed: {commands}")
-    package, extra, file = RUNTIMES[name]
-    if name not in installed:
+    _, extra, file = RUNTIMES[name]
+    if name not in installed_runtimes():
         raise ImportError(
             f"the runtime {name} needs a package that is missing: "
             f"pip install '.[{extra}]'"
         )
-    if not (folder / file).is_file():
+    if not _file(folder, name).is_file():
         kind = next((kind for kind in EXPORTS if EXPORTS[kind] == file), "")
-        words = kind.replace("_int8", " --quantize --data DATA")
+        options = " --quantize --data DATA (and its options, as for train)"
+        words = kind.replace("_int8", options)
         command = f": rcn-keras export {folder} --format {words}" if kind else ""
-        raise InputError(f"{folder / file}: no such file, for {name}{command}")
+        raise InputError(f"{_file(folder, name)}: no such file, for {name}{command}")
     return name
 
 
@@ -131,7 +141,7 @@ def load_runtime(folder: pathlib.Path, name: str = "auto") -> Runtime:
         from rcn_keras.presets import load_preset
 
         return module.KerasRuntime(load_preset(folder).model)
-    path = folder / RUNTIMES[name][2]
+    path = _file(folder, name)
     options = {"name": name} if module.__name__.endswith("openvino") else {}
     layout = read_layout(folder)
     try:

@@ -71,7 +71,7 @@ def track(
         InputError: if the source cannot be read or an argument cannot be used.
     """
     video = source if isinstance(source, Video) else Video(source)
-    tracker = Tracker(predictor or Predictor.from_preset("rcn6_mtfl"), **arguments)
+    tracker = Tracker(predictor or Predictor("rcn6_mtfl"), **arguments)
     try:
         for number, seconds, image in video:
             yield Frame(number, seconds, image, tracker(image, seconds))

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from rcn_keras.cli import main
-from rcn_keras.presets import load_preset
+from rcn_keras.presets import load_preset, preset_folder
+from rcn_keras.runtime import installed_runtimes
 from rcn_keras.training.recipe import RECIPE, as_dict
 from rcn_keras.training.recipes import RECIPES
 
@@ -382,6 +383,18 @@ def test_list_and_info(run):
     assert code == 0 and any("rcn6_mtfl" in line for line in lines)
     code, lines, _ = run("info", "rcn6_mtfl")
     assert code == 0 and any("310,229 parameters" in line for line in lines)
+
+
+def test_info_lists_the_runtimes_whose_file_the_preset_has(run, tmp_path):
+    mine = tmp_path / "mine"
+    shutil.copytree(preset_folder("rcn6_mtfl"), mine)
+    (mine / "model_int8.onnx").unlink()
+    code, lines, _ = run("info", mine)
+    (line,) = [line for line in lines if line.startswith("runtimes: ")]
+    without_file = {"litert", "openvino-int8"}
+    names = [name for name in installed_runtimes() if name not in without_file]
+    assert code == 0 and "keras" in names
+    assert line == f"runtimes: {', '.join(names)} (auto: {names[0]})"
 
 
 def test_import_brings_in_no_heavy_package():

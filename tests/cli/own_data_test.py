@@ -3,12 +3,14 @@
 import json
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from rcn_keras.cli import main
 from rcn_keras.layout import KeypointLayout
+from rcn_keras.models import KeypointModel
 from rcn_keras.presets import load_preset
 
 NAMES = ("nw", "ne", "se", "sw")
@@ -101,13 +103,15 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     evaluate = ("evaluate", "preset", *data, "--json", "numbers.json")
     code, out, _ = run(*evaluate, "--set", "validation")
     assert code == 0
-    assert "preset on quadrilaterals.csv, validation: 4 faces" in out
+    assert "preset on quadrilaterals.csv, validation: 4 instances" in out
+    assert "errors in percent of the diagonal of the box around the known" in out
+    assert "NME %" in out and "FR" not in out and "AUC" not in out
     numbers = json.loads((tmp_path / "numbers.json").read_text())
     held_out = numbers["protocols"]["subpixel"]["nme"]
     measured = preset.config["validation"]["subpixel_nme"][preset.config["decoder"]]
     assert held_out == pytest.approx(measured, abs=1.0)  # the mean of faces' means
     code, out, _ = run(*evaluate, "--set", "all")
-    assert code == 0 and "preset on quadrilaterals.csv, all: 40 faces" in out
+    assert code == 0 and "preset on quadrilaterals.csv, all: 40 instances" in out
 
     code, out, errors = run("predict", "pictures/00.png", "--preset", "preset")
     assert code == 2 and out == "" and "use `predict --boxes`" in errors[-1]
@@ -123,6 +127,52 @@ def test_from_a_file_of_keypoints_to_onnx(run, tmp_path):
     pytest.importorskip("tf2onnx")
     code, out, _ = run("export", "preset", "exported", "--format", "onnx")
     assert code == 0 and (tmp_path / "exported" / "preset.onnx").is_file()
+
+
+@pytest.fixture
+def small_preset(tmp_path):
+    """The folder of a preset for the quadrilaterals, of one layer."""
+    keras.utils.set_random_seed(0)
+    images = keras.Input((80, 80, 1))
+    maps = keras.layers.Conv2D(4, 17, padding="same")(images / 16)
+    model = KeypointModel(images, maps, KeypointLayout("cards", NAMES))
+    model.save_to_preset(tmp_path / "small")
+
+
+def test_8_bit_files_of_ones_own_keypoints(run, tmp_path, small_preset):
+    pytest.importorskip("tf2onnx")
+    file = write_quadrilaterals(tmp_path).name
+    data = ("--data", file, "--images", "pictures")
+    (tmp_path / "boxes.json").write_text('{"00.png": [[15, 15, 90, 90]]}')
+    predict = ("predict", "pictures/00.png", "--preset", "small", "--boxes")
+    predict += ("boxes.json", "--runtime")
+    code, exact, _ = run(*predict, "keras")
+    assert code == 0
+    code, _, errors = run(*predict, "openvino-int8")
+    quantize = ("export", "small", "--format", "onnx", "--quantize")
+    assert code == 2 and " ".join(quantize) in errors[-1]
+    code, _, errors = run(*quantize)
+    assert code == 2 and "--data on the command line" in errors[-1]
+    code, _, errors = run(*quantize, *data)
+    assert code == 0, errors
+    code, rounded, _ = run(*predict, "openvino-int8")
+    assert code == 0
+    first, second = (
+        json.loads(out)["faces"][0]["keypoints"] for out in (exact, rounded)
+    )
+    assert 0.002 < np.median(np.abs(np.subtract(first, second))) < 2
+
+    litert = ("export", "small", "exported", "--format", "litert", "--quantize")
+    code, _, errors = run(*litert)
+    assert code == 2 and "to quantize litert" in errors[-1]
+    code, _, errors = run(*litert, *data)
+    assert code == 0, errors
+    assert (tmp_path / "exported" / "small_int8.tflite").is_file()
+
+    (tmp_path / "others.csv").write_text("image,a_x,a_y\npictures/00.png,1,2\n")
+    code, _, errors = run(*quantize, "--force", "--data", "others.csv")
+    assert code == 2 and len(errors) == 1
+    assert "others.csv: expected the 4 keypoints of the layout" in errors[0]
 
 
 def test_what_was_understood_is_said(run, tmp_path):
@@ -144,6 +194,28 @@ def test_what_was_understood_is_said(run, tmp_path):
     counts = ("left_top", "right_top", "tip", "left_end"), known.sum(axis=0)
     line = ", ".join(f"{name} {count}" for name, count in zip(*counts) if count < 38)
     assert f"known in fewer instances: {line}" in stderr
+
+
+def test_what_training_leaves_out_is_said_before_it(run, tmp_path):
+    file = write_quadrilaterals(tmp_path)
+    lines = file.read_text().splitlines()
+    cells = lines[3].split(",")
+    lines[3] = ",".join([*cells[:5], "900", "40", *cells[7:]])
+    file.write_text("\n".join(lines) + "\n")
+    (tmp_path / "pictures" / "05.png").write_bytes(b"no picture")
+    code, out, errors = run("layout", file, "--images", "pictures")
+    assert code == 0 and json.loads(out)["names"] == list(NAMES)
+    far = [line for line in errors if "far outside the picture of 200x100" in line]
+    assert len(far) == 1 and f"{file}:4" in far[0]
+    assert sum("05.png" in line for line in errors) == 2
+    assert errors[-1].endswith("left out in total: 3")
+    code, _, trained = run(
+        *("train", "own", "--data", file, "--images", "pictures", "--out", "run"),
+        *("--epochs", 1, "--batch-size", 999),
+    )
+    assert code == 2  # fewer instances than one batch; it had read the pictures
+    left_out = {line for line in errors if "left out: " in line}
+    assert len(left_out) == 3 and left_out & set(trained)
 
 
 def test_data_that_do_not_fit_are_one_line(run, tmp_path):

@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from rcn_keras.data.calibration import calibration_images
+from rcn_keras.data.calibration import calibration_crops
 from rcn_keras.data.sets import full_name, load_test_set, load_training
 from rcn_keras.data.synthetic import write_300w, write_mtfl
 from rcn_keras.errors import InputError
@@ -112,8 +112,8 @@ def test_too_few_faces_for_a_split(tmp_path):
         load_training(tmp_path)
 
 
-@pytest.mark.parametrize("load", [load_training, calibration_images])
+@pytest.mark.parametrize("load", [load_training, calibration_crops])
 def test_a_layout_that_neither_set_has(mtfl_folder, load):
     layout = KeypointLayout("cats", ("nose", "tail"))
-    with pytest.raises(InputError, match="found the layout 'cats'"):
+    with pytest.raises(InputError, match="the layout 'cats' are read from a file"):
         load(mtfl_folder, layout=layout)

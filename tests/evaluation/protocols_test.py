@@ -11,7 +11,7 @@ from rcn_keras.data.sets import load_test_set
 from rcn_keras.evaluation import protocols, reports, tables
 from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.evaluation.inference import decoded_model, run
-from rcn_keras.layout import FACE_5, FACE_68
+from rcn_keras.layout import FACE_5, FACE_68, KeypointLayout
 from rcn_keras.predictor import FacePrediction
 from rcn_keras.reproduction.snapping import border_snapped_errors, snapped
 
@@ -110,6 +110,19 @@ def test_table_and_rows(tmp_path):
     lines = path.read_text().splitlines()
     assert len(lines) == 3  # replaced, not added
     assert ",5.0," in lines[1] and ",4.0," in lines[2]
+
+
+def test_the_table_of_ones_own_keypoints_names_their_unit():
+    report = reports.report("m", "all", {"subpixel": np.full((4, 2), 0.09)})
+    eyes = KeypointLayout("own", ("left", "right"), normalizer=((0,), (1,)))
+    text = tables.protocol_table(report, {}, eyes)
+    assert "4 instances\nerrors in percent of the distance between left and" in text
+    assert re.search(
+        r"FR 8 % +FR 10 % +AUC 10 %.*\nsubpixel +9.00 .* 100.00 +0.00", text
+    )
+    boxes = tables.protocol_table(report, {}, KeypointLayout("own", ("left", "right")))
+    assert "9.00" in boxes and "the diagonal of the box" in boxes
+    assert "FR" not in boxes and "AUC" not in boxes
 
 
 def _faces(*subsets):

@@ -6,6 +6,8 @@ import pytest
 
 import rcn_keras
 from rcn_keras import codec
+from rcn_keras.data.synthetic import draw_crop
+from rcn_keras.export.saved_model import WARMUP
 from rcn_keras.layout import KeypointLayout
 from rcn_keras.models import KeypointModel
 
@@ -16,7 +18,8 @@ LAYOUT = KeypointLayout("three", ("a", "b", "c"))
 def model():
     keras.utils.set_random_seed(0)
     images = keras.Input((160, 160, 1))
-    maps = keras.layers.Conv2D(3, 5, padding="same")(images / 255)
+    # LiteRT leaves layers of fewer than 1024 weights as they are.
+    maps = keras.layers.Conv2D(3, 19, padding="same")(images / 255)
     return KeypointModel(images, maps, LAYOUT, name="fine")
 
 
@@ -42,6 +45,43 @@ def run_saved_model(path, images):
 
 
 RUN = {"onnx": run_onnx, "litert": run_litert, "saved_model": run_saved_model}
+
+
+def drawn_crops(count):
+    return np.stack([draw_crop(seed, LAYOUT, 160)[-1] for seed in range(count)])
+
+
+@pytest.mark.parametrize("format", ["onnx", "litert"])
+def test_8_bits_of_ones_own_keypoints_take_training_crops(model, tmp_path, format):
+    crops = drawn_crops(16)
+    with pytest.raises(ValueError, match=f"to quantize {format}, `calibration`"):
+        rcn_keras.export_model(model, tmp_path, format, quantize=True)
+    path = rcn_keras.export_model(
+        model, tmp_path, format, quantize=True, calibration=crops
+    )
+    images = crops.astype("float32")
+    expected = np.asarray(model.locate(images)["keypoints"])
+    apart = np.linalg.norm(RUN[format](path, images) - expected, axis=-1)
+    assert 0 < np.median(apart) < 1
+
+
+def test_a_server_is_warmed_up_with_crops_of_its_size(model, tmp_path):
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    path = rcn_keras.export_model(model, tmp_path)
+    signatures = tf.saved_model.load(path).signatures
+    requests = 0
+    for record in tf.data.TFRecordDataset(str(path / "assets.extra" / WARMUP)):
+        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        request = log.predict_log.request
+        inputs = {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        name = request.model_spec.signature_name
+        found = signatures[name](**tensors)["keypoints"]
+        assert found.shape == (len(next(iter(inputs.values()))), 3, 2)
+        requests += 1
+    assert requests > 3
 
 
 @pytest.mark.parametrize("format", RUN)
