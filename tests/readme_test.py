@@ -13,7 +13,7 @@ from rcn_keras.data.synthetic import write_mtfl
 PAGES = [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").glob("**/*.md"))]
 README = PAGES[0].read_text()
 FENCE = re.compile(r"^( *)```(\w+)(.*)\n((?:.*\n)*?)\1```$", re.MULTILINE)
-COMMAND = re.compile(r"^ *(?:KERAS_BACKEND=jax )?rcn-keras (.*)$", re.MULTILINE)
+COMMAND = re.compile(r"^ *(?:KERAS_BACKEND=\w+ )?rcn-keras (.*)$", re.MULTILINE)
 
 
 def blocks(page):

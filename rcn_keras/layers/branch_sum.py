@@ -50,7 +50,9 @@ class BranchSum(layers.Layer):
         )
 
     def call(self, inputs: Tensor) -> Tensor:
-        terms = [self.alpha[r] * maps for r, maps in enumerate(inputs)]
+        # The maps first: on OpenVINO a part of a variable is a numpy array, whose
+        # product with a tensor of the graph fails.
+        terms = [maps * self.alpha[r] for r, maps in enumerate(inputs)]
         return sum(terms) if self.summed else terms
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

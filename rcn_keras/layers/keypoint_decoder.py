@@ -62,12 +62,15 @@ class KeypointDecoder(layers.Layer):
     def call(self, inputs: Tensor) -> Tensor:
         keypoints = codec.decode(inputs, self.method)
         log_odds = codec.mass_log_odds(inputs, keypoints, self.layout)
-        # A line that is NaN where none was fitted: so is the score.
-        face_line = self.face_calibration or (float("nan"), float("nan"))
+        if self.face_calibration is None:
+            # Not computed with NaN, which compiled by XLA can give a number.
+            face_score = keras.ops.full_like(log_odds[:, 0], float("nan"))
+        else:
+            face_score = codec.face_score(log_odds, *self.face_calibration)
         return {
             "keypoints": keypoints,
             "confidence": codec.confidence(log_odds, self.slope, self.offset),
-            "face_score": codec.face_score(log_odds, *face_line),
+            "face_score": face_score,
         }
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -77,7 +77,12 @@ def train(
         InputError: if `out` holds another run and `resume` is off, a run of another
             recipe or other faces, or damaged files; if there are too few faces, or the
             loss becomes NaN.
+        ImportError: if Keras runs on a backend that only predicts.
     """
+    if keras.backend.backend() not in ("tensorflow", "jax"):
+        raise ImportError(
+            "training needs Keras on TensorFlow or JAX: KERAS_BACKEND=tensorflow or jax"
+        )
     out = pathlib.Path(out)
     faces = {"training": len(training), "validation": len(validation)}
     if check_folder(out, recipe, resume):

@@ -3,8 +3,6 @@ import numpy as np
 import pytest
 
 import rcn_keras
-from rcn_keras.faces.detect import MTCNN
-from rcn_keras.faces.images import read_image
 from rcn_keras.layers import LargeKernelConv2D, TilingConv2D, TilingUpsampling2D
 
 BUILDERS = {
@@ -63,9 +61,3 @@ def test_the_combined_convolution_under_channels_first(channels_first):
 def test_a_preset_under_channels_first(channels_first):
     maps = rcn_keras.from_preset("rcn6_mtfl")(np.zeros((1, 80, 80, 1), "float32"))
     assert maps.shape == (1, 80, 80, 5)
-
-
-def test_mtcnn_under_channels_first(channels_first):
-    boxes, _ = MTCNN()(read_image("examples/astronaut.jpg"))
-    assert boxes.shape == (1, 4)
-    assert keras.config.image_data_format() == "channels_first"

@@ -3,6 +3,7 @@
 import copy
 import functools
 import multiprocessing
+import os
 import pickle
 import shutil
 import subprocess
@@ -34,6 +35,28 @@ predictor = rcn_keras.Predictor(folder, runtime=name)
 (face,) = predictor("examples/astronaut.jpg", boxes=[[180, 65, 265, 172]])
 assert predictor.locator.runtime.name == name and face.keypoints.shape == (5, 2)
 print(sorted({"keras", "tensorflow", "jax", "torch"} & set(sys.modules)))
+"""
+
+# First as Keras compiles it, in whatever precision; then in float32.
+ON_KERAS_OPENVINO = """
+import functools
+import sys
+import keras
+import numpy as np
+import openvino
+import rcn_keras
+from rcn_keras import presets, runtime
+assert keras.backend.backend() == "openvino"
+crops, out = sys.argv[1:]
+predictor = rcn_keras.Predictor("rcn6_mtfl", runtime="keras")
+(face,) = predictor("examples/astronaut.jpg", boxes=[[180, 65, 265, 172]])
+float32 = {"INFERENCE_PRECISION_HINT": "f32"}
+openvino.compile_model = functools.partial(openvino.compile_model, config=float32)
+located = {}
+for name, images in np.load(crops).items():
+    network = runtime.load_runtime(presets.SHIPPED / name, "keras")
+    located[name], located[name + " confidence"], _ = network(images)
+np.savez(out, photograph=face.keypoints, **located)
 """
 
 
@@ -144,6 +167,28 @@ def test_neither_keras_nor_tensorflow_is_imported(folder, name):
         [sys.executable, "-c", PROGRAM, name, folder], capture_output=True, text=True
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_kerass_own_openvino_backend_predicts_as_tensorflow(tmp_path):
+    images = {name: crops(name, 2) for name in EXPORTED}
+    np.savez(tmp_path / "crops.npz", **images)
+    files = tmp_path / "crops.npz", tmp_path / "found.npz"
+    done = subprocess.run(
+        [sys.executable, "-c", ON_KERAS_OPENVINO, *files],
+        env={**os.environ, "KERAS_BACKEND": "openvino"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = np.load(tmp_path / "found.npz")
+    (face,) = rcn_keras.Predictor(in_keras("rcn6_mtfl").model, refinements=1)(
+        PHOTO, [BOX]
+    )
+    np.testing.assert_allclose(found["photograph"], face.keypoints, atol=0.5)
+    for name in EXPORTED:
+        keypoints, confidence, _ = in_keras(name)(images[name])
+        np.testing.assert_allclose(found[name], keypoints, atol=1e-3)
+        np.testing.assert_allclose(found[f"{name} confidence"], confidence, atol=1e-3)
 
 
 def installed(monkeypatch, *names):

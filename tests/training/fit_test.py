@@ -336,6 +336,13 @@ print("replicas", strategy.num_replicas_in_sync)
 """
 
 
+def test_a_backend_that_only_predicts_is_named(tmp_path, crops, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "openvino")
+    with pytest.raises(ImportError, match="training needs Keras on TensorFlow or JAX"):
+        train(TINY, crops, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="a strategy of TensorFlow"
 )

@@ -142,6 +142,11 @@ def test_mtcnn_bounds_its_boxes(photograph, monkeypatch):
     assert max(sizes) == 9
 
 
+def test_numpy_may_raise_whatever_it_meets(photograph):
+    with np.errstate(all="raise"):
+        assert_contract(*MTCNN()(photograph), count=1)
+
+
 def test_min_face_size_is_checked():
     with pytest.raises(ValueError, match="Received: 0"):
         MTCNN(min_face_size=0)
