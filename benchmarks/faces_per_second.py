@@ -4,9 +4,10 @@ Every contender gets the same decoded photographs, the first faces of MTFL's
 testing.txt (AFLW). "Known square": crop and network on the paper's squares around the
 true keypoints, which the rivals get too. "Default": the prediction as it comes, from a
 detector's box, with a second pass for the faces that need it. "Network alone": crops
-in, keypoints and confidence out. The contenders take turns in rounds; a time is the
-median (and the minimum) over the rounds, a ratio the median over the rounds of its time
-over that of the first line, dlib's where it is installed.
+in, keypoints and confidence out. The contenders take turns in rounds, each turn after a
+call that is not timed; a time is the median (and the minimum) over the rounds, a ratio
+the median over the rounds of its time over that of the first line, dlib's where it is
+installed.
 
 Each runtime takes as many threads as the process has cores (`--cores` keeps it to
 fewer); dlib takes one. Rivals take one face at a time: batch 1.

@@ -11,7 +11,9 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """Something to time: `run()` does the work of `count` faces or photographs."""
+    """Something to time: `run()` does the work of `count` faces or photographs,
+    `warm()` a little of it, which is not timed: before each turn the memory of a
+    contender has not been touched for minutes."""
 
     name: str | tuple
     batch: int | str
@@ -19,18 +21,22 @@ class Contender:
     run: Callable
     threads: int
     errors: dict = dataclasses.field(default_factory=dict)
+    warm: Callable = lambda: None
 
 
 def in_batches(name, batch, count, step, threads, errors=None):
-    """`step(slice)` over whole batches of `count` things; called once, to warm up."""
+    """`step(slice)` over whole batches of `count` things; one of them to warm up."""
     starts = range(0, count - count % batch, batch)
-    step(slice(0, batch))
+
+    def warm():
+        step(slice(0, batch))
 
     def run():
         for start in starts:
             step(slice(start, start + batch))
 
-    return Contender(name, batch, batch * len(starts), run, threads, errors or {})
+    count = batch * len(starts)
+    return Contender(name, batch, count, run, threads, errors or {}, warm)
 
 
 def timed(contenders, rounds):
@@ -39,6 +45,7 @@ def timed(contenders, rounds):
     for turn in range(rounds):
         order = range(len(contenders))
         for i in order if turn % 2 == 0 else reversed(order):
+            contenders[i].warm()
             start = time.perf_counter()
             contenders[i].run()
             elapsed = time.perf_counter() - start
