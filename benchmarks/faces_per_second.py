@@ -175,7 +175,6 @@ def ours(name, locator, test, boxes, threads):
         images, squares, locator.layout.square.context, locator.runtime.input_size
     )
     five = locator.layout.count == FACE_5.count
-    count = len(test) if five else BATCH  # the large ones: seconds a round
     steps = {
         "network alone": lambda part: locator.runtime(crops[part]),
         "known square": lambda part: locator.one_pass(images[part], squares[part]),
@@ -187,7 +186,7 @@ def ours(name, locator, test, boxes, threads):
             errors = both_errors(step(slice(None))[0], faces)
         for batch in (1, BATCH):
             text = f"{name}, {label}"
-            yield in_batches(text, batch, count, step, threads, errors)
+            yield in_batches(text, batch, len(test), step, threads, errors)
 
 
 def rivals(test, fitting, threads):

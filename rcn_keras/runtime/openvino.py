@@ -8,7 +8,7 @@ import openvino
 
 from rcn_keras.runtime import BATCH, Located, located
 
-FIXED = (1, BATCH)  # crops a call for which a network of its own is compiled
+PART = 8  # crops of a full batch that a core computes at a time: its cache holds them
 
 
 class FileRuntime:
@@ -27,27 +27,53 @@ class FileRuntime:
         self._model = self._core.read_model(path)
         self.input_size = self._model.input(0).partial_shape[1].get_length()
         self._requests = {}
+        self._queue = None
         self._running = threading.Lock()  # a request is of one thread at a time
 
     def __call__(self, crops: np.ndarray) -> Located:
+        crops = crops.astype("float32")
         with self._running:
-            outputs = self._request(len(crops)).infer([crops.astype("float32")])
-        return located({port.get_any_name(): rows for port, rows in outputs.items()})
+            if len(crops) == BATCH:
+                return located(self._in_parts(crops))
+            return located(_named(self._request(len(crops)).infer([crops])))
+
+    def _in_parts(self, crops):
+        """A full batch: the cores work on parts of their own, not on the same layer."""
+        if self._queue is None:
+            self._queue = openvino.AsyncInferQueue(self._compiled(PART, "THROUGHPUT"))
+        parts = {}
+
+        def keep(request, start):
+            parts[start] = _named(request.results)
+
+        self._queue.set_callback(keep)
+        for start in range(0, BATCH, PART):
+            part = crops[start : start + PART]
+            self._queue.start_async([part], start, share_inputs=True)
+        self._queue.wait_all()
+        return {
+            name: np.concatenate([parts[start][name] for start in sorted(parts)])
+            for name in parts[0]
+        }
 
     def _request(self, count):
-        """That of a fixed number of crops, which is faster, or of any number."""
-        size = count if count in FIXED else -1
+        """That of one crop, whose shape is fixed, which is faster, or of any number."""
+        size = 1 if count == 1 else -1
         if size not in self._requests:
-            model = self._model.clone()
-            model.reshape([size, self.input_size, self.input_size, 1])
-            precision = "bf16" if self.name == "openvino-bf16" else "f32"
-            settings = {
-                "INFERENCE_PRECISION_HINT": precision,
-                "PERFORMANCE_HINT": "LATENCY",
-            }
-            compiled = self._core.compile_model(model, "CPU", settings)
+            compiled = self._compiled(size, "LATENCY")
             self._requests[size] = compiled.create_infer_request()
         return self._requests[size]
 
+    def _compiled(self, size, hint):
+        model = self._model.clone()
+        model.reshape([size, self.input_size, self.input_size, 1])
+        precision = "bf16" if self.name == "openvino-bf16" else "f32"
+        settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": hint}
+        return self._core.compile_model(model, "CPU", settings)
+
     def __reduce__(self):
         return FileRuntime, (self.path, self.name)
+
+
+def _named(results):
+    return {port.get_any_name(): np.array(rows) for port, rows in results.items()}
