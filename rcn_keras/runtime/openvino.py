@@ -8,7 +8,9 @@ import openvino
 
 from rcn_keras.runtime import BATCH, Located, located
 
-PART = 8  # crops of a full batch that a core computes at a time: its cache holds them
+# Of a full batch a core computes a part at a time, small enough for its cache.
+MOST_MAPS = 2**23  # bytes of keypoint maps in a part
+MOST_CROPS = 16
 
 
 class FileRuntime:
@@ -27,7 +29,7 @@ class FileRuntime:
         self._model = self._core.read_model(path)
         self.input_size = self._model.input(0).partial_shape[1].get_length()
         self._requests = {}
-        self._queue = None
+        self._parts = []
         self._running = threading.Lock()  # a request is of one thread at a time
 
     def __call__(self, crops: np.ndarray) -> Located:
@@ -39,22 +41,27 @@ class FileRuntime:
 
     def _in_parts(self, crops):
         """A full batch: the cores work on parts of their own, not on the same layer."""
-        if self._queue is None:
-            self._queue = openvino.AsyncInferQueue(self._compiled(PART, "THROUGHPUT"))
-        parts = {}
-
-        def keep(request, start):
-            parts[start] = _named(request.results)
-
-        self._queue.set_callback(keep)
-        for start in range(0, BATCH, PART):
-            part = crops[start : start + PART]
-            self._queue.start_async([part], start, share_inputs=True)
-        self._queue.wait_all()
+        if not self._parts:
+            size = self._part_size()
+            compiled = self._compiled(size, "THROUGHPUT")
+            self._parts = [
+                compiled.create_infer_request() for _ in range(BATCH // size)
+            ]
+        for request, part in zip(self._parts, np.split(crops, len(self._parts))):
+            request.start_async([part])
+        found = []
+        for request in self._parts:
+            request.wait()
+            found.append(_named(request.results))
         return {
-            name: np.concatenate([parts[start][name] for start in sorted(parts)])
-            for name in parts[0]
+            name: np.concatenate([part[name] for part in found]) for name in found[0]
         }
+
+    def _part_size(self):
+        """A power of 2, so that it divides a full batch."""
+        keypoints = self._model.output("keypoints").partial_shape[1].get_length()
+        fitting = MOST_MAPS // (4 * keypoints * self.input_size**2)
+        return 1 << min(max(fitting, 1), MOST_CROPS).bit_length() - 1
 
     def _request(self, count):
         """That of one crop, whose shape is fixed, which is faster, or of any number."""
