@@ -19,16 +19,10 @@ from rcn_keras.dtype_policy import dtype_policy
 from rcn_keras.errors import InputError
 from rcn_keras.layers.tiling_conv2d import untiled
 from rcn_keras.models import KeypointModel
-from rcn_keras.presets import (
-    load_weights,
-)
+from rcn_keras.presets import load_weights
 from rcn_keras.provenance import accelerators, emulates_bfloat16
 from rcn_keras.random_state import random_state
-from rcn_keras.training.callbacks import (
-    Progress,
-    Validation,
-    validation_text,
-)
+from rcn_keras.training.callbacks import Progress, Validation, validation_text
 from rcn_keras.training.muon import ConvolutionMuon
 from rcn_keras.training.network import build_model, take_weights
 from rcn_keras.training.normalization import normalized, unfold
