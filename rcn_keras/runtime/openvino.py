@@ -6,9 +6,10 @@ import threading
 import numpy as np
 import openvino
 
-from rcn_keras.runtime import BATCH, Located, located
+from rcn_keras.runtime import Located, located
 
-# Of a full batch a core computes a part at a time, small enough for its cache.
+# Of many crops each core computes parts of its own, small enough for its cache, sooner
+# than all cores together one layer after the other.
 MOST_MAPS = 2**23  # bytes of keypoint maps in a part
 MOST_CROPS = 16
 
@@ -29,39 +30,43 @@ class FileRuntime:
         self._model = self._core.read_model(path)
         self.input_size = self._model.input(0).partial_shape[1].get_length()
         self._requests = {}
-        self._parts = []
+        self._part_network = None
         self._running = threading.Lock()  # a request is of one thread at a time
 
     def __call__(self, crops: np.ndarray) -> Located:
         crops = crops.astype("float32")
         with self._running:
-            if len(crops) == BATCH:
-                return located(self._in_parts(crops))
-            return located(_named(self._request(len(crops)).infer([crops])))
+            found = self._in_parts(crops)
+            done = sum(len(part["keypoints"]) for part in found)
+            if done < len(crops):
+                rest = crops[done:]
+                found.append(_named(self._request(len(rest)).infer([rest])))
+        return located(
+            {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+        )
 
     def _in_parts(self, crops):
-        """A full batch: the cores work on parts of their own, not on the same layer."""
-        if not self._parts:
-            size = self._part_size()
-            compiled = self._compiled(size, "THROUGHPUT")
-            self._parts = [
-                compiled.create_infer_request() for _ in range(BATCH // size)
-            ]
-        for request, part in zip(self._parts, np.split(crops, len(self._parts))):
-            request.start_async([part])
-        found = []
-        for request in self._parts:
+        """The outputs of whole parts; none, if there are fewer parts than cores."""
+        size = self._part_size()
+        count = len(crops) // size
+        if count < 2:
+            return []
+        if self._part_network is None:
+            self._part_network = self._compiled(size, "THROUGHPUT")
+        if count < self._part_network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"):
+            return []
+        # They wait for a core in a queue of the runtime's.
+        requests = [self._part_network.create_infer_request() for _ in range(count)]
+        for number, request in enumerate(requests):
+            request.start_async([crops[number * size : (number + 1) * size]])
+        for request in requests:
             request.wait()
-            found.append(_named(request.results))
-        return {
-            name: np.concatenate([part[name] for part in found]) for name in found[0]
-        }
+        return [_named(request.results) for request in requests]
 
     def _part_size(self):
-        """A power of 2, so that it divides a full batch."""
         keypoints = self._model.output("keypoints").partial_shape[1].get_length()
         fitting = MOST_MAPS // (4 * keypoints * self.input_size**2)
-        return 1 << min(max(fitting, 1), MOST_CROPS).bit_length() - 1
+        return min(max(fitting, 1), MOST_CROPS)
 
     def _request(self, count):
         """That of one crop, whose shape is fixed, which is faster, or of any number."""

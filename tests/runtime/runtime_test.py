@@ -110,7 +110,7 @@ def test_keypoints_are_those_of_keras_at_any_batch(folder, name):
     assert network.name == name and network.input_size == 80
     images = crops("rcn6_mtfl", BATCH)
     expected = in_keras("rcn6_mtfl")(images)
-    for count in (1, 9, BATCH, 2):
+    for count in (1, 9, 35, BATCH, 2):
         for batch in (images[:count], images[:count].astype("float32")):
             keypoints, confidence, face_score = network(batch)
             np.testing.assert_allclose(keypoints, expected[0][:count], atol=1e-3)
