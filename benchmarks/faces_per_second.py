@@ -17,9 +17,8 @@ labels as released, and shift-corrected (`rcn_keras.data.mtfl.AFLW_LABEL_SHIFT`)
 rivals' points are defined a little differently, their errors are given raw and with a
 linear map a keypoint, fitted on MTFL training faces with boxes alike; ours are raw.
 
-"Crop" is the crop alone, of a square with so many pixels a side. "Floor" is the
-network's multiply-adds at the speed of a float32 matrix product, measured in the same
-rounds.
+"Floor" is the network's multiply-adds at the speed of a float32 matrix product,
+measured in the same rounds.
 
 Three files: faces_per_second.csv, photographs_per_second.csv (`photographs.py`), and
 speed_goals.csv, what of both was to be reached.
@@ -32,7 +31,6 @@ import shutil
 import tempfile
 
 import common
-import cv2
 import keras
 import numpy as np
 import photographs
@@ -49,7 +47,6 @@ from rcn_keras.evaluation.errors import normalized_errors
 from rcn_keras.faces.boxes import box_squares, second_squares
 from rcn_keras.faces.crop import input_crops
 from rcn_keras.faces.detect import detect_faces, get_detector
-from rcn_keras.faces.images import read_image
 from rcn_keras.layout import FACE_5
 from rcn_keras.presets import EXPORTS, from_preset, preset_folder, read_layout
 from rcn_keras.runtime import RUNTIMES, installed_runtimes, load_runtime
@@ -71,9 +68,6 @@ OTHERS = {
 BATCH = 64
 PRODUCT = 2048  # side of the matrices
 FOLDER_ROUNDS = 3
-CROPS = (90, 900)  # pixels a side
-ENLARGED = 1600  # side of the photograph they are cut from
-TIMES = 200  # of each crop, in a turn
 
 
 def main():
@@ -100,7 +94,6 @@ def main():
         for (preset, runtime), locator in locators.items():
             name = f"{preset}, {runtime}"
             contenders += ours(name, locator, test, squares, threads)
-        contenders += crops_alone(threads)
         contenders.append(floor(from_preset(PRESET, load_weights=False), threads))
         milliseconds = timed(contenders, options.rounds)
         faces = table(contenders, milliseconds)
@@ -221,18 +214,6 @@ def theirs(rival, test, fitting, threads):
         common.five_points(rival, images[part.start], boxes[part.start])
 
     return in_batches(rival.name, 1, len(test), predict, threads, errors)
-
-
-def crops_alone(threads):
-    """The crop of one small and one large face, of the shipped photograph enlarged."""
-    image = cv2.resize(read_image(photographs.PHOTOGRAPH), (ENLARGED, ENLARGED))
-    for side in CROPS:
-        square = np.array([[(ENLARGED - side) / 2] * 2 + [side]])
-
-        def step(part, square=square):
-            return input_crops([image], square, FACE_5.square.context)
-
-        yield in_batches(f"crop of a face of {side} pixels", 1, TIMES, step, threads)
 
 
 def floor(network, threads):

@@ -36,8 +36,6 @@ JOINT = {
     "1": Goal("joint_300w, batch 1", "ms a face", 9, 5),
     "64": Goal("joint_300w, batch 64", "ms a face", 6, 3),
 }
-SMALL_CROP = Goal("crop of a face of 90 pixels", "ms a face", 0.15, 0.15)
-LARGE_CROP = Goal("crop of a face of 900 pixels", "ms a face", 2, 2)
 FILE = Goal("512x512 file to points", "ms", 25, 15)
 PLAIN_FILE = Goal("512x512 file to points, plain install", "ms", 55, 25)
 FOLDER = Goal("folder of 640x480 files", LARGER_IS_BETTER, 35, 60)
@@ -46,7 +44,6 @@ MEMORY = Goal("command line, cold", "MB", 300, 200)
 EXACT = Goal("keypoints apart from Keras's, 64 faces", "pixels", 1e-3, 1e-3)
 PRECISION = Goal("error on AFLW above float32's", "% points", 0.02, 0)
 
-CROPS = {goal.quantity: goal for goal in (SMALL_CROP, LARGE_CROP)}
 CELL = {"512x512 file to points": FILE, "folder of 640x480 files": FOLDER}
 
 
@@ -67,8 +64,6 @@ def _of_faces(faces):
     floor = next(row for row in faces if "floor" in row["contender"])
     dlib = faces[0]["contender"].startswith("dlib")
     for row in faces:
-        if row["contender"] in CROPS:
-            rows.append(CROPS[row["contender"]].row("", row["ms a face, median"]))
         preset, _, rest = row["contender"].partition(", ")
         runtime, _, what = rest.rpartition(", ")
         batch, median = str(row["batch"]), row["ms a face, median"]
