@@ -24,7 +24,8 @@ _LOBES = 3  # Lanczos window
 # lot, two blocks or more to a pixel of the crop: a quarter of the time.
 _BLOCKS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
 _ALONE = 2**18  # Multiply-adds up to which OpenBLAS does a product in one thread.
-_BAND = 64  # Columns that neighbouring rows of a matrix of taps take, about.
+_ROWS = 8  # Neighbouring rows of a matrix of taps: they take nearly the same columns.
+_NARROW = 128  # Columns up to which it saves nothing to leave out those not taken.
 _FEW = 8  # Faces for which threads take longer to start than they save.
 
 
@@ -165,17 +166,16 @@ def _product(left, right):
 
 
 def _band_product(left, right):
-    """As `_product`, of a matrix of taps: neighbouring rows take few of the columns."""
-    if len(right) <= 2 * _BAND:
+    """`_product` of a matrix of taps, whose rows take few of many columns."""
+    if len(right) <= _NARROW:
         return _product(left, right)
-    rows = max(_ALONE // (_BAND * max(right.shape[1], 1)), 1)
     product = np.zeros((len(left), right.shape[1]), "float32")
-    for i in range(0, len(left), rows):
-        part = left[i : i + rows]
+    for i in range(0, len(left), _ROWS):
+        part = left[i : i + _ROWS]
         taken = np.flatnonzero(part.any(axis=0))
         if len(taken):
             band = slice(taken[0], taken[-1] + 1)
-            product[i : i + rows] = part[:, band] @ right[band]
+            product[i : i + _ROWS] = _product(part[:, band], right[band])
     return product
 
 

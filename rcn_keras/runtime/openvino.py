@@ -8,10 +8,10 @@ import openvino
 
 from rcn_keras.runtime import Located, located
 
-# Of many crops each core computes parts of its own, small enough for its cache, sooner
-# than all cores together one layer after the other.
+# Many crops are divided into parts, one a core at a time. That is faster than all cores
+# on the same layer, if what the layers of a part pass on stays in the cache.
 MOST_MAPS = 2**23  # bytes of keypoint maps in a part
-MOST_CROPS = 16
+MOST_CROPS = 16  # in a part
 
 
 class FileRuntime:
@@ -46,7 +46,7 @@ class FileRuntime:
         )
 
     def _in_parts(self, crops):
-        """The outputs of whole parts; none, if there are fewer parts than cores."""
+        """The outputs of each whole part; none, if there are fewer parts than cores."""
         size = self._part_size()
         count = len(crops) // size
         if count < 2:
@@ -55,7 +55,7 @@ class FileRuntime:
             self._part_network = self._compiled(size, "THROUGHPUT")
         if count < self._part_network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"):
             return []
-        # They wait for a core in a queue of the runtime's.
+        # All at once: OpenVINO queues those for which no core is free.
         requests = [self._part_network.create_infer_request() for _ in range(count)]
         for number, request in enumerate(requests):
             request.start_async([crops[number * size : (number + 1) * size]])
@@ -64,12 +64,13 @@ class FileRuntime:
         return [_named(request.results) for request in requests]
 
     def _part_size(self):
+        """How many crops a part has, by the size of their maps."""
         keypoints = self._model.output("keypoints").partial_shape[1].get_length()
         fitting = MOST_MAPS // (4 * keypoints * self.input_size**2)
         return min(max(fitting, 1), MOST_CROPS)
 
     def _request(self, count):
-        """That of one crop, whose shape is fixed, which is faster, or of any number."""
+        """The request for one crop, faster by its fixed shape, or for any number."""
         size = 1 if count == 1 else -1
         if size not in self._requests:
             compiled = self._compiled(size, "LATENCY")

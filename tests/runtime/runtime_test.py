@@ -118,6 +118,14 @@ def test_keypoints_are_those_of_keras_at_any_batch(folder, name):
             np.testing.assert_allclose(face_score, expected[2][:count], atol=1e-3)
 
 
+def test_openvino_divides_crops_of_large_maps_into_smaller_parts():
+    network = load_runtime(SHIPPED / "joint_300w", "openvino")
+    images = crops("joint_300w", 9)
+    one_by_one = zip(*(network(images[i : i + 1]) for i in range(len(images))))
+    for together, alone in zip(network(images), one_by_one, strict=True):
+        np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-3)
+
+
 def test_bfloat16_is_near_on_a_photograph(folder):
     exact, rounded = (
         rcn_keras.Predictor(folder, runtime=name)(PHOTO, [BOX])[0].keypoints
