@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 _LOBES = 3  # Lanczos window
 # Sides of the blocks of pixels that are averaged first where a photograph is shrunk a
 # lot, two blocks or more to a pixel of the crop: a quarter of the time.
-_BLOCKS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
-_ALONE = 2**18  # Multiply-adds up to which OpenBLAS does a product in one thread.
-_ROWS = 8  # Neighbouring rows of a matrix of taps: they take nearly the same columns.
-_NARROW = 128  # Columns up to which it saves nothing to leave out those not taken.
+_BLOCKS = (2, 4, 8, 16, 32)
+# Pixels of the result in one product of matrices. They take nearly the same pixels of
+# the photograph, and OpenBLAS starts no threads for so few: they would spin on, beside
+# those of the network's runtime.
+_ROWS = 4
 _FEW = 8  # Faces for which threads take longer to start than they save.
 
 
@@ -67,7 +68,8 @@ def lanczos_taps(
 
 def _block(step, xp):
     """Side of the blocks of source pixels that are averaged before the resampling."""
-    return xp.max(xp.where(step >= 2 * _BLOCKS, _BLOCKS, 1.0))
+    blocks = np.array(_BLOCKS, "float64")
+    return xp.max(xp.where(step >= 2 * blocks, blocks, 1.0))
 
 
 @functools.cache
@@ -88,8 +90,7 @@ def _every_pixel(size):
 def _resampled(image, square, size, index, shares):
     """A crop, or what the warp makes of it without turning it, `(P, P)` uint8.
 
-    What `lanczos_taps` says, of both axes at once and in blocks instead of pixels, as a
-    matrix for each.
+    What `lanczos_taps` says, in blocks instead of pixels.
 
     Args:
         image, square, size: as those of `crop_square`.
@@ -98,43 +99,63 @@ def _resampled(image, square, size, index, shares):
     """
     left, top, side = square
     step = side / size
-    block = max([int(block) for block in _BLOCKS if step >= 2 * block], default=1)
-    starts, lengths = np.array([[[top]], [[left]]]), image.shape[:2]
-    centers = (starts + (index + 0.5) * step) / block
+    block = max((block for block in _BLOCKS if step >= 2 * block), default=1)
     stretch = max(step, 1.0) / block
-    taps = np.floor(centers - _LOBES * stretch)[..., None]
-    taps = taps.astype(int) + np.arange(math.ceil(2 * _LOBES * stretch) + 1)
-    offsets = (taps + (0.5 - centers[..., None])) * (math.pi / stretch)
-    offsets = np.asarray(offsets, "float32") + np.float32(1e-9)  # nowhere 0 / 0
+    centers = (np.array([[[top]], [[left]]]) + (index + 0.5) * step) / block
+    first = np.floor(centers - _LOBES * stretch)
+    # Taps are the first axis, `(T, 2, P, S)`: numpy is fast along the last ones.
+    taps = np.arange(math.ceil(2 * _LOBES * stretch) + 1).reshape(-1, 1, 1, 1)
+    offsets = (first + 0.5 - centers) * (math.pi / stretch) + 1e-9  # nowhere 0 / 0
+    offsets = (offsets + taps * (math.pi / stretch)).astype("float32")
     weights = np.sin(offsets) * np.sin(offsets / _LOBES) / (offsets * offsets)
-    weights[np.abs(offsets) >= _LOBES * math.pi] = 0
-    low, high = taps[:, 0, 0, 0].tolist(), (taps[:, -1, -1, -1] + 1).tolist()
-    last = [-(-length // block) for length in lengths]
-    begin = [min(max(low[axis], 0), last[axis]) for axis in (0, 1)]
-    end = [min(max(high[axis], 0), last[axis]) for axis in (0, 1)]
-    if min(low) < 0 or any(high[axis] * block > lengths[axis] for axis in (0, 1)):
-        lengths = np.reshape(lengths, (2, 1, 1))
-        edges = np.clip(np.stack([taps, taps + 1]) * block, 0, lengths[..., None])
+    weights *= np.abs(offsets) < _LOBES * math.pi
+    first = first.astype(int)
+    begin, end = first[:, 0, 0].tolist(), (first[:, -1, -1] + len(taps)).tolist()
+    if min(begin) < 0 or any(end[axis] * block > image.shape[axis] for axis in (0, 1)):
+        lengths = np.array(image.shape[:2])
+        begin, end = np.clip([begin, end], 0, -(-lengths // block)).tolist()
+        lengths = lengths.reshape(2, 1, 1)
+        edges = np.clip((first + np.stack([taps, taps + 1])) * block, 0, lengths)
         seen = (edges[1] - edges[0]).astype("float32") / block
+        weights[seen == 0] = 0
         inside = (centers >= 0) & (centers * block < lengths)
-        totals = np.where(inside, (weights * seen).sum(axis=-1), np.float32(np.inf))
-        # What lies beyond the photograph is added to two columns that are left out.
-        before, after = (np.reshape(x, (2, 1, 1, 1)) for x in (begin, end))
-        taps = np.clip(taps, before - 1, after)
+        totals = np.where(inside, (weights * seen).sum(axis=0), np.float32(np.inf))
     else:
-        totals = weights.sum(axis=-1)
-    weights *= (shares / totals)[..., None]
-    width = max(end[0] - begin[0], end[1] - begin[1]) + 2
-    matrices = np.zeros((2, len(index), width), "float32")
-    first = width * np.arange(2 * len(index)).reshape(2, -1, 1, 1)
-    places = taps + (first + np.array([[[[1 - begin[0]]]], [[[1 - begin[1]]]]]))
-    np.add.at(matrices.reshape(-1), places.reshape(-1), weights.reshape(-1))
-    rows, columns = (
-        matrices[axis, :, 1 : 1 + end[axis] - begin[axis]] for axis in (0, 1)
-    )
-    blocks = _blocks(image, begin, end, block)
-    crop = _product(_band_product(rows, blocks), columns.T)
-    return np.rint(np.clip(crop, 0, 255)).astype("uint8")
+        totals = weights.sum(axis=0)
+    matrices, places = _bands(weights * (shares / totals), first, taps)
+    pixels = _blocks(image, begin, end, block)
+    if not pixels.size:
+        return np.zeros((len(index), len(index)), "uint8")
+    for axis in (0, 1):
+        taken = pixels.take(places[axis] - begin[axis], axis=0, mode="clip")
+        rows = (matrices[axis] @ taken).reshape(-1, pixels.shape[1])
+        pixels = cv2.transpose(rows[: len(index)])
+    return cv2.add(pixels, 0.0, dtype=cv2.CV_8U)  # rounds, within 0...255
+
+
+def _bands(weights, first, taps):
+    """Weights of taps as matrices for a few pixels of the result, which take nearly the
+    same pixels.
+
+    Args:
+        weights: `(T, 2, P, S)`, of the taps of both axes.
+        first: `(2, P, S)` int, what the first taps take.
+        taps: `(T, 1, 1, 1)` int, 0, 1, 2…
+
+    Returns:
+        matrices: `(2, B, R, W)`, for each axis and R pixels of the result.
+        places: `(2, B, W)` int, the pixels that a matrix multiplies.
+    """
+    pixels = first.shape[1]
+    count = -(-pixels // _ROWS)
+    starts = first[:, ::_ROWS, 0]
+    columns = first - starts.repeat(_ROWS, axis=1)[:, :pixels, None]
+    width = int(columns.max()) + len(taps)
+    matrices = np.zeros((2, count, _ROWS, width), "float32")
+    rows = np.arange(2 * count * _ROWS).reshape(2, -1, 1)[:, :pixels]
+    cells = rows * width + columns + taps
+    np.add.at(matrices.reshape(-1), cells.reshape(-1), weights.reshape(-1))
+    return matrices, starts[..., None] + np.arange(width)
 
 
 def _blocks(image, begin, end, block):
@@ -155,28 +176,6 @@ def _blocks(image, begin, end, block):
         half = part.shape[1] // 2, part.shape[0] // 2
         part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)
     return part
-
-
-def _product(left, right):
-    """`left @ right`, so many rows at a time that BLAS starts no threads: they would
-    spin on, beside those of the network's runtime."""
-    rows = max(_ALONE // max(right.size, 1), 1)
-    parts = [left[i : i + rows] @ right for i in range(0, len(left), rows)]
-    return np.concatenate(parts)
-
-
-def _band_product(left, right):
-    """`_product` of a matrix of taps, whose rows take few of many columns."""
-    if len(right) <= _NARROW:
-        return _product(left, right)
-    product = np.zeros((len(left), right.shape[1]), "float32")
-    for i in range(0, len(left), _ROWS):
-        part = left[i : i + _ROWS]
-        taken = np.flatnonzero(part.any(axis=0))
-        if len(taken):
-            band = slice(taken[0], taken[-1] + 1)
-            product[i : i + _ROWS] = _product(part[:, band], right[band])
-    return product
 
 
 def gray(image: Tensor, xp: Any = np) -> Tensor:
