@@ -47,11 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from rcn_keras.training import recipes
     from rcn_keras.training.recipe import input_size, layout, with_layout
 
-    changes = arguments.overridden(options)
-    try:
-        recipe = recipes.get_recipe(options.recipe, **changes)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    recipe = recipes.get_recipe(options.recipe, **arguments.overridden(options))
     from rcn_keras.data.own import is_own, load_own_training
     from rcn_keras.data.sets import load_training
     from rcn_keras.data.three_hundred_w import TRAINING, counts

@@ -201,7 +201,7 @@ def _model(recipe, vector):
 
 
 def _network(recipe):
-    # What a loss adds for its weights is no part of a network.
-    penalties = ("trunk_l2", "branch_l2")
-    arguments = {k: v for k, v in recipe.arguments.items() if k not in penalties}
+    # These change no weight's shape.
+    free = ("trunk_l2", "branch_l2", "upsampling")
+    arguments = {k: v for k, v in recipe.arguments.items() if k not in free}
     return recipe.model, json.dumps(arguments, sort_keys=True)

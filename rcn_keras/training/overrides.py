@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.errors import InputError
 
 if TYPE_CHECKING:
     from rcn_keras.training.recipe import Recipe
@@ -24,12 +25,12 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
             no JSON is text.
 
     Raises:
-        ValueError: if there is no such field, or a value is of another type.
+        InputError: if there is no such field, or a value is of another type.
     """
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
-            raise ValueError(f"expected FIELD=VALUE. Received: {setting!r}")
+            raise InputError(f"expected FIELD=VALUE. Received: {setting!r}")
         recipe = _changed(recipe, name, _value(text))
     return recipe
 
@@ -37,7 +38,7 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
 def _changed(recipe, name, value):
     field, dot, part = name.partition(".")
     if field not in (each.name for each in dataclasses.fields(recipe)):
-        raise ValueError(f"a recipe has no field {field!r}. Received: {name}={value}")
+        raise InputError(f"a recipe has no field {field!r}. Received: {name}={value}")
     if not dot:
         _check_type(name, getattr(recipe, field), value)
         value = tuple(value) if isinstance(value, list) else value
@@ -49,7 +50,7 @@ def _changed(recipe, name, value):
     if part not in (each.name for each in dataclasses.fields(Augmentation)) or (
         not isinstance(before, Augmentation)
     ):
-        raise ValueError(f"a recipe has no field {name!r}. Received: {name}={value}")
+        raise InputError(f"a recipe has no field {name!r}. Received: {name}={value}")
     _check_type(name, getattr(before, part), value)
     changed = dataclasses.replace(before, **{part: value})
     return dataclasses.replace(recipe, **{field: changed})
@@ -65,7 +66,7 @@ def _check_type(name, before, value):
     if isinstance(before, tuple):
         wanted = list
     if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
-        raise ValueError(
+        raise InputError(
             f"{name} is {before!r} in the recipe: expected a value of that type. "
             f"Received: {value!r}"
         )

@@ -16,6 +16,12 @@ from rcn_keras.layout import FACES, KeypointLayout
 from rcn_keras.provenance import fast_precision
 
 RECIPE = "recipe.json"  # its file in a training's folder
+_VALUES = {
+    "model": ("rcn", "sumnet", "denoiser", "tcdcn"),
+    "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    "optimizer": ("muon", "adam", "adadelta"),
+    "normalization": (None, "batch"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +61,10 @@ class Recipe:
         paper: the paper's error in percent of the interocular distance, paper grid:
             `{"aflw": ..., "afw": ...}` or `{"300w_common": ...}`, where it has one.
             AFW there are 377 faces.
+
+    Raises:
+        InputError: for a model, an optimizer, a precision or a normalization that does
+            not exist.
     """
 
     model: str
@@ -80,6 +90,15 @@ class Recipe:
     teacher_weight: float = 0.5
     layout: dict | None = None
     paper: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for field, values in _VALUES.items():
+            value = getattr(self, field)
+            if value not in values:
+                known = ", ".join(repr(each) for each in values)
+                raise InputError(
+                    f"`{field}` must be one of {known}. Received: {field}={value!r}"
+                )
 
 
 def with_layout(recipe: Recipe, layout: KeypointLayout) -> Recipe:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rcn_keras.data.augmentation import Augmentation
+from rcn_keras.errors import InputError
 from rcn_keras.training.overrides import with_settings
 from rcn_keras.training.recipe import Recipe
 
@@ -262,10 +263,10 @@ def get_recipe(name: str, settings: Sequence[str] = (), **changes: Any) -> Recip
         **changes: fields by name.
 
     Raises:
-        ValueError: if there is no such recipe or field.
+        InputError: if there is no such recipe or field.
     """
     if name not in RECIPES:
-        raise ValueError(
+        raise InputError(
             f"no recipe named {name!r}; `rcn-keras list` prints them "
             f"(among them: rcn6_mtfl, sumnet6_mtfl, demo)"
         )

@@ -39,6 +39,13 @@ def test_every_row_of_the_papers_tables_has_a_recipe():
         table_recipes("table1", ["table2_rcn4"])
 
 
+def test_what_is_no_value_of_a_recipe_is_refused(mtfl_folder, tmp_path, capsys):
+    command = ["reproduce", "table1", "--data", str(mtfl_folder), "--out"]
+    assert main([*command, str(tmp_path), "--set", "optimizer=sgd"]) == 2
+    error = capsys.readouterr().err
+    assert "error: `optimizer` must be one of 'muon', 'adam', 'adadelta'" in error
+
+
 def test_rows_are_added_and_none_is_made_twice(mtfl_folder, tmp_path, capsys):
     results = tmp_path / "table1.csv"
     command = ["reproduce", "table1", "--data", str(mtfl_folder)]
@@ -91,8 +98,8 @@ def test_finished_trainings_are_measured_as_they_are(mtfl_folder, tmp_path, caps
     name = "table1_sumnet_1000_pixel_untrained"
     changes = {"optimizer": "adam", "learning_rate": 0.002}
     recipe = get_recipe(name, epochs=1, batch_size=10, **changes)
-    penalty = recipe.arguments | {"trunk_l2": 1e-6}
-    recipe = dataclasses.replace(recipe, arguments=penalty)
+    others = {"trunk_l2": 1e-6, "upsampling": "bilinear"}
+    recipe = dataclasses.replace(recipe, arguments=recipe.arguments | others)
     run = tmp_path / f"{name}_1_0"
     train(recipe, *load_training(mtfl_folder), run, echo=str)
     shutil.copytree(run, tmp_path / "table1_rcn_0100")
@@ -104,7 +111,7 @@ def test_finished_trainings_are_measured_as_they_are(mtfl_folder, tmp_path, caps
     assert "table1_rcn_0100: left out, not the network of table1_rcn_0100" in printed
     (row,) = read_rows(tmp_path / "table1.csv")
     assert row["recipe"] == name and row["reading"] == "untrained, alpha per pixel"
-    assert '"trunk_l2": 1e-06' in row["changes"]
+    assert '"trunk_l2": 1e-06, "upsampling": "bilinear"' in row["changes"]
     assert row["changes"].endswith("} optimizer=adam learning_rate=0.002")
     assert row["epochs"] == "1" and float(row["aflw_paper_grid"]) > 5
     with (tmp_path / "table1_readings.csv").open(newline="") as file:

@@ -37,6 +37,10 @@ def test_settings_reach_every_part_of_a_recipe():
         ("augmentation.flip=1", "expected a value of that type"),
         ("augmentation.angle=3", "no field 'augmentation.angle'"),
         ("epochs.x=3", "no field 'epochs.x'"),
+        ("optimizer=sgd", "must be one of 'muon', 'adam', 'adadelta'"),
+        ("model=resnet", "must be one of 'rcn', 'sumnet'"),
+        ("precision=bf16", "must be one of 'auto', 'float32'"),
+        ("normalization=layer", "must be one of None, 'batch'"),
     ],
 )
 def test_what_is_no_field_or_value_is_refused(tmp_path, capsys, setting, reason):
