@@ -99,11 +99,18 @@ def test_links_lead_somewhere():
 
 def test_tables_are_the_results():
     page, count = on_page_markdown(PAGE), 0
-    for table in ("table1", "table2", "table3"):
+    endings = {
+        "table1": ("_paper_grid", "_paper"),
+        "table2_means": ("", "_deviation", "_paper"),
+        "table3": ("_paper_grid", "_paper"),
+    }
+    for table, columns in endings.items():
         for row in results(table):
-            measured = [rounded(row[f"{part}_paper_grid"]) for part in ("aflw", "afw")]
-            paper = [rounded(row[f"{part}_paper"]) for part in ("aflw", "afw")]
-            cells = " | ".join(cell for pair in zip(measured, paper) for cell in pair)
+            cells = " | ".join(
+                rounded(row[part + column])
+                for part in ("aflw", "afw")
+                for column in columns
+            )
             assert re.search(
                 rf"^\| {row['recipe']} \|.* {re.escape(cells)} \|$", page, re.M
             )
@@ -186,28 +193,69 @@ def pairs(first, second, table="table2"):
     return [best(table, c)[first] < best(table, c)[second] for c in columns]
 
 
+def differences(better, worse):
+    """The rows of pairs of networks whose names match, on both sets."""
+    rows = [
+        row
+        for row in results("table2_differences")
+        if re.fullmatch(better, row["better"]) and re.fullmatch(worse, row["worse"])
+    ]
+    assert len(rows) >= 2
+    return rows
+
+
+def beyond_chance(better, worse):
+    return [float(row["ci95_high"]) < 0 for row in differences(better, worse)]
+
+
 def branches_help():
-    networks = [f"table2_{kind}{{}}" for kind in ("sumnet", "rcn")]
-    return all(
-        all(pairs(name.format(fewer + 1), name.format(fewer)))
-        for name in networks
-        for fewer in (4, 5)
-    )
+    names = [
+        rf"{kind}\d{end}" for kind in ("sumnet", "rcn") for end in ("", "_occlusion")
+    ]
+    return all(sum((beyond_chance(name, name) for name in names), []))
 
 
-SIZES = ("4", "5", "6", "5_occlusion", "6_occlusion")
+def interpolation_is_worse():
+    """Of a network: each of its trainings than each with tiled maps, on both sets."""
+    worse = []
+    for recipe in ("table2_rcn6_occlusion", "table2_sumnet6_occlusion"):
+        tiled = [r for r in results("table2_seeds") if r["recipe"] == recipe]
+        other = [
+            row
+            for row in results("table2_variants")
+            if row["recipe"] == recipe and "bilinear" in row["changes"]
+        ]
+        assert len(tiled) == 4 and len(other) == 3
+        worse.append(
+            all(
+                min(float(row[column]) for row in other)
+                > max(float(row[column]) for row in tiled)
+                for column in ("aflw_paper_grid", "afw_paper_grid")
+            )
+        )
+    return any(worse)
+
+
+def the_papers_jitter_is_best():
+    [paper, *others] = [
+        float(r["validation_jittered"]) for r in results("jitter_search")
+    ]
+    return len(others) == 11 and paper < min(others)
+
+
 PREDICATES = {
-    "RCN is better than SumNet": lambda: all(
-        all(pairs(f"table2_rcn{n}", f"table2_sumnet{n}")) for n in SIZES
-    ),
+    "RCN is better than SumNet": lambda: all(beyond_chance(r"rcn\w+", r"sumnet\w+")),
     "more branches help; RCN of six is best": branches_help,
     "rectangles in training help RCN much, SumNet a little": lambda: all(
-        all(pairs(f"table2_{n}_occlusion", f"table2_{n}"))
-        for n in ("sumnet5", "sumnet6", "rcn5", "rcn6", "rcn7")
+        beyond_chance(r"\w+_occlusion", r"(rcn|sumnet)\d")
     ),
-    "skip connections do not help": lambda: all(
-        pairs("table2_rcn6_occlusion", "table2_rcn6_occlusion_skip")
+    "skip connections do not help": lambda: (
+        not any(
+            float(row["ci95_low"]) > 0 for row in differences(r"rcn6_\w+", r"\w+_skip")
+        )
     ),
+    "interpolation is worse than tiling in some cases": interpolation_is_worse,
+    "jitter of 10 % and 40 degrees is best by validation": the_papers_jitter_is_best,
     "the finest branch alone does a poor job": lambda: all(
         max(errors, key=errors.get) == "0001" for errors in masks()
     ),

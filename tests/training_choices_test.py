@@ -6,16 +6,16 @@ import sys
 
 import pytest
 import training_choices
-from training_choices import NETWORKS, TCDCN, TCDCN_CHOICES
+from training_choices import SEARCHES, TCDCN, TCDCN_CHOICES
 
 from rcn_keras.data import synthetic
 from rcn_keras.reproduction.tables import changed_fields
 from rcn_keras.training.recipes import RECIPES
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_each_choice_is_a_recipe_of_its_own_beside_one_of_the_table(network):
-    base, choices, _ = NETWORKS[network]
+@pytest.mark.parametrize("search", SEARCHES)
+def test_each_choice_is_a_recipe_of_its_own_beside_one_of_the_table(search):
+    base, choices, _ = SEARCHES[search]
     recipes = []
     for name, (before, changes) in choices.items():
         assert before is None or before in choices
@@ -45,9 +45,9 @@ def test_the_search_is_around_the_recipe_of_table_3():
 def test_a_choice_is_trained_once_and_then_read(tmp_path, monkeypatch, capsys):
     synthetic.write_mtfl(tmp_path / "MTFL", training=20, testing=0)
     small = dataclasses.replace(TCDCN, epochs=1, batch_size=8, precision="float32")
-    _, choices, file = NETWORKS["tcdcn"]
-    monkeypatch.setitem(NETWORKS, "tcdcn", (small, choices, file))
-    command = "training_choices.py --network tcdcn --choices tcdcn_features_100"
+    _, choices, file = SEARCHES["tcdcn"]
+    monkeypatch.setitem(SEARCHES, "tcdcn", (small, choices, file))
+    command = "training_choices.py --search tcdcn --choices tcdcn_features_100"
     folders = f"--data {tmp_path}/MTFL --out {tmp_path}/runs --results {tmp_path}"
     monkeypatch.setattr(sys, "argv", command.split() + folders.split())
     for trained in (1, 0):
@@ -61,8 +61,8 @@ def test_a_choice_is_trained_once_and_then_read(tmp_path, monkeypatch, capsys):
     assert str(tmp_path) not in row["command"]
 
 
-def test_a_choice_of_the_other_network_is_refused(monkeypatch, capsys):
-    command = "training_choices.py --data x --out y --network tcdcn --choices muon"
+def test_a_choice_of_another_search_is_refused(monkeypatch, capsys):
+    command = "training_choices.py --data x --out y --search tcdcn --choices muon"
     monkeypatch.setattr(sys, "argv", command.split())
     with pytest.raises(SystemExit) as ended:
         training_choices.main()
