@@ -15,7 +15,8 @@ from keras import ops
 from rcn_keras.faces import boxes as face_boxes
 from rcn_keras.faces.box_checks import box_checks
 from rcn_keras.faces.boxes import INPUT_SIZE
-from rcn_keras.faces.crop import gray, input_taps, to_photograph
+from rcn_keras.faces.crop import gray, to_photograph
+from rcn_keras.faces.taps import input_taps
 
 if TYPE_CHECKING:
     from rcn_keras.layout import KeypointLayout

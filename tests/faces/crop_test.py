@@ -5,7 +5,7 @@ import pytest
 from layer_checks import to_numpy
 from PIL import Image
 
-from rcn_keras.faces import crop
+from rcn_keras.faces import crop, taps
 from rcn_keras.layers import RandomKeypointAffine
 from rcn_keras.layout import FACE_5
 
@@ -158,13 +158,13 @@ def dense(index, weights, length):
 
 
 def test_lanczos_taps_copy_whole_pixels():
-    index, weights = crop.lanczos_taps(start=2, side=5, size=5, length=20)
+    index, weights = taps.lanczos_taps(start=2, side=5, size=5, length=20)
     np.testing.assert_allclose(dense(index, weights, 20), np.eye(20)[2:7], atol=1e-6)
 
 
 @pytest.mark.parametrize("side, size", [(30.0, 10), (5.5, 40)])
 def test_lanczos_taps_sum_to_one_inside_and_to_none_outside(side, size):
-    index, weights = crop.lanczos_taps(-side / 3, side, size, length=50)
+    index, weights = taps.lanczos_taps(-side / 3, side, size, length=50)
     assert weights.dtype == "float32"
     assert index.min() >= 0 and index.max() < 50
     centers = -side / 3 + (np.arange(size) + 0.5) * side / size
@@ -189,13 +189,13 @@ def test_lanczos_taps_equal_numpy_over_averaged_blocks(side, size, block):
     weights = np.sinc(offset) * np.sinc(offset / 3) * (np.abs(offset) < 3)
     weights = np.repeat(weights, block, axis=1)
     expected = weights / weights.sum(axis=1, keepdims=True)
-    found = dense(*crop.lanczos_taps(start, side, size, length), length)
+    found = dense(*taps.lanczos_taps(start, side, size, length), length)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_a_pixel_is_inside_from_the_first_edge_to_just_before_the_last():
     # Centres at 0, 2 and 4 of a photograph of 4 pixels.
-    _, weights = crop.lanczos_taps(start=-1, side=6, size=3, length=4)
+    _, weights = taps.lanczos_taps(start=-1, side=6, size=3, length=4)
     np.testing.assert_allclose(weights.sum(axis=1), [1, 1, 0], atol=1e-6)
     found = crop.crop_square(np.full((4, 4, 3), 200, np.uint8), (-1, -1, 6), 3)
     np.testing.assert_array_equal(found, [[200, 200, 0], [200, 200, 0], [0, 0, 0]])
@@ -211,9 +211,9 @@ def test_grey_is_rounded_to_the_nearest_level():
 def test_the_taps_of_the_input_give_the_input():
     image, square = photograph(), (40.6, 30.3, 80.2)
     found = crop.gray(image)
-    for axis, (first, second) in enumerate(crop.input_taps(square, 190, 150, CONTEXT)):
-        taps = dense(*second, 160) @ dense(*first, image.shape[axis])
-        found = np.moveaxis(np.tensordot(taps, found, (1, axis)), 0, axis)
+    for axis, (first, second) in enumerate(taps.input_taps(square, 190, 150, CONTEXT)):
+        matrix = dense(*second, 160) @ dense(*first, image.shape[axis])
+        found = np.moveaxis(np.tensordot(matrix, found, (1, axis)), 0, axis)
     assert np.abs(crop.input_crop(image, square, CONTEXT) - found).max() < 1
 
 
@@ -221,7 +221,7 @@ def through_taps(image, square, size):
     """A crop as an exported graph makes it: by one matrix for each axis."""
     left, top, side = square
     rows, columns = (
-        dense(*crop.lanczos_taps(start, side, size, length), length)
+        dense(*taps.lanczos_taps(start, side, size, length), length)
         for start, length in zip((top, left), image.shape)
     )
     return np.clip(rows @ crop.gray(image) @ columns.T, 0, 255)
