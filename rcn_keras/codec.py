@@ -53,7 +53,7 @@ def peak_cells(maps: Tensor, tile: int = 1) -> tuple[Tensor, Tensor]:
 
     Args:
         maps: `(N, H, W, K)`.
-        tile: int, a divisor of H; see `tile_rows`, which it takes the maps by.
+        tile: int, a divisor of H; see `tile_rows`.
 
     Returns:
         x, y: two `(N, K)` float32 of whole numbers.
@@ -65,7 +65,7 @@ def peak_cells(maps: Tensor, tile: int = 1) -> tuple[Tensor, Tensor]:
 def tile_rows(maps: Tensor, tile: int) -> Tensor:
     """Maps as `(N, K, H / tile, tile, W)` float32, the rows of each tile together.
 
-    Who takes the same maps by the same tiles shares this array in an exported graph:
+    All that take the same maps by the same tiles share this array in an exported graph:
     most runtimes' convolutions leave the channels last, and to copy large maps into
     this order takes as long as some convolutions.
     """
@@ -280,7 +280,7 @@ def _window(planes, x, y, half):
 def _span(center, half, length):
     size = min(2 * half + 1, length)
     start = center - half
-    start = ops.where(start > 0, start, 0.0)  # of NaN as well: a cell there must be
+    start = ops.where(start > 0, start, 0.0)  # NaN too: some cell must be taken
     start = ops.minimum(start, np.float32(length - size))
     return start[..., None] + np.arange(size, dtype="float32")
 

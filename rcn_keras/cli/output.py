@@ -95,6 +95,7 @@ def quiet_workers() -> Iterator[None]:
     if os.environ.get("RCN_KERAS_TRACEBACK"):
         yield
         return
+    before = logging.root.manager.disable
     logging.disable()
     sys.stderr.flush()
     null = os.open(os.devnull, os.O_WRONLY)
@@ -108,7 +109,7 @@ def quiet_workers() -> Iterator[None]:
         finally:
             os.dup2(kept.fileno(), 2)
             os.close(null)
-            logging.disable(logging.NOTSET)
+            logging.disable(before)
 
 
 def say(text: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from rcn_keras._types import PathLike
 from rcn_keras.attributes import ATTRIBUTES
 from rcn_keras.data.annotations import Face
+from rcn_keras.data.points_file import LIMIT, RANGE
 from rcn_keras.errors import InputError
 from rcn_keras.files import find_file, read_text
 
@@ -74,8 +75,8 @@ def _parsed(line, folder, source):
         raise InputError(
             f"{source}: expected 14 numbers behind the path; found {' '.join(numbers)}"
         ) from None
-    if not np.isfinite(values).all():
-        raise InputError(f"{source}: expected finite numbers; found {line.strip()}")
+    if not (np.abs(values) < LIMIT).all():
+        raise InputError(f"{source}: expected numbers {RANGE}; found {line.strip()}")
     keypoints = values[:10].reshape(2, 5).T - 0.5
     attributes = dict(zip(ATTRIBUTES, values[10:].astype(int).tolist()))
     return Face(

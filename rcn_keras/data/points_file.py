@@ -12,6 +12,7 @@ from rcn_keras.files import read_text, text_name
 
 FIRST = (".jpg", ".jpeg", ".png")  # suffixes of photographs that are tried first
 LIMIT = 1e9  # No coordinate is larger; a larger one would overflow float32.
+RANGE = "between -1e9 and 1e9"
 
 
 def read_pts(path: PathLike, count: int = 68) -> np.ndarray:
@@ -29,8 +30,8 @@ def read_pts(path: PathLike, count: int = 68) -> np.ndarray:
 
     Raises:
         InputError: if there is no such file, the number of points is another, a line is
-            not two finite numbers, or a brace is missing; the message names the file
-            and, where there is one, the line.
+            not two numbers below `LIMIT`, or a brace is missing; the message names the
+            file and, where there is one, the line.
     """
     path = pathlib.Path(path)
     text = read_text(path, errors="replace")
@@ -68,7 +69,7 @@ def _point(line, source):
             f"{source}: expected two numbers; found `{line:.40}`"
         ) from None
     if not (abs(x) < LIMIT and abs(y) < LIMIT):
-        raise InputError(f"{source}: expected finite numbers; found `{line:.40}`")
+        raise InputError(f"{source}: expected numbers {RANGE}; found `{line:.40}`")
     return x, y
 
 

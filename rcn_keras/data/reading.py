@@ -12,7 +12,7 @@ import numpy as np
 
 from rcn_keras._types import PathLike
 from rcn_keras.data.annotations import Face
-from rcn_keras.data.points_file import LIMIT
+from rcn_keras.data.points_file import LIMIT, RANGE
 from rcn_keras.errors import InputError
 from rcn_keras.files import find_file
 from rcn_keras.layout import KeypointLayout, mirror_pairs_by_name
@@ -115,16 +115,15 @@ class Reading:
         self.failures.append(f"{source}: {reason}")
 
     def number(self, value: Any, source: str, name: str) -> float:
-        """A finite number, or NaN, which is reported under `name`."""
+        """A number below `LIMIT`, or NaN, which is reported under `name`."""
         try:
             number = float("nan" if isinstance(value, bool) else value)
         except (TypeError, ValueError, OverflowError):
             number = float("nan")
         if abs(number) < LIMIT:  # Not so if it is NaN.
             return number
-        self.report(
-            f"{source}, {name}", f"expected a finite number; found {repr(value)[:40]}"
-        )
+        reason = f"expected a number {RANGE}; found {repr(value)[:40]}"
+        self.report(f"{source}, {name}", reason)
         return float("nan")
 
     def box(

@@ -69,7 +69,8 @@ def with_kernels(path: PathLike, model: keras.Model) -> None:
 
 
 def _convolve(graph, name, shape):
-    """Makes each product with a transform a convolution with a group a frequency.
+    """Replaces each product with a transform by a convolution, a group for each
+    frequency.
 
     OpenVINO carries out thousands of small matrix products half as fast, and needs the
     frequencies first; a convolution takes the channels last, as they come.
@@ -122,10 +123,11 @@ def _convolve(graph, name, shape):
 def with_bytes(path: PathLike, model: keras.Model, images: np.ndarray) -> None:
     """Puts the convolutions of an ONNX file into 8-bit arithmetic.
 
-    Weights a channel, inputs a layer, by the largest and smallest values that `images`
-    give. Outputs are not rounded: a ReLU, or the sum of two convolutions, follows in
-    the same kernel, and the next layer rounds what it takes. In float32 stay the
-    denoiser, the normalisation of the images and the decoder.
+    Weights have a scale for each channel, inputs one for each layer, from the smallest
+    and largest value that `images` give there. Outputs are not rounded: a ReLU, or the
+    sum of two convolutions, follows in the same kernel, and the next layer rounds its
+    input. The denoiser, the normalisation of the images and the decoder stay in
+    float32.
 
     Args:
         path: path of an ONNX file, which is replaced.
@@ -179,11 +181,12 @@ class _Batches:
 @contextlib.contextmanager
 def _silent():
     """Without the advice that `quantize_static` logs: the graph is folded already."""
+    before = logging.root.manager.disable
     logging.disable()
     try:
         yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
 
 
 def _large_kernels(model):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-_FEW = 8  # Faces for which threads take longer to start than they save.
+_FEW = 8  # For fewer faces, threads take longer to start than they save.
 
 
 @functools.cache

@@ -10,9 +10,9 @@ import numpy as np
 
 from rcn_keras.faces.taps import BLOCKS, LOBES
 
-# Pixels of the result in one product of matrices. They take nearly the same pixels of
-# the photograph, and OpenBLAS starts no threads for so few: they would spin on, beside
-# those of the network's runtime.
+# Pixels of the result that one matrix makes: neighbours, which take nearly the same
+# pixels of the photograph. For so small a product OpenBLAS starts no threads, which
+# would keep a core busy while the network's runtime needs it.
 _ROWS = 4
 
 
@@ -23,15 +23,14 @@ def resampled(
     index: np.ndarray,
     shares: np.ndarray,
 ) -> np.ndarray:
-    """A crop, or what the warp makes of it without turning it.
+    """A crop, or means of its pixels (`taps.bilinear_taps`).
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
         square: `(left, top, side)` in photograph pixels, side above 0.
         size: int, side of the crop in pixels.
-        index: `(P, S)` int, of each axis the pixels of the crop that a pixel of the
-            result takes, in ascending order.
-        shares: `(P, S)` float32, how much of them.
+        index, shares: `(P, S)`, the same for both axes: the S pixels of the crop that a
+            pixel of the result is a mean of, in ascending order, and their weights.
 
     Returns:
         `(P, P)` uint8 grey, black outside the photograph.
@@ -81,7 +80,7 @@ def _taps(lengths, square, size, index, shares):
         end[axis] * block <= lengths[axis] for axis in (0, 1)
     ):
         return block, first, weights * (shares / weights.sum(axis=0))
-    # The last block of a row or column can lie in the photograph in part.
+    # How much of each tap's block lies in the photograph.
     lengths = np.reshape(lengths, (2, 1, 1))
     edges = np.clip((first + np.stack([taps, taps + 1])) * block, 0, lengths)
     seen = (edges[1] - edges[0]).astype("float32") / block
@@ -91,7 +90,7 @@ def _taps(lengths, square, size, index, shares):
 
 
 def _bands(first, weights):
-    """Taps as matrices, each for a few pixels of the result.
+    """Taps as matrices, one for each `_ROWS` pixels of the result.
 
     Args:
         first, weights: as of `_taps`.
@@ -114,8 +113,8 @@ def _bands(first, weights):
 
 
 def _blocks(image, begin, end, block):
-    """The mean grey of a photograph's blocks of pixels, `(rows, columns)` float32, the
-    last ones filled up with black."""
+    """The mean grey of a photograph's blocks from `begin` to before `end` of each axis,
+    `(rows, columns)` float32; the last ones are filled up with black."""
     low = [edge * block for edge in begin]
     high = [edge * block for edge in end]
     part = image[low[0] : high[0], low[1] : high[1]]

@@ -109,8 +109,8 @@ def convolve_peaks(
     """
     height, width = size
     tall, wide = _length(height, kernel_size[0]), _length(width, kernel_size[1])
-    # Turns by frequency and cell; a quarter more or less makes of a wave the two rows
-    # that `_multiplied` takes.
+    # Phases in turns, by frequency and cell. Shifted by a quarter turn, a cosine is a
+    # sine: so both rows of `_multiplied` are cosines, [a, -b] and [b, a].
     down = np.outer(np.arange(tall // 2 + 1), np.arange(height)) / tall
     across = np.outer(np.arange(wide), np.arange(width)) / wide
     across = across[:, None] + np.array([[0, -0.25], [0.25, 0]])[:, None, :, None]
@@ -155,7 +155,7 @@ def _multiplied(x, transform, size, kernel_size):
 
 
 def _length(size, kernel_size):
-    """The least at which what wraps around does not reach the map."""
+    """Length of a transform: the least at which what wraps around misses the map."""
     return size + kernel_size // 2
 
 

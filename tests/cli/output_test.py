@@ -54,3 +54,13 @@ def test_workers_are_quiet_and_what_is_said_is_heard(capfd):
         output.say("ours")
     output.say("after")
     assert capfd.readouterr().err == "rcn-keras: ours\nrcn-keras: after\n"
+
+
+def test_logging_that_was_off_before_stays_off():
+    logging.disable(logging.WARNING)
+    try:
+        with output.quiet_workers():
+            pass
+        assert logging.root.manager.disable == logging.WARNING
+    finally:
+        logging.disable(logging.NOTSET)

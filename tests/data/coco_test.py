@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from rcn_keras.data.keypoint_files import read_annotations
+from rcn_keras.data.points_file import RANGE
 from rcn_keras.errors import InputError
 
 # As CVAT writes it: fields of Datumaro, labels of points as categories without any.
@@ -278,7 +279,7 @@ def test_a_bad_number_makes_one_keypoint_unknown(tmp_path, value, name, found):
     points = annotations.faces[0].keypoints
     assert np.isnan(points[[0, 2]]).all() and points[1].tolist() == [40.5, 60]
     assert annotations.failures == [
-        f"{path}: annotation 1, {name}: expected a finite number; found {found}"
+        f"{path}: annotation 1, {name}: expected a number {RANGE}; found {found}"
     ]
 
 
@@ -308,7 +309,7 @@ def test_an_unknown_keypoint_needs_no_numbers(tmp_path):
         ([5, 6, 7], ": expected 4 numbers in `bbox`; found [5, 6, 7]"),
         (
             [5, 6, "wide", 7],
-            ", width of `bbox`: expected a finite number; found 'wide'",
+            f", width of `bbox`: expected a number {RANGE}; found 'wide'",
         ),
     ],
 )

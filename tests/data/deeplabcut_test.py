@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rcn_keras.data.keypoint_files import read_annotations
+from rcn_keras.data.points_file import RANGE
 from rcn_keras.errors import InputError
 
 SINGLE = """\
@@ -77,7 +78,7 @@ def test_a_bad_number_and_a_short_row_are_reported(tmp_path):
     text = SINGLE.replace("10.5", "1o.5") + "labeled-data,walk,img02.png,1\n"
     path = written(tmp_path, text)
     assert read_annotations(path).failures == [
-        f"{path}:4, left_ear x: expected a finite number; found '1o.5'",
+        f"{path}:4, left_ear x: expected a number {RANGE}; found '1o.5'",
         f"{path}:6: expected 7 cells; found 4",
     ]
 

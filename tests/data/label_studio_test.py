@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rcn_keras.data.keypoint_files import read_annotations
+from rcn_keras.data.points_file import RANGE
 from rcn_keras.errors import InputError
 
 SIZE = {"original_width": 200, "original_height": 100, "image_rotation": 0}
@@ -87,10 +88,13 @@ def test_the_picture_is_found_by_the_end_of_its_address(tmp_path, image, name):
 @pytest.mark.parametrize(
     "regions, failure",
     [
-        ([point("tip", "x", 2)], "region tipx, x: expected a finite number; found 'x'"),
+        (
+            [point("tip", "x", 2)],
+            f"region tipx, x: expected a number {RANGE}; found 'x'",
+        ),
         (
             [point("tip", 1, 2, original_width=None)],
-            "region tip1, original_width: expected a finite number; found None",
+            f"region tip1, original_width: expected a number {RANGE}; found None",
         ),
         (
             [point("tip", 1, 2, image_rotation=90)],

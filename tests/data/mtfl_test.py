@@ -56,7 +56,14 @@ def test_a_path_with_blanks(tmp_path):
         ("a/b.jpg 1 2 3", "15 fields\\); found 4"),
         (NUMBERS, "15 fields\\); found 14"),
         (f"a/b.jpg {NUMBERS}".replace("40", "x"), "14 numbers behind the path; found"),
-        (f"a/b.jpg {NUMBERS}".replace("40", "nan"), "expected finite numbers; found"),
+        (
+            f"a/b.jpg {NUMBERS}".replace("40", "nan"),
+            "expected numbers between -1e9 and 1e9; found",
+        ),
+        (
+            f"a/b.jpg {NUMBERS}".replace("40", "1e300"),
+            "expected numbers between -1e9 and 1e9; found",
+        ),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path, line, message):

@@ -67,11 +67,14 @@ def test_byte_order_mark_indentation_and_another_count(tmp_path):
         (["1,2", *ROWS[1:]], "face.pts:1: expected two numbers; found `1,2`"),
         (
             [*HEADER, "1 nan", *ROWS[1:], "}"],
-            "face.pts:4: expected finite numbers; found `1 nan`",
+            "face.pts:4: expected numbers between -1e9 and 1e9; found `1 nan`",
         ),
-        (["-inf 1", *ROWS[1:]], "face.pts:1: expected finite numbers; found `-inf 1`"),
-        (["1 1e300", *ROWS[1:]], "face.pts:1: expected finite numbers"),
-        (["1 1.1e9", *ROWS[1:]], "face.pts:1: expected finite numbers"),
+        (
+            ["-inf 1", *ROWS[1:]],
+            "face.pts:1: expected numbers between -1e9 and 1e9; found `-inf 1`",
+        ),
+        (["1 1e300", *ROWS[1:]], "face.pts:1: expected numbers between -1e9 and 1e9"),
+        (["1 1.1e9", *ROWS[1:]], "face.pts:1: expected numbers between -1e9 and 1e9"),
     ],
 )
 def test_bad_files(tmp_path, lines, message):
