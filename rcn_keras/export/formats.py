@@ -100,8 +100,8 @@ def export_model(
     drawn = format == "litert" and predictor.model.layout.name in DRAWN
     if quantize and calibration is None and not drawn:
         raise ValueError(
-            f"to quantize {format}, `calibration` is needed, training crops: --data on "
-            "the command line, and its options, as for train"
+            f"8-bit {format} needs training crops: give --data, as for train (in "
+            "Python: `calibration`)"
         )
     if format == "saved_model":
         _need("tensorflow_serving", "serving")
