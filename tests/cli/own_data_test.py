@@ -199,7 +199,7 @@ def test_8_bit_onnx_of_ones_own_keypoints(folder, small_preset):
     quantize = ("export", small_preset, "--format", "onnx", "--quantize")
     assert code == 2 and " ".join(quantize) in errors[-1]
     code, _, errors = run(folder, *quantize)
-    assert code == 2 and "--data on the command line" in errors[-1]
+    assert code == 2 and "give --data" in errors[-1]
     code, _, errors = run(folder, *quantize, *DATA)
     assert code == 0, errors
     code, rounded, _ = run(folder, *predict, "openvino-int8")
