@@ -120,6 +120,9 @@ def main():
 def all_locators(folder):
     """`(preset, runtime)` to its locator, of what is installed."""
     installed = installed_runtimes()
+    if "litert" in installed and keras.backend.backend() != "tensorflow":
+        common.say("left out: litert: TensorFlow exports its file")
+        installed.remove("litert")
     layouts = {}
     for preset, runtimes in {PRESET: installed, **OTHERS}.items():
         for runtime in runtimes:
@@ -135,7 +138,7 @@ def all_locators(folder):
             layout = layouts.setdefault(preset, read_layout(source))
             locator = LocalLocator(load_runtime(source, runtime), layout)
             yield (preset, runtime), locator
-    if "litert" in installed and keras.backend.backend() == "tensorflow":
+    if "litert" in installed:
         source = exported(preset_folder(PRESET), folder / "8-bit", quantize=True)
         locator = LocalLocator(load_runtime(source, "litert"), layouts[PRESET])
         yield (PRESET, "litert, 8-bit"), locator

@@ -30,7 +30,7 @@ def split(count: int) -> tuple[np.ndarray, np.ndarray]:
         ValueError: if there are fewer than 10 faces.
     """
     if count < 10:
-        raise ValueError(f"A split takes at least 10 faces. Received: count={count}")
+        raise ValueError(f"at least 10 faces are needed. Received: count={count}")
     order = np.random.RandomState(SEED).permutation(count)
     held_out = count // 10
     return order[:-held_out], order[-held_out:]
@@ -54,7 +54,7 @@ def split_by_picture(faces: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
         pictures.setdefault(face.image, []).append(index)
     if len(pictures) < 10:
         raise ValueError(
-            "A split takes faces of at least 10 pictures. Received: "
+            "faces of at least 10 pictures are needed. Received: "
             f"{len(pictures)} pictures with {len(faces)} faces"
         )
     indices = list(pictures.values())

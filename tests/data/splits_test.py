@@ -24,7 +24,9 @@ def test_the_originals_split(count, held_out, first, last):
 
 def test_small_sets():
     assert [len(part) for part in split(10)] == [9, 1]
-    with pytest.raises(ValueError, match="at least 10 faces. Received: count=9"):
+    with pytest.raises(
+        ValueError, match="at least 10 faces are needed. Received: count=9"
+    ):
         split(9)
 
 
