@@ -4,7 +4,10 @@
 
 Of the rows in results/table2.csv and results/table2_seeds.csv, which differ in nothing
 but the seed. Errors in percent of the eye distance, paper grid, boxes from the true
-keypoints.
+keypoints. The second file's rows of seed 1, and so on to 4:
+
+    rcn-keras reproduce table2 --data MTFL --afw 300W --out runs --seed 1 \\
+        --results results/table2_seeds.csv
 """
 
 import collections

@@ -12,6 +12,7 @@ trained: on an accelerator `rcn-keras train-many` runs them side by side, from l
 such as
 
     choice_muon_0.01: table2_rcn6_occlusion --epochs 8 --learning-rate 0.01
+    choice_jitter_rotation_20: table2_rcn6_occlusion --set augmentation.rotation=20
 """
 
 import contextlib

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -6,6 +7,7 @@ from rcn_keras.errors import InputError
 from rcn_keras.layout import FACE_68, KeypointLayout
 from rcn_keras.models import BUILDERS
 from rcn_keras.training.recipe import (
+    Recipe,
     as_dict,
     input_size,
     layout,
@@ -32,6 +34,15 @@ def test_every_recipe_builds(name):
     else:
         assert model.output_shape == (None, side, side, count)
     assert recipe.epochs > 0 and recipe.batch_size > 0
+
+
+def test_a_recipe_is_of_a_model_that_can_be_built_but_joined():
+    models = [name for name in BUILDERS if name != "joint"]
+    for model in models:
+        assert Recipe(model, {}).model == model
+    known = re.escape(", ".join(map(repr, models)))
+    with pytest.raises(InputError, match=f"one of {known}. Received: model='joint'"):
+        Recipe("joint", {})
 
 
 def test_ours_occlude_and_learn_from_the_wide_one():
